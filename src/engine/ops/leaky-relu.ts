@@ -1,0 +1,24 @@
+import type { Graph, Op, Value } from '../graph.ts';
+import { add } from './add.ts';
+import { inferSame } from './broadcast.ts';
+import { mul } from './mul.ts';
+import { relu } from './relu.ts';
+import { sign } from './sign.ts';
+
+const leakyReluOp: Op = {
+  name: 'LeakyRelu',
+  infer: inferSame,
+  gradient: (graph, node, [dy]) => {
+    if (!dy) return [undefined];
+    const alpha = (node.attributes.alpha as { float: number }).float;
+    // Slope alpha at 0 and below, 1 above, as PyTorch has it.
+    const on = sign(graph, relu(graph, node.inputs[0]));
+    const slope = add(graph, mul(graph, on, graph.scalar(1 - alpha)), graph.scalar(alpha));
+    return [mul(graph, dy, slope)];
+  },
+};
+
+/** x above 0, alpha * x below. */
+export function leakyRelu(graph: Graph, x: Value, alpha: number): Value {
+  return graph.add(leakyReluOp, [x], { alpha: { float: alpha } });
+}

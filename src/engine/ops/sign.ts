@@ -1,0 +1,9 @@
+import type { Graph, Op, Value } from '../graph.ts';
+import { inferSame } from './broadcast.ts';
+
+const signOp: Op = { name: 'Sign', infer: inferSame, gradient: () => [undefined] };
+
+/** -1, 0 or 1. No gradient flows through it. */
+export function sign(graph: Graph, x: Value): Value {
+  return graph.add(signOp, [x]);
+}
