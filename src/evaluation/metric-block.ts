@@ -1,0 +1,84 @@
+// All metrics of one set of pixels, with a reason for each that is not defined there.
+import { bias } from './metrics/bias.ts';
+import { icc } from './metrics/icc.ts';
+import { mae } from './metrics/mae.ts';
+import { mse } from './metrics/mse.ts';
+import { nrmse } from './metrics/nrmse.ts';
+import { pearson } from './metrics/pearson.ts';
+import { psnr } from './metrics/psnr.ts';
+import { r2 } from './metrics/r2.ts';
+import { rmse } from './metrics/rmse.ts';
+import { emptyMoments, mergeMoments, type PairMoments } from './pair-moments.ts';
+
+/** The pixels of one region, accumulated: moments of the pairs and the sum of the SSIM map. */
+export interface RegionSums {
+  readonly moments: PairMoments;
+  ssimSum: number;
+  ssimCount: number;
+}
+
+export function emptyRegion(): RegionSums {
+  return { moments: emptyMoments(), ssimSum: 0, ssimCount: 0 };
+}
+
+export function mergeRegions(into: RegionSums, other: RegionSums): void {
+  mergeMoments(into.moments, other.moments);
+  into.ssimSum += other.ssimSum;
+  into.ssimCount += other.ssimCount;
+}
+
+/**
+ * The metrics of a region. In stored units, decibels (psnr), or none. A metric that is not defined on these
+ * pixels is NaN (null in JSON) and `undefinedBecause` says why.
+ */
+export interface MetricBlock {
+  readonly pixels: number;
+  /** Pixels of the region left out because measured or predicted is NaN or infinite there. */
+  readonly pixelsNotFinite: number;
+  readonly mse: number;
+  readonly rmse: number;
+  readonly nrmse: number;
+  readonly mae: number;
+  readonly bias: number;
+  readonly r2: number;
+  readonly psnr: number;
+  readonly ssim: number;
+  readonly pearson: number;
+  readonly icc: number;
+  readonly measuredMean: number;
+  readonly measuredSd: number;
+  readonly undefinedBecause: Readonly<Record<string, string>>;
+}
+
+/** @param peak largest value that the target can take, for PSNR */
+export function metricsOf(region: RegionSums, peak: number): MetricBlock {
+  const m = region.moments;
+  const values = {
+    mse: mse(m),
+    rmse: rmse(m),
+    nrmse: nrmse(m),
+    mae: mae(m),
+    bias: bias(m),
+    r2: r2(m),
+    psnr: psnr(m, peak),
+    ssim: region.ssimCount > 0 ? region.ssimSum / region.ssimCount : Number.NaN,
+    pearson: pearson(m),
+    icc: icc(m),
+    measuredMean: m.count > 0 ? m.meanMeasured : Number.NaN,
+    measuredSd: Math.sqrt(m.measuredSquares / m.count),
+  };
+  const undefinedBecause: Record<string, string> = {};
+  for (const [name, value] of Object.entries(values)) {
+    if (!Number.isFinite(value)) undefinedBecause[name] = reason(m);
+  }
+  return { pixels: m.count, pixelsNotFinite: m.notFinite, ...values, undefinedBecause };
+}
+
+function reason(m: PairMoments): string {
+  if (m.count === 0) return 'the region has no pixels';
+  if (m.squaredErrors === 0 && m.maxMeasured > m.minMeasured)
+    return 'the prediction is exact, so the ratio is infinite';
+  if (m.maxMeasured === m.minMeasured) return `every measured value is ${m.minMeasured}`;
+  if (m.maxPredicted === m.minPredicted) return `every predicted value is ${m.minPredicted}`;
+  return 'too few pixels';
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
+import { memorySource } from './memory-source.ts';
+import { segmentVessels } from './segment-vessels.ts';
+
+const width = 220;
+const height = 180;
+const pixelSizeUm = 0.7;
+
+/** Horizontal vessels 7 px wide on a background that rises to the right, with noise; blurred by one pixel. */
+function drawn(brightness: number[], gain = 1, offset = 0) {
+  const rng = new Rng(5);
+  const raster = createRaster(1, height, width);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const vessel = brightness.findIndex((_, i) => Math.abs(y - 30 * (i + 1)) <= 3);
+      const inside = vessel >= 0 && x >= 30 && x < 190 ? brightness[vessel] : 0;
+      raster.data[y * width + x] = offset + gain * (8 + x / 20 + inside + rng.normal(0, 1.5));
+    }
+  return memorySource({ raster, channelNames: ['CD31'], pixelSizeUm });
+}
+
+describe('segmentVessels', () => {
+  it('finds bright and faint vessels at their width, on a sloping background', async () => {
+    const { mask } = await segmentVessels({
+      source: drawn([60, 45, 60, 35, 90]),
+      channel: 0,
+      pixelSizeUm,
+    });
+    for (let i = 1; i <= 5; i++) {
+      let rows = 0;
+      for (let y = 30 * i - 10; y <= 30 * i + 10; y++) if (mask.get(110, y)) rows++;
+      expect(Math.abs(rows - 7)).toBeLessThanOrEqual(2);
+    }
+    expect(mask.get(110, 15)).toBe(false);
+    expect(mask.get(5, 30)).toBe(false);
+  });
+
+  it('does not depend on the band size, nor on gain and offset of the stain', async () => {
+    const reference = await segmentVessels({ source: drawn([60, 25, 60]), channel: 0, pixelSizeUm });
+    const banded = await segmentVessels({
+      source: drawn([60, 25, 60]),
+      channel: 0,
+      pixelSizeUm,
+      bandRows: 23,
+    });
+    expect(banded.mask.toBytes()).toEqual(reference.mask.toBytes());
+    // Powers of two, so that scaling is exact.
+    const scaled = await segmentVessels({
+      source: drawn([60, 25, 60], 256, 1024),
+      channel: 0,
+      pixelSizeUm,
+    });
+    const expected = reference.mask.toBytes();
+    const differing = scaled.mask.toBytes().filter((v, i) => v !== expected[i]).length;
+    expect(differing).toBeLessThan(5);
+  });
+
+  it('finds nothing in noise, and in a constant channel', async () => {
+    expect(
+      (await segmentVessels({ source: drawn([]), channel: 0, pixelSizeUm })).mask.count() / (width * height),
+    ).toBeLessThan(0.002);
+    const flat = memorySource({
+      raster: createRaster(1, 4, 5, new Float32Array(20).fill(7)),
+      channelNames: ['CD31'],
+    });
+    const { mask, found } = await segmentVessels({ source: flat, channel: 0, pixelSizeUm });
+    expect([mask.count(), found.threshold]).toEqual([0, Infinity]);
+  });
+});
