@@ -7,7 +7,7 @@ const mayImport = {
   tissue: [],
   spatial: [],
   model: ['engine', 'spatial'],
-  dataset: ['slide'],
+  dataset: ['slide', 'spatial'],
   prediction: ['model', 'engine'],
   evaluation: ['spatial'],
   report: ['evaluation', 'spatial'],

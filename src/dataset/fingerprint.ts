@@ -1,0 +1,64 @@
+// A short identity of a slide's bytes, so that a dataset notices when the slide behind it was changed.
+import { createHash } from 'node:crypto';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { FileAccessError } from '../core/errors.ts';
+
+const sampleBytes = 65_536;
+
+/** Whether a slide is named by address and not by a path of this machine. */
+export function isUrl(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
+}
+
+/**
+ * SHA-256 (first 32 hex digits) of a file's size and its first, middle and last 64 KiB; of a folder, of the names
+ * and sizes of all files and such samples of the first 64 of them. Survives copying and moving. For an address,
+ * of the address alone: what lies behind it is not checked.
+ * @throws FileAccessError
+ */
+export async function fingerprintSlide(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  if (isUrl(path)) return hash.update(path).digest('hex').slice(0, 32);
+  try {
+    const files = (await stat(path)).isDirectory() ? await listFiles(path) : [path];
+    for (const [i, file] of files.entries()) {
+      const name = file === path ? '' : relative(path, file).split(sep).join('/');
+      hash.update(`${name}\n${(await stat(file)).size}\n`);
+      if (i < 64) for (const part of await samples(file)) hash.update(part);
+    }
+  } catch (cause) {
+    throw new FileAccessError(path, `${path} cannot be read: ${(cause as Error).message}.`, { cause });
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function samples(file: string): Promise<Uint8Array[]> {
+  const handle = await open(file, 'r');
+  try {
+    const { size } = await handle.stat();
+    const starts =
+      size <= 3 * sampleBytes
+        ? [0, sampleBytes, 2 * sampleBytes]
+        : [0, Math.floor((size - sampleBytes) / 2), size - sampleBytes];
+    const parts: Uint8Array[] = [];
+    for (const start of starts) {
+      const { buffer, bytesRead } = await handle.read({
+        buffer: new Uint8Array(sampleBytes),
+        position: start,
+      });
+      parts.push(buffer.subarray(0, bytesRead));
+    }
+    return parts;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}

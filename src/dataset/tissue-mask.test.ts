@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest';
+import { createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
+import { memorySource } from '../spatial/memory-source.ts';
+import { fitInputMaps, inputMaps, targetMap, tissueMoments } from './normalisation.ts';
+import { scanSlide } from './scan-slide.ts';
+import { findTissue, tissueAreaMm2 } from './tissue-mask.ts';
+
+const size = 512;
+const um = 0.5;
+
+/** Nuclei-like discs at random inside `inside`, over a camera offset with noise; [1, size, size]. */
+function section(inside: (x: number, y: number) => boolean, seed = 1, offset = 100, signal = 400) {
+  const rng = new Rng(seed);
+  const raster = createRaster(1, size, size);
+  for (let i = 0; i < raster.data.length; i++) raster.data[i] = Math.round(offset + rng.normal(0, 8));
+  for (let n = 0; n < 1400; n++) {
+    const cx = rng.integer(size);
+    const cy = rng.integer(size);
+    if (!inside(cx, cy)) continue;
+    for (let y = Math.max(0, cy - 7); y < Math.min(size, cy + 8); y++) {
+      for (let x = Math.max(0, cx - 7); x < Math.min(size, cx + 8); x++) {
+        if ((x - cx) ** 2 + (y - cy) ** 2 < 50) raster.data[y * size + x] = offset + signal;
+      }
+    }
+  }
+  return raster;
+}
+
+const open = (raster: ReturnType<typeof section>) =>
+  memorySource({
+    raster,
+    channelNames: Array.from({ length: raster.channels }, (_, c) => `c${c}`),
+    sampleType: 'uint16',
+    pixelSizeUm: um,
+    path: 'slide.tif',
+  });
+
+async function tissueOf(raster: ReturnType<typeof section>) {
+  const scan = await scanSlide(open(raster), { inputs: [0] }, um);
+  return findTissue(scan, 1, um, 'slide.tif');
+}
+
+const share = (cells: Uint8Array) => cells.reduce((sum, cell) => sum + cell, 0) / cells.length;
+
+describe('findTissue', () => {
+  it('separates a disc of tissue from glass under a camera offset', async () => {
+    const disc = (x: number, y: number) => (x - 256) ** 2 + (y - 256) ** 2 < 160 ** 2;
+    const mask = await tissueOf(section(disc));
+    let wrong = 0;
+    for (let row = 0; row < mask.cellsHigh; row++) {
+      for (let column = 0; column < mask.cellsWide; column++) {
+        const x = (column + 0.5) * mask.cellPx;
+        const y = (row + 0.5) * mask.cellPx;
+        const fromEdge = Math.hypot(x - 256, y - 256) - 160;
+        // The 16 um smoothing blurs the edge by that much: 32 px.
+        if (Math.abs(fromEdge) > 48 && mask.cells[row * mask.cellsWide + column] !== Number(fromEdge < 0))
+          wrong++;
+      }
+    }
+    expect(wrong).toBe(0);
+    const area = (radiusUm: number) => (Math.PI * radiusUm ** 2) / 1e6;
+    expect(tissueAreaMm2(mask, um)).toBeGreaterThan(area(160 * um));
+    expect(tissueAreaMm2(mask, um)).toBeLessThan(area(160 * um + 16));
+  });
+
+  it('keeps a slide that is tissue everywhere whole', async () => {
+    expect(share((await tissueOf(section(() => true))).cells)).toBe(1);
+  });
+
+  it('fills dark tissue inside, but not zero padding', async () => {
+    const ring = (x: number, y: number) => {
+      const r = Math.hypot(x - 256, y - 256);
+      return r < 200 && r > 60;
+    };
+    const raster = section(ring);
+    expect((await tissueOf(raster)).cells[32 * 16 + 16]).toBe(1);
+    for (let y = 240; y < 272; y++) raster.data.fill(0, y * size + 240, y * size + 272);
+    const mask = await tissueOf(raster);
+    expect(mask.cellPx).toBe(16);
+    expect(mask.cells[15 * 32 + 15]).toBe(0);
+    expect(mask.cells[13 * 32 + 15]).toBe(1);
+  });
+
+  it.each([
+    ['zeros', () => createRaster(1, size, size), /every pixel of its input channels 'c0' is zero/],
+    ['noise', () => section(() => false), /nothing but noise/],
+    [
+      'a constant',
+      () => createRaster(1, size, size, new Float32Array(size * size).fill(7)),
+      /constant or hold/,
+    ],
+  ])('refuses a slide of %s', async (_, make, message) => {
+    await expect(tissueOf(make())).rejects.toThrow(message);
+  });
+
+  it('takes all of a slide too small to judge', async () => {
+    const tiny = createRaster(1, 1, 1, Float32Array.of(3));
+    expect([...(await tissueOf(tiny)).cells]).toEqual([1]);
+  });
+});
+
+describe('normalisation', () => {
+  it('follows gain and offset of the stain exactly, and ignores the glass', async () => {
+    const raster = section(() => true);
+    const [one] = (await fitInputMaps(open(raster), [0], um)).maps;
+    const other = createRaster(
+      1,
+      size,
+      size,
+      raster.data.map((v) => 3 * v + 50),
+    );
+    const [three] = (await fitInputMaps(open(other), [0], um)).maps;
+    expect(three.scale).toBeCloseTo(3 * one.scale, 2);
+    expect(three.offset).toBeCloseTo(3 * one.offset + 50, 2);
+  });
+
+  it('gives the target the moments of the tissue at full resolution', async () => {
+    const raster = createRaster(2, size, size);
+    raster.data.set(section(() => true).data);
+    const target = raster.data.subarray(size * size);
+    target.set(section(() => true, 2).data);
+    target[5] = Number.NaN;
+    const scan = await scanSlide(open(raster), { inputs: [0], others: [1] }, um);
+    const moments = tissueMoments(scan, findTissue(scan, 1, um, 's'), 1);
+    expect(moments.count).toBe(size * size - 1);
+    const finite = [...target].filter((v) => !Number.isNaN(v));
+    const mean = finite.reduce((a, b) => a + b) / finite.length;
+    const sd = Math.sqrt(finite.reduce((a, b) => a + (b - mean) ** 2, 0) / finite.length);
+    const map = targetMap([moments], 'probe');
+    expect(map.offset).toBeCloseTo(mean, 6);
+    expect(map.scale).toBeCloseTo(sd, 6);
+    expect(() => targetMap([{ count: 2, sum: 6, squares: 18 }], 'probe')).toThrow(/'probe' is constant/);
+  });
+
+  it('refuses a constant input by name', async () => {
+    const raster = createRaster(2, size, size);
+    raster.data.set(section(() => true).data);
+    raster.data.fill(9, size * size);
+    const scan = await scanSlide(open(raster), { inputs: [0, 1] }, um);
+    expect(() => inputMaps(scan, findTissue(scan, 2, um, 's'), 2, 'slide.tif')).toThrow(
+      /slide\.tif: channel 'c1' is constant over the tissue \(value 9\)/,
+    );
+  });
+});

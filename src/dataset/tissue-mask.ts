@@ -1,0 +1,138 @@
+// Finds tissue against empty glass on the low-resolution scan of a slide.
+import { DataError } from '../core/errors.ts';
+import { BitMask } from '../spatial/bit-mask.ts';
+import { cleanMask } from '../spatial/clean-mask.ts';
+import { smooth } from '../spatial/gaussian.ts';
+import { otsuThreshold } from '../spatial/otsu.ts';
+import { type ChannelScan, cellMeans, type SlideScan } from './scan-slide.ts';
+
+/** Tissue of a slide on a coarse grid; cell (column, row) covers pixels from (column, row) * cellPx on. */
+export interface TissueMask {
+  readonly cellPx: number;
+  readonly cellsWide: number;
+  readonly cellsHigh: number;
+  /** 1 tissue, 0 not; row-major [cellsHigh * cellsWide]. */
+  readonly cells: Uint8Array;
+}
+
+/** Smoothing before the threshold, in micrometres: bridges the dark between nuclei. */
+const smoothingUm = 16;
+/** Tissue is what exceeds this share of the tissue's typical signal above the darkest of the slide. */
+const tissueShare = 0.2;
+/** Largest hole that is filled, in square micrometres (a disc of 560 um): dark tissue inside is tissue. */
+const maxHoleUm2 = 250_000;
+/** Smallest island kept, in square micrometres (a square of 50 um); dust on the glass is smaller. */
+const minIslandUm2 = 2500;
+/**
+ * Between-cell variance over what independent pixel noise would leave of it. White noise gives 1, noise as
+ * correlated as in a JPEG up to about 2; the five dextran fields give 54 to 90.
+ */
+const minStructure = 3;
+/** With fewer cells than this nothing can be told from a histogram, and all that is not blank is tissue. */
+const minCells = 64;
+
+/**
+ * The tissue of a slide from all of its input channels: their cell averages, each scaled to its own range, are
+ * summed and smoothed; tissue is what exceeds 20% of the typical tissue signal (the median of Otsu's upper class)
+ * above the darkest of the slide. A slide that is tissue everywhere stays so: Otsu only finds the level, it does
+ * not cut. Cells whose inputs are all zero are never tissue, as in the published pipeline.
+ * @param pixelSizeUm of the scan's pixels
+ * @throws DataError when the inputs hold nothing but zeros, a constant, or noise
+ */
+export function findTissue(scan: SlideScan, inputs: number, pixelSizeUm: number, slide: string): TissueMask {
+  const { cellPx, cellsWide, cellsHigh, blank } = scan;
+  const usable: number[] = [];
+  for (let i = 0; i < blank.length; i++) if (blank[i] === 0) usable.push(i);
+  const channels = scan.channels.slice(0, inputs);
+  const names = channels.map((channel) => `'${channel.name}'`).join(', ');
+  if (usable.length === 0) {
+    throw new DataError(
+      `${slide} holds no tissue: every pixel of its input channels ${names} is zero. ` +
+        'Expected a stained section; check the file, or leave the slide out.',
+    );
+  }
+  const cells = new Uint8Array(cellsWide * cellsHigh);
+  if (usable.length < minCells) {
+    for (const i of usable) cells[i] = 1;
+    return { cellPx, cellsWide, cellsHigh, cells };
+  }
+  const structured = channels.filter((channel) => structure(channel, usable) >= minStructure);
+  if (structured.length === 0) {
+    throw new DataError(
+      `${slide} holds no tissue: its input channels ${names} are constant or hold nothing but noise. ` +
+        'Expected a stained section; check the file and the channels given with --role, or leave the slide out.',
+    );
+  }
+  const signal = tissueSignal(structured, usable, cellsWide, cellsHigh, smoothingUm / (cellPx * pixelSizeUm));
+  const roots = Float64Array.from(usable, (i) => Math.sqrt(signal[i])).sort();
+  const split = otsuThreshold(roots);
+  const upper = roots.filter((root) => root > split);
+  const typical = upper.length > 0 ? upper[upper.length >> 1] ** 2 : roots[roots.length >> 1] ** 2;
+  for (const i of usable) if (signal[i] > tissueShare * typical) cells[i] = 1;
+
+  const mask = BitMask.fromBytes(cells, cellsWide, cellsHigh);
+  const cellUm2 = (cellPx * pixelSizeUm) ** 2;
+  cleanMask(mask, { minAreaPx: minIslandUm2 / cellUm2, maxHolePx: maxHoleUm2 / cellUm2 });
+  const cleaned = mask.toBytes();
+  for (let i = 0; i < cleaned.length; i++) if (blank[i] === 1) cleaned[i] = 0;
+  if (!cleaned.includes(1)) {
+    throw new DataError(
+      `${slide} holds no piece of tissue of at least ${minIslandUm2} square micrometres. ` +
+        'Check its pixel size and channels, or leave the slide out.',
+    );
+  }
+  return { cellPx, cellsWide, cellsHigh, cells: cleaned };
+}
+
+/** Tissue area in square millimetres. */
+export function tissueAreaMm2(mask: TissueMask, pixelSizeUm: number): number {
+  let count = 0;
+  for (const cell of mask.cells) count += cell;
+  return (count * (mask.cellPx * pixelSizeUm) ** 2) / 1e6;
+}
+
+/** Variance between cells over the variance that their pixels' spread would leave if pixels were independent. */
+function structure(channel: ChannelScan, usable: readonly number[]): number {
+  let total = 0;
+  let squares = 0;
+  let within = 0;
+  let n = 0;
+  for (const i of usable) {
+    const count = channel.cellCount[i];
+    if (count === 0) continue;
+    const mean = channel.cellSum[i] / count;
+    total += mean;
+    squares += mean * mean;
+    within += Math.max(0, channel.cellSquares[i] / count - mean * mean) / count;
+    n++;
+  }
+  if (n === 0) return 0;
+  const between = squares / n - (total / n) ** 2;
+  // A channel that is constant inside cells but not between them, such as a mask, has all the structure there is.
+  if (within === 0) return between > 1e-12 * (squares / n) ? Number.POSITIVE_INFINITY : 0;
+  return between / (within / n);
+}
+
+/** Sum over channels of (average - 0.5th percentile) / (99th - 0.5th), clipped to 0..1, smoothed. */
+function tissueSignal(
+  channels: readonly ChannelScan[],
+  usable: readonly number[],
+  width: number,
+  height: number,
+  sigma: number,
+): Float64Array {
+  const sum = new Float32Array(width * height);
+  for (const channel of channels) {
+    const means = cellMeans(channel);
+    const sorted = Float64Array.from(usable, (i) => means[i])
+      .filter((value) => !Number.isNaN(value))
+      .sort();
+    const low = sorted[Math.floor(0.005 * (sorted.length - 1))];
+    const high = sorted[Math.floor(0.99 * (sorted.length - 1))];
+    if (high <= low) continue;
+    for (const i of usable) {
+      if (!Number.isNaN(means[i])) sum[i] += Math.min(1, Math.max(0, (means[i] - low) / (high - low)));
+    }
+  }
+  return Float64Array.from(smooth(sum, width, height, sigma));
+}
