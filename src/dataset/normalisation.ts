@@ -49,7 +49,7 @@ export async function fitInputMaps(
   work: WorkOptions = {},
 ): Promise<{ maps: AffineMap[]; tissue: TissueMask }> {
   const scan = await scanSlide(source, { inputs: channels }, pixelSizeUm, work);
-  const tissue = findTissue(scan, channels.length, pixelSizeUm, source.path);
+  const tissue = findTissue(scan, channels.length, source.path);
   return { maps: inputMaps(scan, tissue, channels.length, source.path), tissue };
 }
 

@@ -75,7 +75,7 @@ async function openEntry(
   const mask = await readMask(join(folder, entry.mask.file), entry.mask);
   const stored = await openSlide(path, { pixelSizeUm: entry.givenPixelSizeUm });
   try {
-    const source = needsResampling(stored, entry.pixelSizeUm, manifest.pixelSizeUm)
+    const source = needsResampling(path, entry.pixelSizeUm, manifest.pixelSizeUm)
       ? resampledSource(stored, entry.pixelSizeUm, manifest.pixelSizeUm)
       : stored;
     if (source.width !== entry.width || source.height !== entry.height) {

@@ -11,11 +11,11 @@ const largestFactor = 2;
  * Whether a slide must be resampled to be used at `wantedUm`.
  * @throws DataError beyond a factor of 2, where resampling would invent or throw away too much
  */
-export function needsResampling(source: PixelSource, ownUm: number, wantedUm: number): boolean {
+export function needsResampling(path: string, ownUm: number, wantedUm: number): boolean {
   const factor = wantedUm / ownUm;
   if (factor > largestFactor * (1 + sameWithin) || factor < (1 - sameWithin) / largestFactor) {
     throw new DataError(
-      `${source.path} has pixels of ${ownUm} um, but ${wantedUm} um are needed: more than a factor of ` +
+      `${path} has pixels of ${ownUm} um, but ${wantedUm} um are needed: more than a factor of ` +
         `${largestFactor} apart, which resampling cannot bridge honestly. Export the slide nearer to ${wantedUm} um ` +
         'a pixel, or correct its pixel size with --pixel-size-um if the file states it wrongly.',
     );

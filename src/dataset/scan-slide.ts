@@ -33,6 +33,7 @@ export interface ChannelScan {
 export interface SlideScan {
   readonly widthPx: number;
   readonly heightPx: number;
+  readonly pixelSizeUm: number;
   readonly boxPx: number;
   readonly cellPx: number;
   readonly cellsWide: number;
@@ -154,6 +155,7 @@ export async function scanSlide(
   return {
     widthPx: width,
     heightPx: height,
+    pixelSizeUm,
     boxPx,
     cellPx,
     cellsWide,

@@ -38,7 +38,7 @@ const open = (raster: ReturnType<typeof section>) =>
 
 async function tissueOf(raster: ReturnType<typeof section>) {
   const scan = await scanSlide(open(raster), { inputs: [0] }, um);
-  return findTissue(scan, 1, um, 'slide.tif');
+  return findTissue(scan, 1, 'slide.tif');
 }
 
 const share = (cells: Uint8Array) => cells.reduce((sum, cell) => sum + cell, 0) / cells.length;
@@ -122,7 +122,7 @@ describe('normalisation', () => {
     target.set(section(() => true, 2).data);
     target[5] = Number.NaN;
     const scan = await scanSlide(open(raster), { inputs: [0], others: [1] }, um);
-    const moments = tissueMoments(scan, findTissue(scan, 1, um, 's'), 1);
+    const moments = tissueMoments(scan, findTissue(scan, 1, 's'), 1);
     expect(moments.count).toBe(size * size - 1);
     const finite = [...target].filter((v) => !Number.isNaN(v));
     const mean = finite.reduce((a, b) => a + b) / finite.length;
@@ -138,7 +138,7 @@ describe('normalisation', () => {
     raster.data.set(section(() => true).data);
     raster.data.fill(9, size * size);
     const scan = await scanSlide(open(raster), { inputs: [0, 1] }, um);
-    expect(() => inputMaps(scan, findTissue(scan, 2, um, 's'), 2, 'slide.tif')).toThrow(
+    expect(() => inputMaps(scan, findTissue(scan, 2, 's'), 2, 'slide.tif')).toThrow(
       /slide\.tif: channel 'c1' is constant over the tissue \(value 9\)/,
     );
   });

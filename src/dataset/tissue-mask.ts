@@ -36,11 +36,11 @@ const minCells = 64;
  * summed and smoothed; tissue is what exceeds 20% of the typical tissue signal (the median of Otsu's upper class)
  * above the darkest of the slide. A slide that is tissue everywhere stays so: Otsu only finds the level, it does
  * not cut. Cells whose inputs are all zero are never tissue, as in the published pipeline.
- * @param pixelSizeUm of the scan's pixels
+ * @param inputs how many of the scan's first channels are inputs; @param slide its path, for messages
  * @throws DataError when the inputs hold nothing but zeros, a constant, or noise
  */
-export function findTissue(scan: SlideScan, inputs: number, pixelSizeUm: number, slide: string): TissueMask {
-  const { cellPx, cellsWide, cellsHigh, blank } = scan;
+export function findTissue(scan: SlideScan, inputs: number, slide: string): TissueMask {
+  const { cellPx, cellsWide, cellsHigh, pixelSizeUm, blank } = scan;
   const usable: number[] = [];
   for (let i = 0; i < blank.length; i++) if (blank[i] === 0) usable.push(i);
   const channels = scan.channels.slice(0, inputs);

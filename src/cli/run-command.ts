@@ -1,0 +1,70 @@
+// Runs one command: options through the contract, the use case, then its result or one sentence of what went wrong.
+import type { Command } from 'commander';
+import { type CommandContract, parseOptions } from '../contract/command.ts';
+import { HrpnError } from '../core/errors.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { collectOptions } from './options.ts';
+import { ProgressLine } from './progress-line.ts';
+
+/** A use case of src/experiment behind a command, loaded only when it is run. */
+export interface CommandEntry {
+  readonly contract: CommandContract;
+  readonly load: () => Promise<(options: never, work: WorkOptions) => Promise<unknown>>;
+  /** The result for people, a few lines. */
+  readonly summarise: (result: never) => string;
+}
+
+/** Exit codes: done; failed while running; wrong use or bad input; stopped by Ctrl-C or by a TERM signal. */
+const exitCodes = { done: 0, failed: 1, input: 2, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** @returns the exit code; stdout and stderr are written */
+export async function runCommand(
+  entry: CommandEntry,
+  positional: readonly unknown[],
+  command: Command,
+): Promise<number> {
+  const progress = new ProgressLine(process.stderr);
+  const say = (text: string): void => {
+    progress.clear();
+    process.stderr.write(`${text}\n`);
+  };
+  const controller = new AbortController();
+  let stoppedBy: 'SIGINT' | 'SIGTERM' | undefined;
+  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
+    if (stoppedBy !== undefined) process.exit(exitCodes[signal]);
+    stoppedBy = signal;
+    if (process.stderr.isTTY) say('Stopping; press Ctrl-C again to stop at once.');
+    controller.abort();
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  try {
+    const options = parseOptions(entry.contract, collectOptions(entry.contract, positional, command));
+    const work = await entry.load();
+    const result = await work(options as never, {
+      signal: controller.signal,
+      onProgress: (report) => progress.update(report),
+    });
+    progress.clear();
+    const text = command.opts().json ? JSON.stringify(result) : entry.summarise(result as never);
+    await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
+    return exitCodes.done;
+  } catch (error) {
+    if (stoppedBy !== undefined) {
+      say(`hrpn: ${entry.contract.name} was stopped before it was done.`);
+      return exitCodes[stoppedBy];
+    }
+    say(`hrpn: ${messageOf(error)}`);
+    if (process.env.HRPN_DEBUG === '1') say(String((error as Error)?.stack ?? error));
+    return error instanceof HrpnError && error.fault === 'input' ? exitCodes.input : exitCodes.failed;
+  } finally {
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+  }
+}
+
+function messageOf(error: unknown): string {
+  const text = String((error as Error)?.message ?? error).replace(/\s*\n\s*/g, ' ');
+  if (error instanceof HrpnError) return text;
+  return `an unexpected error: ${text}. Run again with HRPN_DEBUG=1 to see where, and please report it.`;
+}

@@ -1,0 +1,66 @@
+import { z } from 'zod';
+import type { CommandContract } from './command.ts';
+import { figure, files, path, pixelSizeUm, roles, threads } from './fields.ts';
+
+const options = z.strictObject({
+  model: path.optional().describe('trained model (.onnx); or give --prediction and --slide'),
+  dataset: path.optional().describe('dataset whose test slides to predict and score'),
+  prediction: path.optional().describe('predicted slide to score, with --slide').meta({ value: 'P' }),
+  slide: path.optional().describe('slide with the measured probe').meta({ value: 'S' }),
+  split: z
+    .enum(['test', 'validation', 'calibration', 'train'])
+    .default('test')
+    .describe('which slides to score'),
+  target: z
+    .enum(['measured', 'expected'])
+    .default('measured')
+    .describe('what to score against; expected is the noise-free truth of a simulated slide'),
+  out: path.optional().describe('folder for predicted slides, tables and figures').meta({ value: 'DIR' }),
+  roles,
+  pixelSizeUm,
+  threads,
+});
+
+const metrics = z.strictObject({
+  pixels: z.int().nonnegative(),
+  pixelsNotFinite: z.int().nonnegative(),
+  mse: figure,
+  rmse: figure,
+  nrmse: figure,
+  mae: figure,
+  bias: figure,
+  r2: figure,
+  psnr: figure,
+  ssim: figure,
+  pearson: figure,
+  icc: figure,
+  measuredMean: figure,
+  measuredSd: figure,
+  undefinedBecause: z.record(z.string(), z.string()),
+});
+
+const result = z.strictObject({
+  target: z.enum(['measured', 'expected']),
+  withinSlide: z.boolean().describe('true for a field split: the result says nothing about further slides'),
+  pooled: metrics,
+  extravascular: metrics,
+  perSlide: z.array(z.strictObject({ slide: z.string(), pooled: metrics, extravascular: metrics })),
+  floor: z.strictObject({ pooled: metrics, extravascular: metrics }).describe('of the constant predictor'),
+  ceiling: z
+    .record(z.string(), figure)
+    .nullable()
+    .describe('of the simulator, where the slides have a truth'),
+  files,
+});
+
+export const evaluateCommand = {
+  name: 'evaluate',
+  summary: 'measure a model or a predicted slide against the measured probe',
+  positional: ['model', 'dataset'],
+  options,
+  result,
+} as const satisfies CommandContract;
+
+/** With defaults filled in. */
+export type EvaluateOptions = z.output<typeof options>;
+export type EvaluateResult = z.output<typeof result>;

@@ -1,0 +1,38 @@
+// Options and figures that several commands share.
+import { z } from 'zod';
+
+export const path = z.string().min(1);
+
+export const seed = z
+  .int()
+  .nonnegative()
+  .default(0)
+  .describe('seed of everything drawn at random')
+  .meta({ value: 'S' });
+
+export const roles = z
+  .record(z.string().min(1), z.string().min(1))
+  .default({})
+  .describe(
+    'which channel has a role, where its name does not say so (vessel, nuclei, probe, ...); repeatable',
+  )
+  .meta({ flag: 'role', value: 'ROLE=CHANNEL', syntax: 'pairs' });
+
+export const pixelSizeUm = z
+  .number()
+  .positive()
+  .optional()
+  .describe('edge of a pixel in micrometres, for files that do not say or say it wrongly')
+  .meta({ value: 'UM' });
+
+export const threads = z
+  .int()
+  .positive()
+  .optional()
+  .describe('threads for the network; all cores unless given')
+  .meta({ value: 'N' });
+
+export const files = z.array(path).describe('every file and folder written, in the order to look at them');
+
+/** A measured figure; NaN (null in JSON) where it is not defined. */
+export const figure = z.union([z.number(), z.nan()]);

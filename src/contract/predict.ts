@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import type { CommandContract } from './command.ts';
+import { figure, files, path, pixelSizeUm, roles, threads } from './fields.ts';
+
+const options = z.strictObject({
+  model: path.describe('trained model (.onnx)'),
+  slide: path.describe('slide to predict: a file, a folder with one file a channel, or a .zarr'),
+  out: path.describe('predicted slide to be written').meta({ value: 'PRED.ome.tif' }),
+  tile: z
+    .int()
+    .positive()
+    .optional()
+    .describe('edge of a tile in pixels; changes time and memory, never the result')
+    .meta({ value: 'PX' }),
+  resume: z.boolean().default(false).describe('go on where an interrupted prediction stopped'),
+  roles,
+  pixelSizeUm,
+  sampleType: z
+    .enum(['float32', 'uint16', 'uint8'])
+    .default('float32')
+    .describe('how the prediction is stored'),
+  threads,
+});
+
+const result = z.strictObject({
+  prediction: path,
+  width: z.int().positive(),
+  height: z.int().positive(),
+  pixelSizeUm: z.number().positive(),
+  tiles: z.int().nonnegative(),
+  seconds: z.number().nonnegative(),
+  megapixelsPerSecond: figure,
+  peakMemoryBytes: z.int().nonnegative(),
+  notes: z.array(z.string()),
+  files,
+});
+
+export const predictCommand = {
+  name: 'predict',
+  summary: 'predict the probe on a whole slide',
+  positional: ['model', 'slide'],
+  options,
+  result,
+} as const satisfies CommandContract;
+
+/** With defaults filled in. */
+export type PredictOptions = z.output<typeof options>;
+export type PredictResult = z.output<typeof result>;

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { CommandContract } from './command.ts';
+import { figure, files, path, seed, threads } from './fields.ts';
+
+const options = z.strictObject({
+  dataset: path.describe('dataset made by `hrpn prepare`'),
+  model: z.string().min(1).default('hrpn').describe('model to train').meta({ value: 'NAME' }),
+  out: path.describe('folder of the run: checkpoints, history, best.onnx').meta({ value: 'RUN' }),
+  from: path.optional().describe('trained model whose weights to start from').meta({ value: 'MODEL' }),
+  epochs: z.int().positive().optional().describe('length of the schedule').meta({ value: 'N' }),
+  timeBudgetSeconds: z
+    .number()
+    .positive()
+    .optional()
+    .describe('stop after this time, e.g. 90s, 30m, 2h; the schedule stays the same')
+    .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
+  device: z.enum(['cpu']).default('cpu').describe('where the network runs'),
+  seed,
+  resume: z.boolean().default(false).describe('go on where an interrupted run stopped'),
+  learningRate: z
+    .number()
+    .positive()
+    .optional()
+    .describe("largest learning rate; the model's own unless given"),
+  batch: z
+    .int()
+    .positive()
+    .optional()
+    .describe("patches a step; the model's own unless given")
+    .meta({ value: 'N' }),
+  patch: z
+    .int()
+    .min(32)
+    .multipleOf(32)
+    .optional()
+    .describe("edge of a training patch; the dataset's unless given")
+    .meta({ value: 'PX' }),
+  stopAfter: z
+    .int()
+    .positive()
+    .optional()
+    .describe('stop after this many epochs without a better validation loss')
+    .meta({ value: 'N' }),
+  threads,
+});
+
+const result = z.strictObject({
+  run: path,
+  model: path.describe('the best weights, ready for `hrpn predict`'),
+  steps: z.int().nonnegative(),
+  epochs: z.int().nonnegative(),
+  trainLoss: figure.describe('mean over the last epoch, in normalised units'),
+  validation: z
+    .looseObject({ mse: figure })
+    .nullable()
+    .describe('of the best epoch, in stored units; null without validation'),
+  bestEpoch: z.int().nonnegative(),
+  secondsPerPatch: figure,
+  parameters: z.int().positive(),
+  seconds: z.number().nonnegative(),
+  stoppedBecause: z.enum(['schedule done', 'time budget', 'no better validation']),
+  files,
+});
+
+export const trainCommand = {
+  name: 'train',
+  summary: 'train a model on a dataset',
+  positional: ['dataset'],
+  options,
+  result,
+} as const satisfies CommandContract;
+
+/** With defaults filled in. */
+export type TrainOptions = z.output<typeof options>;
+export type TrainResult = z.output<typeof result>;

@@ -1,0 +1,109 @@
+// All that `prepare` finds out about one slide: tissue, input maps, target moments, patch windows.
+import { DataError } from '../core/errors.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import type { WindowRow } from './manifest.ts';
+import { type AffineMap, inputMaps, type Moments, tissueMoments } from './normalisation.ts';
+import { type SlideScan, scanSlide } from './scan-slide.ts';
+import { findTissue, type TissueMask } from './tissue-mask.ts';
+import { gridWindows, type Window } from './windows.ts';
+
+export interface SurveySettings {
+  readonly pixelSizeUm: number;
+  readonly patch: number;
+  readonly minTissue: number;
+  readonly overlap: number;
+}
+
+export interface SlideSurvey {
+  readonly scan: SlideScan;
+  readonly tissue: TissueMask;
+  readonly inputMaps: AffineMap[];
+  /** Of the target over the tissue. */
+  readonly moments: Moments;
+  /** Windows with the mean of the target over their tissue, in stored units. */
+  readonly windows: (Window & { targetMean: number })[];
+  readonly dropped: number;
+}
+
+/**
+ * Reads the slide once.
+ * @throws DataError when it has no tissue, a constant input, no finite target, or no window with enough tissue
+ */
+export async function surveySlide(
+  source: PixelSource,
+  channels: { inputs: readonly number[]; target: number },
+  settings: SurveySettings,
+  work: WorkOptions = {},
+): Promise<SlideSurvey> {
+  const { pixelSizeUm, patch } = settings;
+  const inputs = channels.inputs.length;
+  const scan = await scanSlide(
+    source,
+    { inputs: channels.inputs, others: [channels.target] },
+    pixelSizeUm,
+    work,
+  );
+  const tissue = findTissue(scan, inputs, source.path);
+  const moments = tissueMoments(scan, tissue, inputs);
+  if (moments.count === 0) {
+    const { name } = scan.channels[inputs];
+    throw new DataError(
+      `${source.path}: the target channel '${name}' has no finite pixel inside the tissue.`,
+    );
+  }
+  const { windows, dropped } = gridWindows(source.width, source.height, patch, tissue, settings);
+  if (windows.length === 0) {
+    throw new DataError(
+      `${source.path}: none of its ${dropped} patches of ${patch} px is at least ${settings.minTissue * 100}% ` +
+        'tissue. Choose a smaller --patch or --min-tissue.',
+    );
+  }
+  return {
+    scan,
+    tissue,
+    inputMaps: inputMaps(scan, tissue, inputs, source.path),
+    moments,
+    windows: windows.map((window) => ({
+      ...window,
+      targetMean: meanIn(scan, tissue, inputs, window, patch) ?? moments.sum / moments.count,
+    })),
+    dropped,
+  };
+}
+
+/** The windows as the manifest holds them. */
+export function windowRows(slide: number, windows: SlideSurvey['windows']): WindowRow[] {
+  return windows.map(({ x, y, tissue, targetMean }) => [
+    slide,
+    x,
+    y,
+    Number(tissue.toFixed(4)),
+    Number(targetMean.toPrecision(6)),
+  ]);
+}
+
+/** Mean of a scanned channel over the tissue cells that the window touches; undefined where there is none. */
+function meanIn(
+  scan: SlideScan,
+  tissue: TissueMask,
+  channel: number,
+  { x, y }: Window,
+  patch: number,
+): number | undefined {
+  const { cellSum, cellCount } = scan.channels[channel];
+  const { cellPx, cellsWide, cellsHigh } = scan;
+  let sum = 0;
+  let count = 0;
+  const endRow = Math.min(cellsHigh, Math.ceil((y + patch) / cellPx));
+  const endColumn = Math.min(cellsWide, Math.ceil((x + patch) / cellPx));
+  for (let row = Math.floor(y / cellPx); row < endRow; row++) {
+    for (let column = Math.floor(x / cellPx); column < endColumn; column++) {
+      const cell = row * cellsWide + column;
+      if (tissue.cells[cell] === 0) continue;
+      sum += cellSum[cell];
+      count += cellCount[cell];
+    }
+  }
+  return count > 0 ? sum / count : undefined;
+}

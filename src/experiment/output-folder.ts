@@ -1,0 +1,72 @@
+// Folders that a command writes whole: they appear under their name complete or not at all.
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { partialPath, writeFailure } from '../core/atomic-file.ts';
+import { UsageError } from '../core/errors.ts';
+
+export interface OutputFolder {
+  readonly path: string;
+  /** File that only this kind of folder has, by which an earlier one is recognised. */
+  readonly marker: string;
+  /** All names that such a folder may hold; one that holds anything else is never replaced. */
+  readonly contents: readonly string[];
+  readonly overwrite: boolean;
+}
+
+/**
+ * Call before long work, so that it is not done in vain.
+ * @throws UsageError when the folder exists and may not be replaced
+ */
+export async function checkOutputFolder({ path, marker, contents, overwrite }: OutputFolder): Promise<void> {
+  const found: string[] = await readdir(path).catch((cause: NodeJS.ErrnoException): string[] => {
+    if (cause.code === 'ENOENT') return [];
+    throw cause.code === 'ENOTDIR' ? new UsageError(`--out ${path} is a file; expected a folder.`) : cause;
+  });
+  if (found.length === 0) return;
+  const foreign = found.find((name) => !contents.includes(name));
+  if (foreign !== undefined || !found.includes(marker)) {
+    throw new UsageError(
+      `--out ${path} exists and holds other files (such as '${foreign ?? found[0]}'), which would be lost. ` +
+        'Choose another folder.',
+    );
+  }
+  if (!overwrite) {
+    throw new UsageError(
+      `--out ${path} exists already. Choose another folder, or add --overwrite to replace it.`,
+    );
+  }
+}
+
+/**
+ * Calls `write` with an empty folder beside the wanted one and puts it in its place once that resolves; whatever
+ * goes wrong before leaves nothing behind and an earlier folder as it was.
+ */
+export async function writeOutputFolder<T>(
+  output: OutputFolder,
+  write: (folder: string) => Promise<T>,
+): Promise<T> {
+  const path = resolve(output.path);
+  const temporary = partialPath(path);
+  const replaced = `${path}.replaced`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary);
+    const result = await write(temporary);
+    await checkOutputFolder(output);
+    await rm(replaced, { recursive: true, force: true });
+    const isReplacing = await rename(path, replaced).then(
+      () => true,
+      (cause: NodeJS.ErrnoException) => {
+        if (cause.code === 'ENOENT') return false;
+        throw cause;
+      },
+    );
+    await rename(temporary, path);
+    if (isReplacing) await rm(replaced, { recursive: true, force: true });
+    return result;
+  } catch (cause) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    throw writeFailure(path, cause);
+  }
+}
