@@ -15,7 +15,7 @@ const program = new Command('hrpn')
   .description('Predicts where nanoparticles go in a tumour, from vessels and nuclei.')
   .version(version)
   .configureOutput({
-    outputError: (text, write) => write(text.replace(/^error: /, 'hrpn: ')),
+    outputError: (text, write) => write(text.replace(/^error: /, 'hrpn: ').replace(/\n(?=.)/g, ' ')),
   })
   .exitOverride();
 

@@ -24,9 +24,9 @@ export function needsResampling(path: string, ownUm: number, wantedUm: number): 
 }
 
 /**
- * The slide at `wantedUm` a pixel, float32 and of one level, computed as it is read: linear interpolation, widened
- * to a triangle filter when pixels get larger (so that detail is averaged and not skipped). Any region read gives
- * the same values as the whole. Pixel centres keep their place in micrometres from the upper left corner.
+ * The slide at `wantedUm` a pixel, float32 and of one level, computed as it is read: linear interpolation,
+ * averaged over a larger pixel's aperture when pixels get larger (so that detail is averaged and not skipped). Exact
+ * for linear ramps. Any region read gives the same values as the whole. Pixel centres keep their place in micrometres from the upper left corner.
  */
 export function resampledSource(source: PixelSource, ownUm: number, wantedUm: number): PixelSource {
   const step = wantedUm / ownUm;
@@ -66,7 +66,9 @@ interface Taps {
 }
 
 function filterTaps(from: number, count: number, step: number, length: number): Taps {
-  const radius = Math.max(1, step);
+  // A box of this width turns the aperture of an own pixel into that of a wanted one (their variances add up).
+  const aperture = step > 1 ? Math.sqrt(step * step - 1) : 0;
+  const radius = 1 + aperture / 2;
   const taps = Math.ceil(2 * radius) + 1;
   const start = new Int32Array(count);
   const weights = new Float64Array(count * taps);
@@ -78,7 +80,7 @@ function filterTaps(from: number, count: number, step: number, length: number): 
     start[i] = Math.max(0, Math.ceil(centre - radius));
     let sum = 0;
     for (let t = 0; t < taps && start[i] + t < length; t++) {
-      const weight = Math.max(0, 1 - Math.abs(start[i] + t - centre) / radius);
+      const weight = hatOverBox(start[i] + t - centre, aperture);
       weights[i * taps + t] = weight;
       sum += weight;
     }
@@ -87,6 +89,19 @@ function filterTaps(from: number, count: number, step: number, length: number): 
     end = Math.max(end, Math.min(length, start[i] + taps));
   }
   return { first, end, taps, start, weights };
+}
+
+/** The hat function of linear interpolation at `distance`, averaged over a box around it. */
+function hatOverBox(distance: number, box: number): number {
+  if (box === 0) return Math.max(0, 1 - Math.abs(distance));
+  return (hatIntegral(distance + box / 2) - hatIntegral(distance - box / 2)) / box;
+}
+
+/** Integral of max(0, 1 - |t|) from minus infinity to x. */
+function hatIntegral(x: number): number {
+  if (x <= -1) return 0;
+  if (x >= 1) return 1;
+  return x < 0 ? ((1 + x) * (1 + x)) / 2 : 1 - ((1 - x) * (1 - x)) / 2;
 }
 
 function filter(input: Raster, columns: Taps, rows: Taps): Raster {

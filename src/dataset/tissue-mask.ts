@@ -84,11 +84,17 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
   return { cellPx, cellsWide, cellsHigh, cells: cleaned };
 }
 
-/** Tissue area in square millimetres. */
-export function tissueAreaMm2(mask: TissueMask, pixelSizeUm: number): number {
-  let count = 0;
-  for (const cell of mask.cells) count += cell;
-  return (count * (mask.cellPx * pixelSizeUm) ** 2) / 1e6;
+/** Tissue area in square millimetres; cells that reach over the slide's edge count with their part inside. */
+export function tissueAreaMm2(mask: TissueMask, scan: SlideScan): number {
+  const { cellPx, cellsWide, cells } = mask;
+  let areaPx = 0;
+  for (let i = 0; i < cells.length; i++) {
+    if (cells[i] === 0) continue;
+    const x = (i % cellsWide) * cellPx;
+    const y = Math.floor(i / cellsWide) * cellPx;
+    areaPx += Math.min(cellPx, scan.widthPx - x) * Math.min(cellPx, scan.heightPx - y);
+  }
+  return (areaPx * scan.pixelSizeUm ** 2) / 1e6;
 }
 
 /** Variance between cells over the variance that their pixels' spread would leave if pixels were independent. */

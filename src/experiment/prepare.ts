@@ -293,7 +293,7 @@ function slideEntry(slide: SurveyedSlide, split: Split, plan: Plan, options: Set
       cellsWide: tissue.cellsWide,
       cellsHigh: tissue.cellsHigh,
     },
-    tissueAreaMm2: tissueAreaMm2(tissue, slide.survey.scan.pixelSizeUm),
+    tissueAreaMm2: tissueAreaMm2(tissue, slide.survey.scan),
   };
 }
 
