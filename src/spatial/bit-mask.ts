@@ -38,6 +38,53 @@ export class BitMask {
     return ((this.#words[y * this.#wordsPerRow + (x >>> 5)] >>> (x & 31)) & 1) === 1;
   }
 
+  /** Sets or clears one pixel. */
+  set(x: number, y: number, value: boolean): void {
+    const at = y * this.#wordsPerRow + (x >>> 5);
+    if (value) this.#words[at] |= 1 << (x & 31);
+    else this.#words[at] &= ~(1 << (x & 31));
+  }
+
+  /**
+   * The eight pixels around (x, y) as bits, clockwise from the one above: N 1, NE 2, E 4, SE 8, S 16, SW 32, W 64,
+   * NW 128. What lies outside the image is no.
+   */
+  around(x: number, y: number): number {
+    const up = y > 0 ? this.#three(x, y - 1) : 0;
+    const down = y + 1 < this.height ? this.#three(x, y + 1) : 0;
+    const here = this.#three(x, y);
+    return (
+      ((up >> 1) & 1) |
+      ((up >> 1) & 2) |
+      (here & 4) |
+      ((down << 1) & 8) |
+      ((down << 3) & 16) |
+      ((down << 5) & 32) |
+      ((here << 6) & 64) |
+      ((up << 7) & 128)
+    );
+  }
+
+  /** Pixels x - 1, x, x + 1 of row y as bits 1, 2, 4. */
+  #three(x: number, y: number): number {
+    const start = y * this.#wordsPerRow;
+    const bit = x & 31;
+    const at = start + (x >>> 5);
+    const word = this.#words[at];
+    if (bit > 0 && bit < 31) return (word >>> (bit - 1)) & 7;
+    if (bit === 0) return ((word & 3) << 1) | (x > 0 ? this.#words[at - 1] >>> 31 : 0);
+    return (word >>> 30) | (x + 1 < this.width ? (this.#words[at + 1] & 1) << 2 : 0);
+  }
+
+  /** Yes where this mask is no. */
+  inverted(): BitMask {
+    const out = new BitMask(this.width, this.height);
+    const last = (this.width & 31) === 0 ? 0xffffffff : 2 ** (this.width & 31) - 1;
+    for (let i = 0; i < this.#words.length; i++)
+      out.#words[i] = ~this.#words[i] & ((i + 1) % this.#wordsPerRow === 0 ? last : 0xffffffff);
+    return out;
+  }
+
   /** Replaces row y by `width` bytes starting at `from`; non-zero is yes. */
   writeRow(y: number, bytes: ArrayLike<number>, from = 0): void {
     let word = 0;
