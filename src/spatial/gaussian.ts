@@ -22,23 +22,33 @@ export function reflect(i: number, length: number): number {
   return at < length ? at : period - 1 - at;
 }
 
-/**
- * Smooths a plane [height, width]; borders are mirrored. Sums in double precision.
- * @param sigmaPx standard deviation in pixels; 0 copies
- */
-export function smooth(
-  plane: Float32Array,
-  width: number,
-  height: number,
-  sigmaPx: number,
-  truncate = 4,
-): Float32Array {
-  const kernel = gaussianKernel(sigmaPx, truncate);
-  const radius = kernel.length - 1;
-  const out = new Float32Array(plane.length);
-  const row = new Float64Array(width);
-  const padded = new Float64Array(width + 2 * radius);
-  for (let y = 0; y < height; y++) {
+/** Smooths single rows of planes of one width with one kernel; keeps its buffers. */
+export class RowSmoother {
+  readonly #kernel: Float64Array;
+  readonly #width: number;
+  readonly #row: Float64Array;
+  readonly #padded: Float64Array;
+
+  /** @param sigmaPx standard deviation in pixels; 0 copies */
+  constructor(width: number, sigmaPx: number, truncate = 4) {
+    this.#kernel = gaussianKernel(sigmaPx, truncate);
+    this.#width = width;
+    this.#row = new Float64Array(width);
+    this.#padded = new Float64Array(width + 2 * this.radius);
+  }
+
+  /** Rows above and below that a smoothed row depends on. */
+  get radius(): number {
+    return this.#kernel.length - 1;
+  }
+
+  /** Row y of the smoothed plane [height, width] goes to `out` from index `to` on; borders are mirrored. */
+  smooth(plane: Float32Array, height: number, y: number, out: Float32Array, to: number): void {
+    const width = this.#width;
+    const radius = this.radius;
+    const kernel = this.#kernel;
+    const row = this.#row;
+    const padded = this.#padded;
     const centre = y * width;
     for (let x = 0; x < width; x++) row[x] = kernel[0] * plane[centre + x];
     for (let k = 1; k <= radius; k++) {
@@ -52,12 +62,30 @@ export function smooth(
       padded[radius - k] = row[reflect(-k, width)];
       padded[radius + width - 1 + k] = row[reflect(width - 1 + k, width)];
     }
-    for (let x = 0; x < width; x++) {
-      const at = x + radius;
-      let sum = kernel[0] * padded[at];
-      for (let k = 1; k <= radius; k++) sum += kernel[k] * (padded[at - k] + padded[at + k]);
-      out[centre + x] = sum;
+    for (let x = 0; x < width; x++) row[x] = kernel[0] * padded[x + radius];
+    for (let k = 1; k <= radius; k++) {
+      const weight = kernel[k];
+      const left = radius - k;
+      const right = radius + k;
+      for (let x = 0; x < width; x++) row[x] += weight * (padded[x + left] + padded[x + right]);
     }
+    out.set(row, to);
   }
+}
+
+/**
+ * Smooths a plane [height, width]; borders are mirrored. Sums in double precision.
+ * @param sigmaPx standard deviation in pixels; 0 copies
+ */
+export function smooth(
+  plane: Float32Array,
+  width: number,
+  height: number,
+  sigmaPx: number,
+  truncate = 4,
+): Float32Array {
+  const out = new Float32Array(plane.length);
+  const smoother = new RowSmoother(width, sigmaPx, truncate);
+  for (let y = 0; y < height; y++) smoother.smooth(plane, height, y, out, y * width);
   return out;
 }

@@ -1,12 +1,9 @@
 // Finds the vessels of a slide in its vessel stain, with thresholds that the slide itself sets.
-import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { bandsOf, rowsPerBand } from './bands.ts';
 import { BitMask } from './bit-mask.ts';
 import { cleanMask } from './clean-mask.ts';
-import { gaussianKernel, smooth } from './gaussian.ts';
-import { estimateBackground, type LocalBackground } from './local-background.ts';
-import { localMaximum } from './local-maximum.ts';
+import { contrastRows, type StainInput, sampleContrasts } from './contrast.ts';
+import { estimateBackground } from './local-background.ts';
 import { otsuThreshold } from './otsu.ts';
 
 export interface VesselOptions {
@@ -55,15 +52,8 @@ export interface VesselSegmentation {
   readonly found: { readonly noise: number; readonly threshold: number };
 }
 
-export interface VesselInput {
-  readonly source: PixelSource;
-  readonly channel: number;
-  readonly pixelSizeUm: number;
-  /** Where thresholds are fitted; the whole slide unless given. Vessels are looked for everywhere. */
-  readonly tissue?: BitMask;
+export interface VesselInput extends StainInput {
   readonly options?: Partial<VesselOptions>;
-  /** Rows a band; for tests, the result does not depend on it. */
-  readonly bandRows?: number;
 }
 
 const method =
@@ -71,8 +61,6 @@ const method =
   'the contrasts above the noise; fainter vessels bounded at half their own brightness; hysteresis (Canny 1986); ' +
   'small lumens filled';
 
-// Thresholds are fitted on about this many pixels on a regular grid.
-const wantedSamples = 1_000_000;
 // Fewer contrasts than this above the noise are no vessels.
 const fewestSamples = 30;
 
@@ -84,9 +72,10 @@ export async function segmentVessels(
   input: VesselInput,
   work: WorkOptions = {},
 ): Promise<VesselSegmentation> {
-  const { source, channel, pixelSizeUm, tissue } = input;
+  const { source, channel, pixelSizeUm } = input;
   const { width, height } = source;
   const options = { ...defaultVesselOptions, ...input.options };
+  const { smoothingUm } = options;
   const background = await estimateBackground(
     source,
     channel,
@@ -98,31 +87,21 @@ export async function segmentVessels(
     },
     work.signal,
   );
-  const contrasts = contrastRows(input, background, options.smoothingUm / pixelSizeUm, work);
-  const step = Math.max(1, Math.ceil(Math.sqrt((width * height) / wantedSamples)));
-  const samples: number[] = [];
-  const tissueRow = new Uint8Array(width).fill(1);
-  for await (const { y, row } of contrasts('fitting vessel thresholds')) {
-    if (y % step !== 0) continue;
-    tissue?.readRow(y, tissueRow);
-    for (let x = 0; x < width; x += step) {
-      if (tissueRow[x] === 1 && Number.isFinite(row[x])) samples.push(row[x]);
-    }
-  }
-  const found = fitThresholds(Float32Array.from(samples).sort(), options);
-
+  const samples = await sampleContrasts(input, background, smoothingUm, 'fitting vessel thresholds', work);
+  const found = fitThresholds(samples, options);
   const mask = new BitMask(width, height);
   const seeds = new BitMask(width, height);
   if (found.threshold < Infinity) {
     const bytes = new Uint8Array(width);
-    for await (const { y, row, peak } of contrasts('finding vessels', options.edgeRadiusUm / pixelSizeUm)) {
-      const faint = options.faintFactor * found.threshold;
+    const { edgeRadiusUm, edgeFraction } = options;
+    const faint = options.faintFactor * found.threshold;
+    const seed = options.seedFactor * found.threshold;
+    const rows = contrastRows(input, background, smoothingUm, edgeRadiusUm, 'finding vessels', work);
+    for await (const { y, contrast, peak } of rows) {
       for (let x = 0; x < width; x++)
-        bytes[x] = Number(
-          row[x] > Math.min(found.threshold, Math.max(faint, options.edgeFraction * peak[x])),
-        );
+        bytes[x] = Number(contrast[x] > Math.min(found.threshold, Math.max(faint, edgeFraction * peak[x])));
       mask.writeRow(y, bytes);
-      for (let x = 0; x < width; x++) bytes[x] = Number(row[x] > options.seedFactor * found.threshold);
+      for (let x = 0; x < width; x++) bytes[x] = Number(contrast[x] > seed);
       seeds.writeRow(y, bytes);
     }
     const pixelArea = pixelSizeUm * pixelSizeUm;
@@ -147,35 +126,4 @@ function fitThresholds(sorted: Float32Array, options: VesselOptions): VesselSegm
   const threshold = Math.exp(otsuThreshold(sorted.subarray(first).map(Math.log)));
   if (!Number.isFinite(threshold)) return { ...none, noise };
   return { noise, threshold };
-}
-
-/** Rows of smoothed contrast over the background, top to bottom; `peak` is the largest contrast within a radius. */
-function contrastRows(input: VesselInput, background: LocalBackground, sigmaPx: number, work: WorkOptions) {
-  return async function* (
-    stage: string,
-    peakRadiusPx = 0,
-  ): AsyncGenerator<{ y: number; row: Float32Array; peak: Float32Array }> {
-    const { source, channel, bandRows } = input;
-    const { width } = source;
-    const radius = Math.round(peakRadiusPx);
-    const base = new Float32Array(width);
-    const bands = bandsOf(source, [channel], {
-      rows: bandRows ?? rowsPerBand(width, 4),
-      halo: gaussianKernel(sigmaPx).length - 1 + radius,
-      signal: work.signal,
-      onRows: (done, total) => work.onProgress?.({ stage, done, total }),
-    });
-    for await (const { y, height, above, raster } of bands) {
-      const contrast = smooth(raster.data, width, raster.height, sigmaPx);
-      for (let r = 0; r < raster.height; r++) {
-        background.row(y - above + r, base);
-        for (let x = 0; x < width; x++) contrast[r * width + x] -= base[x];
-      }
-      const peaks = radius > 0 ? localMaximum(contrast, width, raster.height, radius) : contrast;
-      for (let r = above; r < above + height; r++) {
-        const row = contrast.subarray(r * width, (r + 1) * width);
-        yield { y: y - above + r, row, peak: peaks.subarray(r * width, (r + 1) * width) };
-      }
-    }
-  };
 }

@@ -94,7 +94,9 @@ describe('vesselGraph', () => {
   });
 
   it('leaves out spurs of a rough wall, keeps a side branch', () => {
-    const rough = graphOf(draw(120, (x, y) => Math.abs(y - 60) <= 5 + (x % 4 === 0 ? 1 : 0) && x > 10 && x < 110));
+    const rough = graphOf(
+      draw(120, (x, y) => Math.abs(y - 60) <= 5 + (x % 4 === 0 ? 1 : 0) && x > 10 && x < 110),
+    );
     expect(rough.branches.length).toBe(1);
     const sided = graphOf(
       draw(
