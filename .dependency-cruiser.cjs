@@ -25,7 +25,8 @@ const mayImport = {
     'report',
     'training',
   ],
-  cli: ['experiment', 'contract'],
+  cli: ['experiment', 'contract', 'server'],
+  server: ['experiment', 'contract'],
 };
 
 const tableRules = Object.entries(mayImport).map(([folder, allowed]) => {

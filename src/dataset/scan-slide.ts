@@ -20,6 +20,10 @@ export interface ChannelScan {
   readonly cellSum: Float64Array;
   readonly cellSquares: Float64Array;
   readonly cellCount: Float32Array;
+  /** Per cell, over its boxes: sum of their averages, of those squared, and how many there are. */
+  readonly boxSquares: Float64Array;
+  readonly boxSum: Float64Array;
+  readonly boxCount: Float32Array;
   /** Averages over boxes on a regular grid [samplesHigh * samplesWide]; NaN where a box holds no finite pixel. */
   readonly samples: Float32Array;
   /** Of the finite pixels; NaN where there are none. */
@@ -85,6 +89,9 @@ export async function scanSlide(
     cellSum: new Float64Array(cells),
     cellSquares: new Float64Array(cells),
     cellCount: new Float32Array(cells),
+    boxSquares: new Float64Array(cells),
+    boxSum: new Float64Array(cells),
+    boxCount: new Float32Array(cells),
     samples: new Float32Array(samplesWide * samplesHigh),
     min: Number.POSITIVE_INFINITY,
     max: Number.NEGATIVE_INFINITY,
@@ -132,6 +139,11 @@ export async function scanSlide(
             channel.cellSum[cell] += sum;
             channel.cellSquares[cell] += squares;
             channel.cellCount[cell] += count;
+            if (count > 0) {
+              channel.boxSum[cell] += sum / count;
+              channel.boxSquares[cell] += (sum / count) ** 2;
+              channel.boxCount[cell]++;
+            }
             if (anything && c < inputs.length) blank[cell] = 0;
             const sampleColumn = (x + boxX) / boxPx;
             if (keepRow && sampleColumn % sampleEvery === 0) {

@@ -1,12 +1,12 @@
 /**
  * How a network is written: once, as a function of a `NetworkBuilder`, which turns it into a training graph
  * (parameters come from one flat vector, batch normalisation uses the batch) or a prediction graph (parameters
- * are constants, batch normalisation is folded into the convolution before it).
+ * are constants, batch normalisation uses running statistics).
  */
 import { assert } from '../core/errors.ts';
 import type { Rng } from '../core/rng.ts';
 import { Graph, type Shape, sizeOf, type Value } from '../engine/graph.ts';
-import { batchNormalization } from '../engine/ops/batch-normalization.ts';
+import { batchNormalization, batchNormalizationFixed } from '../engine/ops/batch-normalization.ts';
 import { type ConvolutionOptions, conv } from '../engine/ops/convolution.ts';
 import { dropout } from '../engine/ops/dropout.ts';
 import { reshape } from '../engine/ops/reshape.ts';
@@ -64,8 +64,6 @@ export const filled =
   (value: number): Initializer =>
   (_, shape) =>
     new Float32Array(sizeOf(shape)).fill(value);
-
-const epsilon = 1e-5;
 
 abstract class BuilderBase implements NetworkBuilder {
   readonly graph: Graph;
@@ -160,7 +158,6 @@ export class TrainingBuilder extends BuilderBase {
       conv(this.graph, x, weight, bias, options),
       this.parameter(`${normName}.weight`),
       this.parameter(`${normName}.bias`),
-      epsilon,
     );
     this.statistics.push(mean, variance);
     return y;
@@ -184,27 +181,16 @@ export class PredictionBuilder extends BuilderBase {
   parameter(name: string, shape: Shape): Value {
     return this.graph.constant(this.#tensor(name), shape, name);
   }
-  /** Folded: weight * s and (bias - mean) * s + shift with s = scale / sqrt(variance + epsilon). */
+  /** The runtime folds the normalisation into the convolution when it loads the model. */
   convNorm(x: Value, name: string, normName: string, options: ConvLayerOptions): Value {
-    const shape = [options.out, x.shape[1], options.kernel ?? 3, options.kernel ?? 3];
-    const weight = this.#tensor(`${name}.weight`).slice();
-    const bias = options.bias ? this.#tensor(`${name}.bias`) : new Float32Array(options.out);
-    const [scale, shift] = [this.#tensor(`${normName}.weight`), this.#tensor(`${normName}.bias`)];
-    const [mean, variance] = [this.#tensor(`${normName}.mean`), this.#tensor(`${normName}.variance`)];
-    const perOutput = weight.length / options.out;
-    const folded = new Float32Array(options.out);
-    for (let k = 0; k < options.out; k++) {
-      const s = scale[k] / Math.sqrt(variance[k] + epsilon);
-      for (let i = k * perOutput; i < (k + 1) * perOutput; i++) weight[i] *= s;
-      folded[k] = (bias[k] - mean[k]) * s + shift[k];
-    }
-    return conv(
-      this.graph,
-      x,
-      this.graph.constant(weight, shape, `${name}.weight`),
-      this.graph.constant(folded, [options.out], `${name}.bias`),
-      options,
-    );
+    const { weight, bias } = this.convParameters(x, name, options);
+    const perChannel = (part: string): Value => this.parameter(`${normName}.${part}`, [options.out]);
+    return batchNormalizationFixed(this.graph, conv(this.graph, x, weight, bias, options), {
+      scale: perChannel('weight'),
+      bias: perChannel('bias'),
+      mean: perChannel('mean'),
+      variance: perChannel('variance'),
+    });
   }
   channelDropout(x: Value): Value {
     return x;

@@ -5,7 +5,6 @@
 import { assert } from '../core/errors.ts';
 import { gradients } from '../engine/autodiff.ts';
 import { Graph, sizeOf, type Value } from '../engine/graph.ts';
-import type { Optimiser } from '../engine/optimisers.ts';
 import { add } from '../engine/ops/add.ts';
 import { concat } from '../engine/ops/concat.ts';
 import { div } from '../engine/ops/div.ts';
@@ -14,7 +13,13 @@ import { reshape } from '../engine/ops/reshape.ts';
 import { sqrt } from '../engine/ops/sqrt.ts';
 import { sub } from '../engine/ops/sub.ts';
 import { reduceSum } from '../engine/ops/sum-expand.ts';
-import { type DropoutMask, type NetworkFunction, type NetworkLayout, TrainingBuilder } from '../model/network.ts';
+import type { Optimiser } from '../engine/optimisers.ts';
+import {
+  type DropoutMask,
+  type NetworkFunction,
+  type NetworkLayout,
+  TrainingBuilder,
+} from '../model/network.ts';
 import { atLeast, weightedMse } from './losses.ts';
 
 export interface StepOptions {

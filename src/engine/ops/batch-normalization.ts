@@ -1,7 +1,4 @@
-/**
- * Batch normalisation with the statistics of the batch (training). For prediction it is folded into the
- * convolution before it, so no operator for that exists here.
- */
+/** Batch normalisation: with the statistics of the batch (training) and with fixed ones (prediction). */
 import { type Graph, type Node, type Op, sizeOf, type Value } from '../graph.ts';
 import { add } from './add.ts';
 import { div } from './div.ts';
@@ -12,6 +9,8 @@ import { sqrt } from './sqrt.ts';
 import { sub } from './sub.ts';
 import { reduceSum } from './sum-expand.ts';
 
+/** Keeps a channel that does not vary from dividing by zero; PyTorch's default. */
+const epsilon = 1e-5;
 const spatial = [0, 2, 3];
 const perChannel = (graph: Graph, v: Value): Value => reshape(graph, v, [1, sizeOf(v.shape), 1, 1]);
 
@@ -28,8 +27,7 @@ const batchNormalizationOp: Op = {
     const mean = reduceMean(graph, x, spatial, true);
     const centred = sub(graph, x, mean);
     const variance = reduceMean(graph, mul(graph, centred, centred), spatial, true);
-    const epsilon = graph.scalar((node.attributes.epsilon as { float: number }).float);
-    const inverse = div(graph, graph.scalar(1), sqrt(graph, add(graph, variance, epsilon)));
+    const inverse = div(graph, graph.scalar(1), sqrt(graph, add(graph, variance, graph.scalar(epsilon))));
     const y = add(
       graph,
       mul(graph, centred, mul(graph, perChannel(graph, scale), inverse)),
@@ -72,6 +70,18 @@ const gradientOp: Op = {
   },
 };
 
+const fixedOp: Op = { name: 'BatchNormalization', infer: ([x]) => [{ shape: x.shape, dtype: 'float32' }] };
+
+/** Normalises every channel of x [N, C, H, W] with fixed statistics [C]; it cannot be differentiated. */
+export function batchNormalizationFixed(
+  graph: Graph,
+  x: Value,
+  statistics: { scale: Value; bias: Value; mean: Value; variance: Value },
+): Value {
+  const { scale, bias, mean, variance } = statistics;
+  return graph.add(fixedOp, [x, scale, bias, mean, variance], { epsilon: { float: epsilon } });
+}
+
 /**
  * Normalises every channel over batch and space, then scales and shifts it (Ioffe and Szegedy 2015).
  * @returns y [N, C, H, W] and the batch's mean and biased variance, each [C]
@@ -81,10 +91,7 @@ export function batchNormalization(
   x: Value,
   scale: Value,
   bias: Value,
-  epsilon = 1e-5,
 ): { y: Value; mean: Value; variance: Value } {
-  const [y, , , mean, variance] = graph.addAll(batchNormalizationOp, [x, scale, bias], {
-    epsilon: { float: epsilon },
-  });
+  const [y, , , mean, variance] = graph.addAll(batchNormalizationOp, [x, scale, bias]);
   return { y, mean, variance };
 }

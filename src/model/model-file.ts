@@ -1,0 +1,151 @@
+/**
+ * The model file: plain ONNX that any runtime opens. Inputs `pixels` [batch, roles, height, width] in stored
+ * units, `offset` and `scale` [roles] of the slide's input maps, and, with the training data's values unless
+ * fed, `target_offset` and `target_scale` [1]; output `probe` [batch, 1, height, width] in the units of the
+ * training slides' target channel. A manifest in the file's metadata says what it is.
+ */
+import { readFile } from 'node:fs/promises';
+import * as z from 'zod';
+import { FileAccessError, ModelError } from '../core/errors.ts';
+import { Graph, type Value } from '../engine/graph.ts';
+import { decodeModel } from '../engine/onnx/decode.ts';
+import { encodeModel } from '../engine/onnx/encode.ts';
+import { add } from '../engine/ops/add.ts';
+import { div } from '../engine/ops/div.ts';
+import { mul } from '../engine/ops/mul.ts';
+import { reshape } from '../engine/ops/reshape.ts';
+import { sub } from '../engine/ops/sub.ts';
+import { receptiveRadius } from '../engine/receptive-field.ts';
+import { PredictionBuilder } from './network.ts';
+import type { NetworkModel } from './registry.ts';
+
+const manifestKey = 'hrpn.manifest';
+
+const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positive() });
+
+const manifestSchema = z.strictObject({
+  formatVersion: z.literal(1),
+  model: z.string(),
+  /** Version of the program that wrote the file. */
+  writtenBy: z.string(),
+  /** Input roles in the order of the channels of `pixels`. */
+  roles: z.array(z.string()).min(1),
+  targetRole: z.string(),
+  pixelSizeUm: z.number().positive(),
+  /**
+   * 'per-slide': fitted on every slide's own tissue; else the maps to use on any slide, one a role (identity, or
+   * those of the one slide whose fields the model was trained on).
+   */
+  inputMaps: z.union([z.literal('per-slide'), z.array(affineMap)]),
+  targetMap: affineMap,
+  /** Tile origins are multiples of it. */
+  stride: z.int().positive(),
+  /** Pixels needed around a tile. */
+  halo: z.int().nonnegative(),
+  /** Edge of the tiles that the model must run on, where it depends on it. */
+  fixedTile: z.int().positive().optional(),
+  training: z.strictObject({
+    /** Fingerprint of the dataset. */
+    dataset: z.string(),
+    splitBy: z.string(),
+    slides: z.int(),
+    seed: z.number(),
+    steps: z.int(),
+    epoch: z.int(),
+  }),
+});
+
+export type ModelManifest = z.infer<typeof manifestSchema>;
+export type AffineMap = z.infer<typeof affineMap>;
+
+/** What a model knows of itself before it is written: the rest of the manifest follows from the network. */
+export type ManifestFacts = Omit<ModelManifest, 'formatVersion' | 'model' | 'stride' | 'halo' | 'fixedTile'>;
+
+/** @param tensors values of all parameters and statistics by name */
+export function encodeModelFile(
+  model: NetworkModel,
+  tensors: ReadonlyMap<string, Float32Array>,
+  facts: ManifestFacts,
+): Uint8Array {
+  const roles = facts.roles.length;
+  const graph = new Graph();
+  // Large enough for spans of the receptive field to keep clear of the borders; the file does not keep it.
+  const extent = model.fixedTile ?? 1024;
+  const pixels = graph.input('pixels', [1, roles, extent, extent]);
+  const perRole = (name: string): Value => reshape(graph, graph.input(name, [roles]), [1, roles, 1, 1]);
+  const input = div(graph, sub(graph, pixels, perRole('offset')), perRole('scale'));
+  const output = model.network(new PredictionBuilder(graph, tensors), input);
+  const inUnits = mul(graph, output, graph.input('target_scale', [1]));
+  const probe = add(graph, inUnits, graph.input('target_offset', [1]));
+  graph.output('probe', probe);
+  const radius = model.fixedTile === undefined ? receptiveRadius(graph, probe, pixels, model.stride) : 0;
+  const manifest: ModelManifest = {
+    formatVersion: 1,
+    model: model.name,
+    ...facts,
+    stride: model.stride,
+    halo: Math.ceil(radius / model.stride) * model.stride,
+    ...(model.fixedTile === undefined ? {} : { fixedTile: model.fixedTile }),
+  };
+  return encodeModel(graph, {
+    metadata: { [manifestKey]: JSON.stringify(manifest) },
+    symbolicShapes: {
+      pixels: ['batch', roles, 'height', 'width'],
+      probe: ['batch', 1, 'height', 'width'],
+    },
+    inputDefaults: {
+      target_offset: Float32Array.of(facts.targetMap.offset),
+      target_scale: Float32Array.of(facts.targetMap.scale),
+    },
+  });
+}
+
+export interface ModelFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly manifest: ModelManifest;
+  /** Parameters and statistics by name. */
+  readonly tensors: ReadonlyMap<string, Float32Array>;
+}
+
+/** @throws FileAccessError when there is no such file, ModelError when it is no model of ours */
+export async function readModelFile(path: string): Promise<ModelFile> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    throw new FileAccessError(
+      path,
+      `Expected a model file (RUN/best.onnx, written by train) at ${path}, but it cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
+      { cause },
+    );
+  }
+  const { metadata, tensors } = decodeModel(bytes, path);
+  const text = metadata[manifestKey];
+  if (text === undefined) {
+    throw new ModelError(
+      `${path} is an ONNX file without an hrpn manifest: it was not written by train. Give RUN/best.onnx.`,
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new ModelError(`${path}: the manifest in the model file is damaged. Train again or copy it anew.`, {
+      cause,
+    });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ModelError(
+      `${path}: the model's manifest does not fit this version of hrpn (${issue.path.join('.')}: ${issue.message}). Train it again, or use the version that wrote it.`,
+    );
+  }
+  return {
+    path,
+    bytes,
+    manifest: parsed.data,
+    tensors: new Map([...tensors].map(([name, { data }]) => [name, data])),
+  };
+}
