@@ -35,6 +35,8 @@ export interface ConvLayerOptions extends ConvolutionOptions {
   readonly kernel?: number;
   readonly bias?: boolean;
   readonly initialize?: Initializer;
+  /** First value of the scale of a batch normalisation; 1 unless given. */
+  readonly gain?: number;
 }
 
 export interface NetworkBuilder {
@@ -100,7 +102,7 @@ class LayoutBuilder extends BuilderBase {
   }
   convNorm(x: Value, name: string, normName: string, options: ConvLayerOptions): Value {
     const { weight, bias } = this.convParameters(x, name, options);
-    const scale = this.parameter(`${normName}.weight`, [options.out], filled(1));
+    const scale = this.parameter(`${normName}.weight`, [options.out], filled(options.gain ?? 1));
     const shift = this.parameter(`${normName}.bias`, [options.out], filled(0));
     this.statistics.push({ name: `${normName}.mean`, shape: [options.out], initialize: filled(0) });
     this.statistics.push({ name: `${normName}.variance`, shape: [options.out], initialize: filled(1) });
