@@ -1,12 +1,24 @@
 // The commands there are, each with its contract, its use case and its summary.
+import { predictCommand } from '../contract/predict.ts';
 import { prepareCommand } from '../contract/prepare.ts';
+import { trainCommand } from '../contract/train.ts';
 import type { CommandEntry } from './run-command.ts';
-import { summarisePrepare } from './summaries.ts';
+import { summarisePredict, summarisePrepare, summariseTrain } from './summaries.ts';
 
 export const commands: readonly CommandEntry[] = [
   {
     contract: prepareCommand,
     load: async () => (await import('../experiment/prepare.ts')).prepare,
     summarise: summarisePrepare,
+  },
+  {
+    contract: trainCommand,
+    load: async () => (await import('../experiment/train.ts')).train,
+    summarise: summariseTrain,
+  },
+  {
+    contract: predictCommand,
+    load: async () => (await import('../experiment/predict.ts')).predict,
+    summarise: summarisePredict,
   },
 ];

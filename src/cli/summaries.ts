@@ -1,5 +1,8 @@
 // What people read at the end of a command; programs read --json.
+import type { PredictResult } from '../contract/predict.ts';
 import type { PrepareResult } from '../contract/prepare.ts';
+import type { TrainResult } from '../contract/train.ts';
+import { formatSeconds } from './progress-line.ts';
 
 export function summarisePrepare(result: PrepareResult): string {
   const { patches } = result;
@@ -17,6 +20,27 @@ export function summarisePrepare(result: PrepareResult): string {
     `Dataset of ${plural(result.slides.length, 'slide')}, split by ${result.splitBy}; patches: ${counts.join(', ')}.`,
     ...table(rows),
     ...result.excluded.map(({ slide, reason }) => `Left out: ${slide}: ${reason}`),
+    ...result.notes.map((note) => `Note: ${note}`),
+    ...filesWritten(result.files),
+  ].join('\n');
+}
+
+export function summariseTrain(result: TrainResult): string {
+  const { validation } = result;
+  return [
+    `Trained ${plural(result.parameters, 'parameter')} in ${plural(result.steps, 'step')} and ${formatSeconds(result.seconds)} ` +
+      `(${result.secondsPerPatch.toPrecision(3)} s a patch); stopped: ${result.stoppedBecause}.`,
+    validation
+      ? `Validation, best epoch ${result.bestEpoch} of ${result.epochs}: MSE ${validation.mse.toPrecision(4)}, R2 ${Number(validation.r2).toFixed(3)}.`
+      : `No validation; the model is that of the last epoch (${result.epochs}).`,
+    ...filesWritten(result.files),
+  ].join('\n');
+}
+
+export function summarisePredict(result: PredictResult): string {
+  return [
+    `Predicted ${result.width} x ${result.height} px in ${formatSeconds(result.seconds)}, ` +
+      `${result.megapixelsPerSecond.toPrecision(3)} megapixels a second, ${plural(result.tiles, 'tile')}.`,
     ...result.notes.map((note) => `Note: ${note}`),
     ...filesWritten(result.files),
   ].join('\n');

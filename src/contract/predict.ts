@@ -43,6 +43,5 @@ export const predictCommand = {
   result,
 } as const satisfies CommandContract;
 
-/** With defaults filled in. */
-export type PredictOptions = z.output<typeof options>;
+export type PredictOptions = z.input<typeof options>;
 export type PredictResult = z.output<typeof result>;

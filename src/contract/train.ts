@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { figure, files, path, seed, threads } from './fields.ts';
+import { figure, files, path, threads } from './fields.ts';
 
 const options = z.strictObject({
   dataset: path.describe('dataset made by `hrpn prepare`'),
-  model: z.string().min(1).default('hrpn').describe('model to train').meta({ value: 'NAME' }),
+  model: z.string().min(1).optional().describe('model to train; hrpn unless given').meta({ value: 'NAME' }),
   out: path.describe('folder of the run: checkpoints, history, best.onnx').meta({ value: 'RUN' }),
   from: path.optional().describe('trained model whose weights to start from').meta({ value: 'MODEL' }),
-  epochs: z.int().positive().optional().describe('length of the schedule').meta({ value: 'N' }),
+  epochs: z
+    .int()
+    .positive()
+    .optional()
+    .describe("length of the schedule; the model's own unless given")
+    .meta({ value: 'N' }),
   timeBudgetSeconds: z
     .number()
     .positive()
@@ -15,8 +20,16 @@ const options = z.strictObject({
     .describe('stop after this time, e.g. 90s, 30m, 2h; the schedule stays the same')
     .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
   device: z.enum(['cpu']).default('cpu').describe('where the network runs'),
-  seed,
-  resume: z.boolean().default(false).describe('go on where an interrupted run stopped'),
+  seed: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('seed of everything drawn at random; 0 unless given')
+    .meta({ value: 'S' }),
+  resume: z
+    .boolean()
+    .default(false)
+    .describe('go on where an interrupted run stopped, with its own settings'),
   learningRate: z
     .number()
     .positive()
@@ -70,6 +83,5 @@ export const trainCommand = {
   result,
 } as const satisfies CommandContract;
 
-/** With defaults filled in. */
-export type TrainOptions = z.output<typeof options>;
+export type TrainOptions = z.input<typeof options>;
 export type TrainResult = z.output<typeof result>;

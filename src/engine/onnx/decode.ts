@@ -35,10 +35,10 @@ export function decodeModel(bytes: Uint8Array, path: string): DecodedModel {
   for (const entry of raw.graph?.initializer ?? []) {
     if (entry.dataType !== elementType.float32 || !entry.rawData) continue;
     // Copied: the bytes of a tensor inside a file need not lie on a four-byte boundary.
-    const copy = entry.rawData.slice();
+    const copy = Uint8Array.from(entry.rawData);
     tensors.set(entry.name, {
       shape: (entry.dims ?? []).map(Number),
-      data: new Float32Array(copy.buffer, copy.byteOffset, copy.byteLength / 4),
+      data: new Float32Array(copy.buffer),
     });
   }
   return {

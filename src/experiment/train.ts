@@ -1,0 +1,133 @@
+// Use case `train`: from a dataset to a model file, resumable.
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { parseOptions } from '../contract/command.ts';
+import { type TrainOptions, type TrainResult, trainCommand } from '../contract/train.ts';
+import { UsageError } from '../core/errors.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { version } from '../core/version.ts';
+import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
+import { readModelFile } from '../model/model-file.ts';
+import { findModel, type NetworkModel } from '../model/registry.ts';
+import { type Recipe, recipeOf } from '../training/recipes.ts';
+import {
+  createRunFolder,
+  datasetFingerprint,
+  type RunSettings,
+  readRunSettings,
+  runFiles,
+} from '../training/run-folder.ts';
+import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
+
+type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>>;
+
+/**
+ * Trains a model, or goes on with an interrupted run.
+ * @throws UsageError, FileAccessError, FormatError, DataError, ModelError before anything is written;
+ * CancelledError, EngineError, WriteError with the last checkpoint kept
+ */
+export async function train(given: TrainOptions, work: WorkOptions = {}): Promise<TrainResult> {
+  const options = parseOptions(trainCommand, given);
+  const earlier = options.resume ? await readRunSettings(options.out) : undefined;
+  const model = findModel(options.model ?? earlier?.model ?? 'hrpn');
+  const recipe = recipeOf(model.name);
+  const dataset = await openDataset(options.dataset);
+  try {
+    const settings = settingsOf(options, earlier, model, recipe, dataset);
+    const initial = settings.from === null ? undefined : await readModelFile(settings.from);
+    if (!earlier) await createRunFolder(options.out, settings);
+    const outcome = await trainNetwork(
+      {
+        model,
+        recipe,
+        dataset,
+        settings,
+        folder: options.out,
+        threads: options.threads ?? availableParallelism(),
+        initial,
+        timeBudgetSeconds: options.timeBudgetSeconds,
+        writtenBy: `hrpn ${version}`,
+      },
+      work,
+    );
+    const best = outcome.history.find(({ epoch }) => epoch === outcome.bestEpoch);
+    const files = runFiles(options.out);
+    return {
+      run: options.out,
+      model: files.best,
+      steps: outcome.steps,
+      epochs: outcome.history.length,
+      trainLoss: outcome.history.at(-1)?.trainLoss ?? Number.NaN,
+      validation: best?.validation ? { ...best.validation } : null,
+      bestEpoch: outcome.bestEpoch,
+      secondsPerPatch: outcome.secondsPerPatch,
+      parameters: outcome.parameters,
+      seconds: outcome.seconds,
+      stoppedBecause: outcome.stoppedBecause,
+      files: [files.best, files.history, files.checkpoint, files.settings],
+    };
+  } finally {
+    await dataset.close();
+  }
+}
+
+/** The run's settings; those of the earlier part when it is resumed, which what is given must not contradict. */
+function settingsOf(
+  options: Settings,
+  earlier: RunSettings | undefined,
+  model: NetworkModel,
+  recipe: Recipe,
+  dataset: Dataset,
+): RunSettings {
+  const { manifest } = dataset;
+  const fingerprint = datasetFingerprint(manifest);
+  if (earlier) {
+    if (earlier.dataset !== fingerprint) {
+      throw new UsageError(
+        `--resume: the run in ${options.out} was trained on another dataset than ${options.dataset}. Give the same one, or start a new run in another folder.`,
+      );
+    }
+    const stated = {
+      model: options.model,
+      from: options.from && resolve(options.from),
+      seed: options.seed,
+      epochs: options.epochs,
+      batch: options.batch,
+      patch: options.patch,
+      learningRate: options.learningRate,
+      stopAfter: options.stopAfter,
+    };
+    for (const [key, value] of Object.entries(stated)) {
+      const held = earlier[key as keyof typeof stated];
+      if (value === undefined || value === held) continue;
+      throw new UsageError(
+        `--resume: the run in ${options.out} has ${key} ${held}, but ${value} was given. Leave it out, or start a new run in another folder.`,
+      );
+    }
+    return earlier;
+  }
+  const patch = options.patch ?? manifest.patch;
+  if (patch % model.stride !== 0) {
+    throw new UsageError(
+      `--patch: expected a multiple of ${model.stride} for ${model.name}, found ${patch}.`,
+    );
+  }
+  if (model.fixedTile !== undefined && patch !== model.fixedTile) {
+    throw new UsageError(
+      `--patch: ${model.name} works on patches of ${model.fixedTile} px only, found ${patch}. Add --patch ${model.fixedTile}.`,
+    );
+  }
+  const batch = options.batch ?? recipe.batch;
+  return {
+    model: model.name,
+    dataset: fingerprint,
+    from: options.from === undefined ? null : resolve(options.from),
+    seed: options.seed ?? 0,
+    epochs: options.epochs ?? recipe.epochs,
+    stepsPerEpoch: stepsPerEpoch(manifest.windows.train.length, batch),
+    batch,
+    patch,
+    learningRate: options.learningRate ?? recipe.learningRate,
+    stopAfter: options.stopAfter ?? null,
+  };
+}

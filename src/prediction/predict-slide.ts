@@ -1,0 +1,139 @@
+/** Runs a model over a whole slide, tile by tile; reading, computing and writing go on at the same time. */
+import { throwIfCancelled } from '../core/errors.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { channelOf, createRaster, cropRaster, type Raster, type Region } from '../core/raster.ts';
+import { createSession, type Session } from '../engine/session.ts';
+import type { ModelFile } from '../model/model-file.ts';
+import { planTiles, type Tile } from './tiles.ts';
+
+/** normalised = (stored - offset) / scale. */
+export interface InputMap {
+  readonly offset: number;
+  readonly scale: number;
+}
+
+export interface PredictSlideOptions {
+  readonly model: ModelFile;
+  /** At the model's pixel size. */
+  readonly source: PixelSource;
+  /** Channel indices in the order of the model's roles. */
+  readonly channels: readonly number[];
+  /** One a role. */
+  readonly maps: readonly InputMap[];
+  /** Edge of a tile without its halo; changes time and memory, never the result. */
+  readonly tilePx: number;
+  readonly threads: number;
+  /** Takes a predicted tile [1, height, width]: target units; NaN where an input pixel is not finite. */
+  readonly write: (x: number, y: number, raster: Raster) => Promise<void>;
+  /** Whether an earlier, interrupted prediction already wrote a tile. */
+  readonly isWritten?: (core: Region) => boolean;
+}
+
+export interface PredictSlideResult {
+  /** All tiles of the slide, and those computed by this call. */
+  readonly tiles: number;
+  readonly computed: number;
+  /** Time in the network. */
+  readonly networkSeconds: number;
+  readonly seconds: number;
+}
+
+/** @throws CancelledError; FormatError from the source; EngineError; whatever `write` throws */
+export async function predictSlide(
+  options: PredictSlideOptions,
+  work: WorkOptions = {},
+): Promise<PredictSlideResult> {
+  const { model, source, write, isWritten = () => false } = options;
+  const started = performance.now();
+  const all = planTiles(source.width, source.height, { ...model.manifest, tilePx: options.tilePx });
+  const tiles = all.filter(({ core }) => !isWritten(core));
+  const total = source.width * source.height;
+  let done = total - tiles.reduce((sum, { core }) => sum + core.width * core.height, 0);
+  const report = (): void => work.onProgress?.({ stage: 'predicting', done, total, note: 'pixels' });
+  let networkMs = 0;
+  report();
+  const session = await createSession(model.bytes, { threads: options.threads });
+  let next = tiles.length > 0 ? readWindow(options, tiles[0], work.signal) : undefined;
+  let writing: Promise<void> = Promise.resolve();
+  try {
+    for (const [i, tile] of tiles.entries()) {
+      throwIfCancelled(work.signal, 'predicting');
+      const pixels = await next!;
+      const notFinite = replaceNotFinite(pixels, options.maps, tile);
+      const before = performance.now();
+      const running = runNetwork(session, pixels, options.maps);
+      next = i + 1 < tiles.length ? readWindow(options, tiles[i + 1], work.signal) : undefined;
+      next?.catch(() => {});
+      const { core, window } = tile;
+      const probe = cropRaster(await running, { ...core, x: core.x - window.x, y: core.y - window.y });
+      networkMs += performance.now() - before;
+      for (const at of notFinite) probe.data[at] = Number.NaN;
+      await writing;
+      done += core.width * core.height;
+      writing = write(core.x, core.y, probe).then(report);
+      writing.catch(() => {});
+    }
+    await writing;
+  } finally {
+    await Promise.allSettled([next, writing]);
+    await session.close();
+  }
+  return {
+    tiles: all.length,
+    computed: tiles.length,
+    networkSeconds: networkMs / 1000,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
+
+/** The window's pixels [roles, height, width]; what lies beyond the slide becomes a normalised 0, as in training. */
+async function readWindow(
+  { source, channels, maps }: PredictSlideOptions,
+  { window }: Tile,
+  signal: AbortSignal | undefined,
+): Promise<Raster> {
+  const inside: Region = {
+    ...window,
+    width: Math.min(window.width, source.width - window.x),
+    height: Math.min(window.height, source.height - window.y),
+  };
+  const raster = await source.read(inside, channels, { signal });
+  if (inside.width === window.width && inside.height === window.height) return raster;
+  const out = createRaster(channels.length, window.height, window.width);
+  maps.forEach(({ offset }, c) => {
+    const [from, to] = [channelOf(raster, c), channelOf(out, c)];
+    to.fill(offset);
+    for (let y = 0; y < inside.height; y++) {
+      to.set(from.subarray(y * inside.width, (y + 1) * inside.width), y * window.width);
+    }
+  });
+  return out;
+}
+
+/** Gives pixels that are not finite a normalised 0, as in training; returns where they lie in the core. */
+function replaceNotFinite(pixels: Raster, maps: readonly InputMap[], { core, window }: Tile): number[] {
+  const found: number[] = [];
+  maps.forEach(({ offset }, c) => {
+    const plane = channelOf(pixels, c);
+    for (let i = 0; i < plane.length; i++) {
+      if (Number.isFinite(plane[i])) continue;
+      plane[i] = offset;
+      const x = (i % window.width) + window.x - core.x;
+      const y = Math.floor(i / window.width) + window.y - core.y;
+      if (x >= 0 && y >= 0 && x < core.width && y < core.height) found.push(y * core.width + x);
+    }
+  });
+  return found;
+}
+
+async function runNetwork(session: Session, pixels: Raster, maps: readonly InputMap[]): Promise<Raster> {
+  const { channels, height, width } = pixels;
+  const perRole = (values: number[]) => ({ data: Float32Array.from(values), shape: [channels] });
+  const { probe } = await session.run({
+    pixels: { data: pixels.data, shape: [1, channels, height, width] },
+    offset: perRole(maps.map(({ offset }) => offset)),
+    scale: perRole(maps.map(({ scale }) => scale)),
+  });
+  return createRaster(1, height, width, probe.data as Float32Array);
+}

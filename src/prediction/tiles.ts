@@ -1,0 +1,51 @@
+/** Cuts a slide into tiles such that a network's result on them does not depend on where the cuts are. */
+import type { Region } from '../core/raster.ts';
+
+export interface Tile {
+  /** What the tile adds to the result. */
+  readonly core: Region;
+  /** What the network must see for it; sides are multiples of the stride and may reach over the right and lower edge of the slide. */
+  readonly window: Region;
+}
+
+export interface TilePlan {
+  readonly stride: number;
+  /** Pixels to see around a core, a multiple of the stride; 0 with a fixed tile. */
+  readonly halo: number;
+  /** Wanted edge of a core. */
+  readonly tilePx: number;
+  /** Edge of every window, for a network whose result depends on it. */
+  readonly fixedTile?: number;
+}
+
+/**
+ * Tiles row by row. Windows begin at multiples of the stride, hold at least the halo around their core, and end
+ * at the slide's edge (rounded up to the stride), where the network pads by itself as it would on the whole slide.
+ */
+export function planTiles(width: number, height: number, plan: TilePlan): Tile[] {
+  const { stride, fixedTile } = plan;
+  const step = fixedTile ?? Math.max(stride, Math.floor(plan.tilePx / stride) * stride);
+  const tiles: Tile[] = [];
+  for (let y = 0; y < height; y += step) {
+    const rows = span(y, step, height, plan);
+    for (let x = 0; x < width; x += step) {
+      const columns = span(x, step, width, plan);
+      tiles.push({
+        core: { x, y, width: Math.min(step, width - x), height: Math.min(step, height - y) },
+        window: {
+          x: columns.from,
+          y: rows.from,
+          width: columns.to - columns.from,
+          height: rows.to - rows.from,
+        },
+      });
+    }
+  }
+  return tiles;
+}
+
+function span(from: number, step: number, extent: number, plan: TilePlan): { from: number; to: number } {
+  if (plan.fixedTile !== undefined) return { from, to: from + plan.fixedTile };
+  const end = Math.ceil(extent / plan.stride) * plan.stride;
+  return { from: Math.max(0, from - plan.halo), to: Math.min(end, from + step + plan.halo) };
+}

@@ -1,0 +1,69 @@
+/** How each model is trained unless the user says otherwise. */
+import type { Augmentation } from '../dataset/patch-stream.ts';
+import { adamW, type Optimiser, rmsProp } from '../engine/optimisers.ts';
+
+export interface Recipe {
+  readonly optimiser: Optimiser;
+  /** Largest learning rate of the schedule. */
+  readonly learningRate: number;
+  /** 'cosine': linear warm-up, then half a cosine down to 0 at the last step. 'constant': as it says. */
+  readonly schedule: 'cosine' | 'constant';
+  readonly warmUpSteps: number;
+  /** Patches a step. */
+  readonly batch: number;
+  readonly epochs: number;
+  /** Gradients longer than this are shortened to it. */
+  readonly clipNorm?: number;
+  /** Decay a step of the moving average of the parameters that is validated and kept; 0 keeps the parameters. */
+  readonly averageDecay: number;
+  readonly augment: Augmentation | false;
+  /** Moves training windows by up to half a patch. */
+  readonly jitter: boolean;
+}
+
+const standard: Recipe = {
+  optimiser: adamW({ weightDecay: 0.01 }),
+  learningRate: 2e-3,
+  schedule: 'cosine',
+  warmUpSteps: 50,
+  batch: 2,
+  epochs: 20,
+  clipNorm: 1,
+  averageDecay: 0.99,
+  augment: { flips: true, gain: 0, offset: 0 },
+  jitter: true,
+};
+
+/** As published, but for the batch: 32 patches of 512 px take more memory than most machines have. */
+const recipes: Readonly<Record<string, Recipe>> = {
+  'hrpn-published': {
+    optimiser: rmsProp({ momentum: 0.9, weightDecay: 1e-8 }),
+    learningRate: 1e-5,
+    schedule: 'constant',
+    warmUpSteps: 0,
+    batch: 4,
+    epochs: 20,
+    averageDecay: 0,
+    augment: false,
+    jitter: false,
+  },
+};
+
+/** The model's own recipe, or the standard one. */
+export function recipeOf(model: string): Recipe {
+  return recipes[model] ?? standard;
+}
+
+/** Learning rate of a step, counted from 0. */
+export function learningRateAt(
+  { schedule, warmUpSteps }: Pick<Recipe, 'schedule' | 'warmUpSteps'>,
+  largest: number,
+  step: number,
+  totalSteps: number,
+): number {
+  if (schedule === 'constant') return largest;
+  // A short schedule warms up for at most a tenth of it.
+  const warmUp = Math.min(warmUpSteps, Math.ceil(totalSteps / 10));
+  if (step < warmUp) return (largest * (step + 1)) / warmUp;
+  return (largest * (1 + Math.cos((Math.PI * (step - warmUp)) / Math.max(1, totalSteps - warmUp)))) / 2;
+}

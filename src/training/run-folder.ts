@@ -1,0 +1,76 @@
+/** The files of a run: what it is, where it stands, and what came out. */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
+import { FileAccessError, FormatError, UsageError } from '../core/errors.ts';
+import type { DatasetManifest } from '../dataset/manifest.ts';
+
+/** What decides the result of a run; a resumed run must have the same. */
+const settingsSchema = z.strictObject({
+  model: z.string(),
+  dataset: z.string(),
+  from: z.string().nullable(),
+  seed: z.number(),
+  epochs: z.number(),
+  stepsPerEpoch: z.number(),
+  batch: z.number(),
+  patch: z.number(),
+  learningRate: z.number(),
+  stopAfter: z.number().nullable(),
+});
+export type RunSettings = z.infer<typeof settingsSchema>;
+
+export const runFiles = (folder: string) => ({
+  settings: join(folder, 'run.json'),
+  checkpoint: join(folder, 'last.safetensors'),
+  best: join(folder, 'best.onnx'),
+  history: join(folder, 'history.jsonl'),
+});
+
+/** @throws UsageError when the folder already holds something */
+export async function createRunFolder(folder: string, settings: RunSettings): Promise<void> {
+  const found = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    throw cause.code === 'ENOTDIR' ? new UsageError(`--out ${folder} is a file; expected a folder.`) : cause;
+  });
+  if (found.length > 0) {
+    throw new UsageError(
+      `--out ${folder} holds files already (such as '${found[0]}'). Choose another folder, or add --resume to go on with the run there.`,
+    );
+  }
+  await mkdir(folder, { recursive: true }).catch((cause) => {
+    throw writeFailure(folder, cause);
+  });
+  await writeFileAtomic(runFiles(folder).settings, `${JSON.stringify(settings, null, 2)}\n`);
+}
+
+/** @throws FileAccessError when the folder is no run, FormatError when its settings are damaged */
+export async function readRunSettings(folder: string): Promise<RunSettings> {
+  const path = runFiles(folder).settings;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new FileAccessError(
+      folder,
+      `--resume: ${folder} is not a run of train: expected the file ${path}, which cannot be read. Leave out --resume to start one.`,
+      { cause },
+    );
+  }
+  try {
+    return settingsSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new FormatError(path, 'is not the settings of a run. Start anew in another folder.', { cause });
+  }
+}
+
+/** Identity of a dataset's content: slides, windows, splits and maps, but not where the files lie. */
+export function datasetFingerprint({ createdBy: _, slides, ...rest }: DatasetManifest): string {
+  const content = {
+    ...rest,
+    slides: slides.map(({ path: _path, relativePath: _relative, ...slide }) => slide),
+  };
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
+}

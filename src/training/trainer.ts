@@ -1,0 +1,372 @@
+/**
+ * Trains a network on a dataset. The sequence of steps is a function of the settings alone: patches and dropout
+ * come from the seed and the step, and the checkpoint holds all that lives from step to step, so a run that was
+ * interrupted and resumed ends with the same weights as one that was not.
+ */
+import { access } from 'node:fs/promises';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { CancelledError } from '../core/errors.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { Rng } from '../core/rng.ts';
+import { identityMap } from '../dataset/normalisation.ts';
+import type { Dataset } from '../dataset/open-dataset.ts';
+import { type Batch, createPatchStream, type PatchStream } from '../dataset/patch-stream.ts';
+import { sizeOf } from '../engine/graph.ts';
+import { encodeModel } from '../engine/onnx/encode.ts';
+import { createSession, type Session, type TensorData } from '../engine/session.ts';
+import { encodeModelFile, type ManifestFacts } from '../model/model-file.ts';
+import { layoutOf, type NetworkLayout } from '../model/network.ts';
+import type { NetworkModel } from '../model/registry.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { learningRateAt, type Recipe } from './recipes.ts';
+import { datasetFingerprint, type RunSettings, runFiles } from './run-folder.ts';
+import { buildStepGraph, type StepGraph } from './step-graph.ts';
+import { initialVector, namedTensors, vectorFrom, vectorLength } from './tensors.ts';
+import { type ValidationResult, validate } from './validate.ts';
+
+/** An epoch of a small dataset is several passes, so that validation does not outweigh training. */
+const minStepsPerEpoch = 50;
+const checkpointEverySeconds = 120;
+
+export interface TrainingTask {
+  readonly model: NetworkModel;
+  readonly recipe: Recipe;
+  readonly dataset: Dataset;
+  readonly settings: RunSettings;
+  /** The run's folder; exists. */
+  readonly folder: string;
+  readonly threads: number;
+  /** Tensors to start from, and where they are from; drawn from the seed unless given. */
+  readonly initial?: { readonly tensors: ReadonlyMap<string, Float32Array>; readonly path: string };
+  readonly timeBudgetSeconds?: number;
+  /** Written into the model file. */
+  readonly writtenBy: string;
+}
+
+/** One line of `history.jsonl`. */
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number;
+  /** Steps done. */
+  readonly step: number;
+  /** Mean over the epoch, in squared normalised units. */
+  readonly trainLoss: number;
+  readonly validation: ValidationResult | null;
+  readonly learningRate: number;
+  /** Since the run began, without the time it lay interrupted. */
+  readonly seconds: number;
+}
+
+/** What lives from step to step besides the vectors. */
+interface Standing {
+  step: number;
+  lossSum: number;
+  lossSteps: number;
+  seconds: number;
+  history: EpochRecord[];
+  /** Which epoch's weights best.onnx holds; mse is null without validation. */
+  best: { epoch: number; mse: number | null } | null;
+}
+
+export interface TrainingOutcome {
+  readonly steps: number;
+  readonly history: readonly EpochRecord[];
+  readonly bestEpoch: number;
+  readonly parameters: number;
+  /** Median over the steps of this call; NaN where there were none. */
+  readonly secondsPerPatch: number;
+  readonly seconds: number;
+  readonly stoppedBecause: 'schedule done' | 'time budget' | 'no better validation';
+}
+
+/** Steps of an epoch of a dataset: one pass over the training windows, at least 50. */
+export function stepsPerEpoch(trainingWindows: number, batch: number): number {
+  return Math.max(minStepsPerEpoch, Math.ceil(trainingWindows / batch));
+}
+
+/**
+ * Goes on from the folder's checkpoint where there is one, else starts; writes checkpoint, history and best.onnx.
+ * @throws CancelledError after a checkpoint of where it stands; EngineError, WriteError
+ */
+export async function trainNetwork(task: TrainingTask, work: WorkOptions = {}): Promise<TrainingOutcome> {
+  const { model, recipe, dataset, settings, folder } = task;
+  const files = runFiles(folder);
+  const roles = dataset.manifest.inputRoles.length;
+  const layout = layoutOf(model.network, roles, model.stride);
+  const { batch, patch } = settings;
+  const stepGraph = buildStepGraph({
+    network: model.network,
+    layout,
+    optimiser: recipe.optimiser,
+    batch,
+    roles,
+    patch,
+    clipNorm: recipe.clipNorm,
+  });
+  const { normalized } = model;
+  const common = { patch, seed: settings.seed, normalized };
+  const { augment, jitter } = recipe;
+  const stream = createPatchStream(dataset, {
+    ...common,
+    split: 'train',
+    batch,
+    augment,
+    jitter,
+    balance: false,
+  });
+  const validation =
+    dataset.manifest.windows.validation.length === 0
+      ? undefined
+      : createPatchStream(dataset, { ...common, split: 'validation', batch: 1 });
+
+  const isResumed = await access(files.checkpoint).then(
+    () => true,
+    () => false,
+  );
+  const { state: standing, vectors } = isResumed
+    ? await readCheckpoint<Standing>(files.checkpoint)
+    : freshStart(task, layout, stepGraph);
+  const session = await createSession(encodeModel(stepGraph.graph), {
+    threads: task.threads,
+    carry: stepGraph.carry,
+  });
+  try {
+    await session.setState(
+      Object.fromEntries([...vectors].map(([name, data]) => [name, { data, shape: [data.length] }])),
+    );
+    const run = new Run(task, layout, stepGraph, standing, session, stream, validation, work);
+    return await run.finish();
+  } finally {
+    await session.close();
+  }
+}
+
+function freshStart(
+  { settings, initial }: TrainingTask,
+  layout: NetworkLayout,
+  { stateLengths }: StepGraph,
+): { state: Standing; vectors: Map<string, Float32Array> } {
+  const parameters = initial
+    ? vectorFrom(layout.parameters, initial.tensors, initial.path)
+    : initialVector(layout.parameters, settings.seed);
+  const statistics = initial
+    ? vectorFrom(layout.statistics, initial.tensors, initial.path)
+    : initialVector(layout.statistics, settings.seed);
+  const known: Record<string, Float32Array> = { parameters, average: parameters.slice(), statistics };
+  const vectors = new Map(
+    Object.entries(stateLengths).map(([name, length]) => [name, known[name] ?? new Float32Array(length)]),
+  );
+  const state = { step: 0, lossSum: 0, lossSteps: 0, seconds: 0, history: [], best: null };
+  return { state, vectors };
+}
+
+class Run {
+  readonly #task: TrainingTask;
+  readonly #layout: NetworkLayout;
+  readonly #stepGraph: StepGraph;
+  readonly #standing: Standing;
+  readonly #session: Session;
+  readonly #stream: PatchStream;
+  readonly #validation: PatchStream | undefined;
+  readonly #work: WorkOptions;
+  readonly #secondsBefore: number;
+  readonly #started = performance.now();
+  #savedAt = performance.now();
+  readonly #stepSeconds: number[] = [];
+
+  constructor(
+    task: TrainingTask,
+    layout: NetworkLayout,
+    stepGraph: StepGraph,
+    standing: Standing,
+    session: Session,
+    stream: PatchStream,
+    validation: PatchStream | undefined,
+    work: WorkOptions,
+  ) {
+    this.#task = task;
+    this.#layout = layout;
+    this.#stepGraph = stepGraph;
+    this.#standing = standing;
+    this.#session = session;
+    this.#stream = stream;
+    this.#validation = validation;
+    this.#work = work;
+    this.#secondsBefore = standing.seconds;
+  }
+
+  async finish(): Promise<TrainingOutcome> {
+    const standing = this.#standing;
+    const { settings, timeBudgetSeconds = Number.POSITIVE_INFINITY } = this.#task;
+    const totalSteps = settings.epochs * settings.stepsPerEpoch;
+    let next: Promise<Batch> | undefined;
+    let stoppedBecause: TrainingOutcome['stoppedBecause'] | undefined = this.#reasonToStop(totalSteps);
+    while (stoppedBecause === undefined) {
+      if (this.#work.signal?.aborted) {
+        await this.#save();
+        throw new CancelledError('training');
+      }
+      const began = performance.now();
+      const { step } = standing;
+      const batch = await (next ?? this.#stream.load(step));
+      const running = this.#session.run(this.#feeds(batch, step, totalSteps));
+      // The next batch is made while this one is computed.
+      next = step + 1 < totalSteps ? this.#stream.load(step + 1) : undefined;
+      next?.catch(() => {});
+      standing.lossSum += Number((await running).loss.data[0]);
+      standing.lossSteps++;
+      standing.step++;
+      standing.seconds = this.#secondsBefore + (performance.now() - this.#started) / 1000;
+      this.#stepSeconds.push((performance.now() - began) / 1000);
+      this.#report(totalSteps);
+      const isOutOfTime = standing.seconds >= timeBudgetSeconds;
+      if (standing.step % settings.stepsPerEpoch === 0 || isOutOfTime) {
+        await this.#endEpoch(totalSteps);
+        stoppedBecause = this.#reasonToStop(totalSteps) ?? (isOutOfTime ? 'time budget' : undefined);
+      } else if (performance.now() - this.#savedAt > checkpointEverySeconds * 1000) {
+        await this.#save();
+      }
+    }
+    await next?.catch(() => {});
+    const times = this.#stepSeconds.sort((a, b) => a - b);
+    return {
+      steps: standing.step,
+      history: standing.history,
+      bestEpoch: standing.best?.epoch ?? 0,
+      parameters: vectorLength(this.#layout.parameters),
+      secondsPerPatch: (times[times.length >> 1] ?? Number.NaN) / settings.batch,
+      seconds: standing.seconds,
+      stoppedBecause,
+    };
+  }
+
+  #reasonToStop(totalSteps: number): TrainingOutcome['stoppedBecause'] | undefined {
+    const { best, step } = this.#standing;
+    const { stopAfter, stepsPerEpoch } = this.#task.settings;
+    if (step >= totalSteps) return 'schedule done';
+    if (stopAfter === null || !best || best.mse === null) return undefined;
+    return Math.floor(step / stepsPerEpoch) - best.epoch >= stopAfter ? 'no better validation' : undefined;
+  }
+
+  #feeds(
+    { inputs, target, weight, shape }: Batch,
+    step: number,
+    totalSteps: number,
+  ): Record<string, TensorData> {
+    const { recipe, settings } = this.#task;
+    const { batch, height, width } = shape;
+    const scalar = (value: number): TensorData => ({ data: Float32Array.of(value), shape: [] });
+    // A young average forgets faster, so that it is not the first weights.
+    const decay = Math.min(recipe.averageDecay, (1 + step) / (10 + step));
+    const feeds: Record<string, TensorData> = {
+      inputs: { data: inputs, shape: [batch, shape.inputs, height, width] },
+      target: { data: target, shape: [batch, 1, height, width] },
+      weight: { data: weight, shape: [batch, 1, height, width] },
+      learningRate: scalar(learningRateAt(recipe, settings.learningRate, step, totalSteps)),
+      step: scalar(step + 1),
+      averageDecay: scalar(recipe.averageDecay === 0 ? 0 : decay),
+    };
+    for (const { name, shape: maskShape, rate } of this.#stepGraph.dropoutMasks) {
+      const rng = new Rng(settings.seed).fork('dropout', name, step);
+      const data = Float32Array.from({ length: sizeOf(maskShape) }, () =>
+        rng.uniform() < rate ? 0 : 1 / (1 - rate),
+      );
+      feeds[name] = { data, shape: maskShape };
+    }
+    return feeds;
+  }
+
+  #report(totalSteps: number): void {
+    const { step, lossSum, lossSteps, history } = this.#standing;
+    const { epochs, stepsPerEpoch } = this.#task.settings;
+    const last = history.at(-1)?.validation;
+    this.#work.onProgress?.({
+      stage: 'training',
+      done: step,
+      total: totalSteps,
+      note:
+        `epoch ${Math.ceil(step / stepsPerEpoch)} of ${epochs}, loss ${(lossSum / lossSteps).toPrecision(3)}` +
+        (last ? `, validation R2 ${last.r2.toFixed(3)}` : ''),
+    });
+  }
+
+  /** Validates, keeps the model where it is the best so far, and saves. */
+  async #endEpoch(totalSteps: number): Promise<void> {
+    const standing = this.#standing;
+    const { settings, recipe, folder } = this.#task;
+    const state = await this.#session.getState();
+    const vector = (name: string): Float32Array => (state[name]?.data ?? new Float32Array(0)) as Float32Array;
+    const tensors = namedTensors(this.#layout, vector('average'), vector('statistics'));
+    const epoch = Math.ceil(standing.step / settings.stepsPerEpoch);
+    const bytes = encodeModelFile(this.#task.model, tensors, this.#facts(epoch));
+    const validation = this.#validation ? await this.#validate(bytes) : null;
+    // An epoch that a time budget cut short is recorded again when a resumed run completes it.
+    if (standing.history.at(-1)?.epoch === epoch) standing.history.pop();
+    standing.history.push({
+      epoch,
+      step: standing.step,
+      trainLoss: standing.lossSum / standing.lossSteps,
+      validation,
+      learningRate: learningRateAt(recipe, settings.learningRate, standing.step - 1, totalSteps),
+      seconds: standing.seconds,
+    });
+    const mse = validation?.mse ?? null;
+    const earlier = standing.best?.mse ?? null;
+    // Without validation the last model is the one that is kept.
+    if (mse === null || earlier === null || mse < earlier) {
+      await writeFileAtomic(runFiles(folder).best, bytes);
+      standing.best = { epoch, mse };
+    }
+    standing.lossSum = 0;
+    standing.lossSteps = 0;
+    await this.#save(state);
+  }
+
+  async #validate(model: Uint8Array): Promise<ValidationResult> {
+    const session = await createSession(model, { threads: this.#task.threads });
+    try {
+      const scale = this.#task.model.normalized ? this.#task.dataset.manifest.targetMap.scale : 1;
+      return await validate(session, this.#validation!, scale, this.#work.signal);
+    } finally {
+      await session.close();
+    }
+  }
+
+  async #save(state?: Record<string, TensorData>): Promise<void> {
+    const files = runFiles(this.#task.folder);
+    const tensors = Object.entries(state ?? (await this.#session.getState()));
+    const lines = this.#standing.history.map((record) => `${JSON.stringify(record)}\n`);
+    await writeFileAtomic(files.history, lines.join(''));
+    await writeCheckpoint(files.checkpoint, {
+      state: this.#standing,
+      vectors: new Map(tensors.map(([name, { data }]) => [name, data as Float32Array])),
+    });
+    this.#savedAt = performance.now();
+  }
+
+  #facts(epoch: number): ManifestFacts {
+    const { model, dataset, settings, writtenBy } = this.#task;
+    const { manifest } = dataset;
+    const shared = manifest.sharedMaps;
+    return {
+      writtenBy,
+      roles: manifest.inputRoles,
+      targetRole: manifest.targetRole,
+      pixelSizeUm: manifest.pixelSizeUm,
+      inputMaps: !model.normalized
+        ? manifest.inputRoles.map(() => identityMap)
+        : shared
+          ? manifest.inputRoles.map((role) => shared[role])
+          : 'per-slide',
+      targetMap: model.normalized ? manifest.targetMap : identityMap,
+      training: {
+        dataset: datasetFingerprint(manifest),
+        splitBy: manifest.splitBy,
+        slides: manifest.slides.filter(({ split }) => split === 'train').length,
+        seed: settings.seed,
+        steps: this.#standing.step,
+        epoch,
+      },
+    };
+  }
+}
