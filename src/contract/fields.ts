@@ -1,7 +1,8 @@
 // Options and figures that several commands share.
 import { z } from 'zod';
 
-export const path = z.string().min(1);
+/** A file or folder. The mark lets the studio find every path among the options of a command, to confine it. */
+export const path = z.string().min(1).meta({ kind: 'path' });
 
 export const seed = z
   .int()
