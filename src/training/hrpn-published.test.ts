@@ -1,8 +1,9 @@
 /** hrpn-published in whole against the same network in PyTorch (fixtures/generate-engine.py). */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { noise } from '../../fixtures/noise.ts';
 import { gradients } from '../engine/autodiff.ts';
-import { Graph, type Shape, sizeOf } from '../engine/graph.ts';
+import { Graph, sizeOf } from '../engine/graph.ts';
 import { encodeModel } from '../engine/onnx/encode.ts';
 import { mul } from '../engine/ops/mul.ts';
 import { reduceSum } from '../engine/ops/sum-expand.ts';
@@ -18,17 +19,6 @@ const golden = JSON.parse(
 );
 const [batch, patch] = [2, 64];
 const plane = [batch, 1, patch, patch];
-
-/** The generator's numbers: uniform in [-scale, scale), from integers alone. */
-function noise(seed: number, shape: Shape, scale: number): Float32Array {
-  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    let h = (Math.imul(i, 2654435761) + (seed + 1) * 40503) >>> 0;
-    h = Math.imul(h ^ (h >>> 15), 2246822519) >>> 0;
-    h = Math.imul(h ^ (h >>> 13), 3266489917) >>> 0;
-    h = (h ^ (h >>> 16)) >>> 0;
-    return (h / 2 ** 31 - 1) * scale;
-  });
-}
 
 const layout = layoutOf(hrpnPublished, 2, 32);
 

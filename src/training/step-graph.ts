@@ -18,6 +18,7 @@ import {
   type DropoutMask,
   type NetworkFunction,
   type NetworkLayout,
+  type TensorSpec,
   TrainingBuilder,
 } from '../model/network.ts';
 import { atLeast, weightedMse } from './losses.ts';
@@ -43,6 +44,26 @@ export interface StepGraph {
   /** Lengths of the carried vectors by input name. */
   readonly stateLengths: Readonly<Record<string, number>>;
   readonly dropoutMasks: readonly DropoutMask[];
+  /** Carried vectors, by input name, that begin as drawn tensors rather than zeros, beside the network's own. */
+  readonly drawn?: Readonly<Record<string, readonly TensorSpec[]>>;
+}
+
+/** The gradient of a loss with respect to all parameters of a network, as one vector in the layout's order. */
+export function flatGradient(
+  graph: Graph,
+  loss: Value,
+  builder: TrainingBuilder,
+  layout: NetworkLayout,
+): Value {
+  const found = gradients(graph, loss, builder.parameters);
+  return concat(
+    graph,
+    found.map((gradient, i) => {
+      assert(gradient, `parameter ${layout.parameters[i].name} does not influence the loss`);
+      return reshape(graph, gradient, [sizeOf(gradient.shape)]);
+    }),
+    0,
+  );
 }
 
 /**
@@ -69,15 +90,7 @@ export function buildStepGraph(options: StepOptions): StepGraph {
   const loss = weightedMse(graph, prediction, graph.input('target', plane), graph.input('weight', plane));
   graph.output('loss', loss);
 
-  const found = gradients(graph, loss, builder.parameters);
-  const flat = concat(
-    graph,
-    found.map((gradient, i) => {
-      assert(gradient, `parameter ${layout.parameters[i].name} does not influence the loss`);
-      return reshape(graph, gradient, [sizeOf(gradient.shape)]);
-    }),
-    0,
-  );
+  const flat = flatGradient(graph, loss, builder, layout);
   const norm = sqrt(graph, reduceSum(graph, mul(graph, flat, flat)));
   graph.output('gradientNorm', norm);
   const { clipNorm } = options;
