@@ -325,8 +325,8 @@ class Run {
   async #validate(model: Uint8Array): Promise<ValidationResult> {
     const session = await createSession(model, { threads: this.#task.threads });
     try {
-      const scale = this.#task.model.normalized ? this.#task.dataset.manifest.targetMap.scale : 1;
-      return await validate(session, this.#validation!, scale, this.#work.signal);
+      const targetMap = this.#task.model.normalized ? this.#task.dataset.manifest.targetMap : identityMap;
+      return await validate(session, this.#validation!, targetMap, this.#work.signal);
     } finally {
       await session.close();
     }

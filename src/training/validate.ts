@@ -1,5 +1,6 @@
 /** Error of a model on the validation patches of a dataset. */
 import { throwIfCancelled } from '../core/errors.ts';
+import type { AffineMap } from '../dataset/normalisation.ts';
 import type { PatchStream } from '../dataset/patch-stream.ts';
 import type { Session } from '../engine/session.ts';
 
@@ -13,14 +14,15 @@ export interface ValidationResult {
 /**
  * @param session of the model file, whose inputs are fed already normalised
  * @param stream of the validation patches, each tissue pixel weighted once
- * @param targetScale stored units in one normalised unit of the target
+ * @param targetMap of the stream's targets
  */
 export async function validate(
   session: Session,
   stream: PatchStream,
-  targetScale: number,
+  targetMap: AffineMap,
   signal?: AbortSignal,
 ): Promise<ValidationResult> {
+  const { offset, scale } = targetMap;
   let count = 0;
   let sum = 0;
   let squares = 0;
@@ -33,19 +35,18 @@ export async function validate(
       pixels: { data: inputs, shape: [shape.batch, shape.inputs, shape.height, shape.width] },
       offset: { data: new Float32Array(shape.inputs), shape: [shape.inputs] },
       scale: { data: new Float32Array(shape.inputs).fill(1), shape: [shape.inputs] },
-      target_offset: { data: Float32Array.of(0), shape: [1] },
-      target_scale: { data: Float32Array.of(1), shape: [1] },
     });
     if (step + 1 < stream.stepsPerEpoch) next = stream.load(step + 1, signal);
     const predicted = (await running).probe.data as Float32Array;
     for (let i = 0; i < target.length; i++) {
       if (weight[i] === 0) continue;
+      const measured = target[i] * scale + offset;
       count++;
-      sum += target[i];
-      squares += target[i] * target[i];
-      errors += (predicted[i] - target[i]) ** 2;
+      sum += measured;
+      squares += measured * measured;
+      errors += (predicted[i] - measured) ** 2;
     }
   }
   const spread = squares - (sum * sum) / count;
-  return { mse: (errors / count) * targetScale ** 2, r2: 1 - errors / spread };
+  return { mse: errors / count, r2: 1 - errors / spread };
 }

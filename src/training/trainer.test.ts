@@ -1,0 +1,173 @@
+/** A run that was interrupted and resumed ends with the same weights as one that was not. */
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CancelledError } from '../core/errors.ts';
+import { createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
+import { BlockCache } from '../dataset/block-cache.ts';
+import type { Dataset } from '../dataset/open-dataset.ts';
+import { readModelFile } from '../model/model-file.ts';
+import { findModel } from '../model/registry.ts';
+import { memorySource } from '../spatial/memory-source.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { learningRateAt, recipeOf } from './recipes.ts';
+import { type TrainingTask, trainNetwork } from './trainer.ts';
+
+const [patch, extent] = [32, 96];
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-train-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Two slides of random squares whose probe follows the vessels. */
+function dataset(): Dataset {
+  const maps = { vessel: { offset: 0, scale: 2 }, nuclei: { offset: 0, scale: 2 } };
+  const mask = {
+    cellPx: 8,
+    cellsWide: extent / 8,
+    cellsHigh: extent / 8,
+    cells: new Uint8Array((extent / 8) ** 2).fill(1),
+  };
+  const slides = ['train', 'validation'].map((split, index) => {
+    const rng = new Rng(index);
+    const raster = createRaster(3, extent, extent);
+    const plane = extent * extent;
+    for (let i = 0; i < plane; i++) {
+      const square = i - (i % 8) - (Math.floor(i / extent) % 8) * extent;
+      raster.data[i] = square === i ? rng.uniform(0, 2) : raster.data[square];
+      raster.data[plane + i] = rng.uniform(0, 2);
+      raster.data[2 * plane + i] = 5.6 + 1.4 * raster.data[i];
+    }
+    return {
+      entry: { name: split, split, width: extent, height: extent },
+      source: memorySource({ raster, channelNames: ['v', 'n', 'p'] }),
+      mask,
+      inputChannels: [0, 1],
+      targetChannel: 2,
+      inputMaps: [maps.vessel, maps.nuclei],
+    };
+  });
+  const windows = (slide: number) => [0, 32, 64].flatMap((y) => [0, 32, 64].map((x) => [slide, x, y, 1, 7]));
+  return {
+    folder: 'memory',
+    manifest: {
+      patch,
+      pixelSizeUm: 0.5,
+      minTissue: 0.1,
+      overlap: 0,
+      inputRoles: ['vessel', 'nuclei'],
+      targetRole: 'probe',
+      targetMap: { offset: 7, scale: 0.8 },
+      sharedMaps: null,
+      splitBy: 'slide',
+      slides: slides.map(({ entry }) => entry),
+      windows: { train: windows(0), validation: windows(1), calibration: [], test: [] },
+    },
+    slides,
+    cache: new BlockCache(2 ** 24),
+    close: async () => {},
+  } as unknown as Dataset;
+}
+
+async function task(name: string, model = 'hrpn'): Promise<TrainingTask> {
+  const path = join(folder, name);
+  await mkdir(path, { recursive: true });
+  return {
+    model: findModel(model),
+    recipe: recipeOf(model),
+    dataset: dataset(),
+    settings: {
+      model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, patch, learningRate: 2e-3, stopAfter: null,
+    }, // biome-ignore format: settings
+    folder: path,
+    threads: 2,
+    writtenBy: 'test',
+  };
+}
+
+describe('trainNetwork', () => {
+  it('ends with the same weights when interrupted at any step', async () => {
+    const whole = await task('whole');
+    const outcome = await trainNetwork(whole);
+    expect(outcome).toMatchObject({ steps: 12, stoppedBecause: 'schedule done' });
+
+    const parts = await task('parts');
+    for (const stopAt of [3, 8, 9]) {
+      const controller = new AbortController();
+      const onProgress = ({ done }: { done: number }): void => {
+        if (done === stopAt) controller.abort();
+      };
+      await expect(trainNetwork(parts, { signal: controller.signal, onProgress })).rejects.toThrow(
+        CancelledError,
+      );
+    }
+    const resumed = await trainNetwork(parts);
+    const withoutTime = (o: typeof outcome) => o.history.map(({ seconds: _, ...rest }) => rest);
+    expect(withoutTime(resumed)).toEqual(withoutTime(outcome));
+    const [a, b] = await Promise.all(
+      [whole, parts].map(({ folder: run }) => readCheckpoint(join(run, 'last.safetensors'))),
+    );
+    expect(a.vectors.size).toBe(5);
+    for (const [name, vector] of a.vectors) expect(b.vectors.get(name), name).toEqual(vector);
+    const models = await Promise.all(
+      [whole, parts].map(({ folder: run }) => readFile(join(run, 'best.onnx'))),
+    );
+    expect(models[0].equals(models[1])).toBe(true);
+  });
+
+  it('a time budget stops it without changing the schedule; the model file says what it is', async () => {
+    const short = { ...(await task('short')), timeBudgetSeconds: 1e-3 };
+    const outcome = await trainNetwork(short);
+    expect(outcome).toMatchObject({ steps: 1, stoppedBecause: 'time budget', bestEpoch: 1 });
+    expect((await trainNetwork({ ...short, timeBudgetSeconds: undefined })).steps).toBe(12);
+    const { manifest } = await readModelFile(join(short.folder, 'best.onnx'));
+    expect(manifest).toMatchObject({
+      model: 'hrpn',
+      roles: ['vessel', 'nuclei'],
+      inputMaps: 'per-slide',
+      targetMap: { offset: 7, scale: 0.8 },
+      halo: 176,
+      stride: 16,
+    });
+  });
+
+  it('learns what can be learnt, and starts from a trained model', async () => {
+    const first = await task('first');
+    const { history } = await trainNetwork({
+      ...first,
+      settings: { ...first.settings, epochs: 12, learningRate: 0.01 },
+    });
+    expect(history.at(-1)!.validation!.r2).toBeGreaterThan(0.5);
+    const { path, tensors } = await readModelFile(join(folder, 'first', 'best.onnx'));
+    const still = await task('still');
+    await trainNetwork({
+      ...still,
+      settings: { ...still.settings, learningRate: 0 },
+      initial: { path, tensors },
+    });
+    const after = (await readModelFile(join(folder, 'still', 'best.onnx'))).tensors;
+    for (const [name, values] of tensors) {
+      if (!/mean|variance/.test(name)) expect(after.get(name), name).toEqual(values);
+    }
+  });
+});
+
+it('a checkpoint comes back as it was, and a damaged one is refused', async () => {
+  const path = join(folder, 'c.safetensors');
+  const vectors = new Map([['a', Float32Array.of(1, -0, 3e-40)], ['b', new Float32Array(0)]]); // biome-ignore format: short
+  await writeCheckpoint(path, { state: { step: 3, text: 'µ' }, vectors });
+  expect(await readCheckpoint(path)).toEqual({ state: { step: 3, text: 'µ' }, vectors });
+  await writeFile(path, (await readFile(path)).subarray(0, -4));
+  await expect(readCheckpoint(path)).rejects.toThrow(/not a whole checkpoint/);
+});
+
+it('the learning rate warms up, then falls to 0 along half a cosine', () => {
+  const recipe = { schedule: 'cosine', warmUpSteps: 10 } as const;
+  expect(learningRateAt(recipe, 2, 0, 110)).toBeCloseTo(0.2);
+  expect(learningRateAt(recipe, 2, 9, 110)).toBe(2);
+  expect(learningRateAt(recipe, 2, 60, 110)).toBeCloseTo(1);
+  expect(learningRateAt(recipe, 2, 110, 110)).toBeCloseTo(0);
+});
