@@ -30,7 +30,9 @@ const slideEntry = z.strictObject({
   channels: z.record(z.string(), z.string()).describe('role to channel name, the target among them'),
   group: z.string(),
   split: z.enum(splits),
-  maps: z.record(z.string(), affineMap).describe('input role to its map'),
+  maps: z
+    .record(z.string(), affineMap)
+    .describe('input role to the map in use; `sharedMaps` where they are shared'),
   mask: z.strictObject({ file: z.string(), cellPx: size, cellsWide: size, cellsHigh: size }),
   tissueAreaMm2: z.number().nonnegative(),
 });
@@ -47,6 +49,12 @@ const manifestSchema = z.strictObject({
   overlap: z.number().min(0).lt(1),
   splitBy: z.enum(['animal', 'slide', 'field']),
   seed: z.number(),
+  sharedMaps: z
+    .record(z.string(), affineMap)
+    .nullable()
+    .describe(
+      'for fields of one slide: input role to the one map of all of them, fitted on the training fields together; null where each slide has its own',
+    ),
   targetMap: affineMap.describe('mean and standard deviation over the tissue of the training slides'),
   slides: z.array(slideEntry).min(1),
   windows: z.strictObject({
@@ -134,6 +142,15 @@ function checkReferences(path: string, manifest: DatasetManifest): void {
     }
   }
   for (const slide of manifest.slides) {
+    const unshared = Object.entries(manifest.sharedMaps ?? {}).find(
+      ([role, map]) => slide.maps[role]?.offset !== map.offset || slide.maps[role].scale !== map.scale,
+    );
+    if (unshared !== undefined) {
+      throw new FormatError(
+        path,
+        `the map of '${unshared[0]}' of slide '${slide.name}' is not the shared one. Run \`hrpn prepare\` again.`,
+      );
+    }
     const missing = [...manifest.inputRoles, manifest.targetRole].find(
       (role) => slide.channels[role] === undefined || (role !== manifest.targetRole && !slide.maps[role]),
     );

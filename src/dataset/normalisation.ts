@@ -23,18 +23,40 @@ const highPercentile = 99;
  * @throws DataError when a channel has one value over nearly all of the tissue
  */
 export function inputMaps(scan: SlideScan, tissue: TissueMask, inputs: number, slide: string): AffineMap[] {
-  return scan.channels.slice(0, inputs).map((channel) => {
-    const sorted = tissueSamples(scan, tissue, channel.samples).sort();
-    const offset = percentile(sorted, lowPercentile);
-    const scale = percentile(sorted, highPercentile) - offset;
-    if (!(scale > 0)) {
-      throw new DataError(
-        `${slide}: channel '${channel.name}' is constant over the tissue (value ${offset}), so it cannot be ` +
-          'normalised or learned from. Expected a stain; check the channel given with --role.',
-      );
-    }
-    return { offset, scale };
-  });
+  return inputSamples(scan, tissue, inputs).map((samples, i) =>
+    fitMap([samples], scan.channels[i].name, slide),
+  );
+}
+
+/** The averages over tissue that the maps are fitted on, one array an input, in no order that matters. */
+export function inputSamples(scan: SlideScan, tissue: TissueMask, inputs: number): Float32Array[] {
+  return scan.channels.slice(0, inputs).map(({ samples }) => tissueSamples(scan, tissue, samples));
+}
+
+/**
+ * One map for one input role over several fields of one slide. A map for each field would make a field with much
+ * stain look like one with little; as they were recorded at one exposure, their intensities can be compared.
+ * @param fields of the training split only
+ * @param where for the message
+ * @throws DataError when the channel has one value over nearly all of the tissue
+ */
+export function fitMap(fields: readonly Float32Array[], channel: string, where: string): AffineMap {
+  const sorted = new Float32Array(fields.reduce((total, { length }) => total + length, 0));
+  let at = 0;
+  for (const field of fields) {
+    sorted.set(field, at);
+    at += field.length;
+  }
+  sorted.sort();
+  const offset = percentile(sorted, lowPercentile);
+  const scale = percentile(sorted, highPercentile) - offset;
+  if (!(scale > 0)) {
+    throw new DataError(
+      `${where}: channel '${channel}' is constant over the tissue (value ${offset}), so it cannot be ` +
+        'normalised or learned from. Expected a stain; check the channel given with --role.',
+    );
+  }
+  return { offset, scale };
 }
 
 /**

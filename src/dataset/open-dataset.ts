@@ -20,7 +20,10 @@ export interface OpenDatasetSlide {
   /** Channel indices into the source. */
   readonly inputChannels: readonly number[];
   readonly targetChannel: number;
-  /** One map an input role, in the order of the manifest's `inputRoles`. */
+  /**
+   * One map an input role, in the order of the manifest's `inputRoles`: the slide's own, or for fields of one slide
+   * those that all of them share.
+   */
   readonly inputMaps: readonly AffineMap[];
 }
 
@@ -99,7 +102,7 @@ async function openEntry(
       mask,
       inputChannels: manifest.inputRoles.map(indexOf),
       targetChannel: indexOf(manifest.targetRole),
-      inputMaps: manifest.inputRoles.map((role) => entry.maps[role]),
+      inputMaps: manifest.inputRoles.map((role) => (manifest.sharedMaps ?? entry.maps)[role]),
     };
   } catch (error) {
     await stored.close();

@@ -1,11 +1,11 @@
-// All that `prepare` finds out about one slide: tissue, input maps, target moments, patch windows.
+// All that `prepare` finds out about one slide: tissue, input intensities, target moments, patch windows.
 import { DataError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import type { WindowRow } from './manifest.ts';
-import { type AffineMap, inputMaps, type Moments, tissueMoments } from './normalisation.ts';
+import { inputSamples, type Moments, tissueMoments } from './normalisation.ts';
 import { type SlideScan, scanSlide } from './scan-slide.ts';
-import { findTissue, type TissueMask } from './tissue-mask.ts';
+import { findTissue, type TissueMask, tissueAreaMm2 } from './tissue-mask.ts';
 import { gridWindows, type Window } from './windows.ts';
 
 export interface SurveySettings {
@@ -16,9 +16,10 @@ export interface SurveySettings {
 }
 
 export interface SlideSurvey {
-  readonly scan: SlideScan;
   readonly tissue: TissueMask;
-  readonly inputMaps: AffineMap[];
+  readonly tissueAreaMm2: number;
+  /** Averages of each input over the tissue, for its map. */
+  readonly inputSamples: readonly Float32Array[];
   /** Of the target over the tissue. */
   readonly moments: Moments;
   /** Windows with the mean of the target over their tissue, in stored units. */
@@ -28,7 +29,7 @@ export interface SlideSurvey {
 
 /**
  * Reads the slide once.
- * @throws DataError when it has no tissue, a constant input, no finite target, or no window with enough tissue
+ * @throws DataError when it has no tissue, no finite target, or no window with enough tissue
  */
 export async function surveySlide(
   source: PixelSource,
@@ -60,9 +61,9 @@ export async function surveySlide(
     );
   }
   return {
-    scan,
     tissue,
-    inputMaps: inputMaps(scan, tissue, inputs, source.path),
+    tissueAreaMm2: tissueAreaMm2(tissue, scan),
+    inputSamples: inputSamples(scan, tissue, inputs),
     moments,
     windows: windows.map((window) => ({
       ...window,

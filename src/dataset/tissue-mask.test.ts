@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { memorySource } from '../spatial/memory-source.ts';
-import { fitInputMaps, inputMaps, targetMap, tissueMoments } from './normalisation.ts';
+import { fitInputMaps, fitMap, inputMaps, targetMap, tissueMoments } from './normalisation.ts';
 import { scanSlide } from './scan-slide.ts';
 import { findTissue, tissueAreaMm2 } from './tissue-mask.ts';
 
@@ -115,6 +115,16 @@ describe('normalisation', () => {
     const [three] = (await fitInputMaps(open(other), [0], um)).maps;
     expect(three.scale).toBeCloseTo(3 * one.scale, 2);
     expect(three.offset).toBeCloseTo(3 * one.offset + 50, 2);
+  });
+
+  it('fits one map over several fields as over one image of them all', () => {
+    // 1 to 300 by thirds: percentiles of the whole as NumPy gives them, which none of the fields has.
+    const fields = [0, 100, 200].map((from) => Float32Array.from({ length: 100 }, (_, i) => from + i + 1));
+    const { offset, scale } = fitMap(fields, 'CD31', 'fields');
+    expect(offset).toBeCloseTo(3.99, 4);
+    expect(offset + scale).toBeCloseTo(297.01, 4);
+    // A field without any of the stain is fine as long as another has it.
+    expect(fitMap([new Float32Array(100), fields[0]], 'CD31', 'fields').scale).toBeGreaterThan(90);
   });
 
   it('gives the target the moments of the tissue at full resolution', async () => {

@@ -1,0 +1,104 @@
+// Puts together a dataset's manifest from what was found out about its slides.
+import { relative, resolve, sep } from 'node:path';
+import { isUrl } from '../dataset/fingerprint.ts';
+import { type DatasetManifest, type DatasetSlide, manifestVersion } from '../dataset/manifest.ts';
+import { type AffineMap, fitMap, targetMap } from '../dataset/normalisation.ts';
+import type { Split } from '../dataset/split.ts';
+import { windowRows } from '../dataset/survey-slide.ts';
+import type { DatasetPlan, PrepareSettings } from './plan-dataset.ts';
+import type { SurveyedSlide } from './survey-slides.ts';
+
+/** @throws DataError when an input or the target is constant over the training slides */
+export function makeManifest(
+  surveyed: readonly SurveyedSlide[],
+  splitOf: readonly Split[],
+  made: {
+    plan: DatasetPlan;
+    pixelSizeUm: number;
+    options: PrepareSettings;
+    excluded: DatasetManifest['excluded'];
+  },
+): DatasetManifest {
+  const { plan, pixelSizeUm, options, excluded } = made;
+  const isIn = (split: Split) => (_: unknown, i: number) => splitOf[i] === split;
+  const windows = (split: Split) =>
+    surveyed.flatMap(({ survey }, i) => (splitOf[i] === split ? windowRows(i, survey.windows) : []));
+  const training = surveyed.filter(isIn('train'));
+  const sharedMaps = plan.splitBy === 'field' ? fitSharedMaps(training, plan.inputRoles) : null;
+  return {
+    format: 'hrpn dataset',
+    version: manifestVersion,
+    createdBy: 'hrpn prepare',
+    inputRoles: [...plan.inputRoles],
+    targetRole: plan.targetRole,
+    pixelSizeUm,
+    patch: options.patch,
+    minTissue: options.minTissue,
+    overlap: options.overlap,
+    splitBy: plan.splitBy,
+    seed: options.seed,
+    sharedMaps,
+    targetMap: targetMap(
+      training.map(({ survey }) => survey.moments),
+      training[0].channels[plan.targetRole],
+    ),
+    slides: surveyed.map((slide, i) => slideEntry(slide, splitOf[i], sharedMaps, plan, options)),
+    windows: {
+      train: windows('train'),
+      validation: windows('validation'),
+      calibration: windows('calibration'),
+      test: windows('test'),
+    },
+    excluded,
+  };
+}
+
+/** One map a role, over the training fields together. */
+function fitSharedMaps(
+  training: readonly SurveyedSlide[],
+  inputRoles: readonly string[],
+): Record<string, AffineMap> {
+  return Object.fromEntries(
+    inputRoles.map((role, i) => [
+      role,
+      fitMap(
+        training.map(({ inputSamples }) => inputSamples![i]),
+        training[0].channels[role],
+        'the training fields together',
+      ),
+    ]),
+  );
+}
+
+function slideEntry(
+  slide: SurveyedSlide,
+  split: Split,
+  sharedMaps: DatasetManifest['sharedMaps'],
+  plan: DatasetPlan,
+  options: PrepareSettings,
+): DatasetSlide {
+  const { tissue, tissueAreaMm2 } = slide.survey;
+  return {
+    name: slide.name,
+    path: slide.path,
+    ...(isUrl(slide.path)
+      ? {}
+      : { relativePath: relative(resolve(options.out), slide.path).split(sep).join('/') }),
+    fingerprint: slide.fingerprint,
+    width: slide.width,
+    height: slide.height,
+    pixelSizeUm: slide.pixelSizeUm,
+    ...(options.pixelSizeUm === undefined ? {} : { givenPixelSizeUm: options.pixelSizeUm }),
+    channels: { ...slide.channels },
+    group: slide.group,
+    split,
+    maps: sharedMaps ?? Object.fromEntries(plan.inputRoles.map((role, i) => [role, slide.ownMaps![i]])),
+    mask: {
+      file: `masks/${slide.name}.png`,
+      cellPx: tissue.cellPx,
+      cellsWide: tissue.cellsWide,
+      cellsHigh: tissue.cellsHigh,
+    },
+    tissueAreaMm2,
+  };
+}
