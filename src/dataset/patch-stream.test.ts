@@ -110,6 +110,57 @@ describe('createPatchStream', () => {
     expect((await other.load(3)).inputs).not.toEqual((await stream.load(3)).inputs);
   });
 
+  it('training: any angle, all channels together, on both sides of the slide edge', async () => {
+    const options = { split: 'train', batch: 1, patch: 96, seed: 1, jitter: true } as const;
+    const augment = { flips: true, rotate: true, gain: 0, offset: 0 };
+    const stream = createPatchStream(dataset({ patch: 96 }), { ...options, augment });
+    let counted = 0;
+    for (let step = 0; step < 12; step++) {
+      const { inputs, target, weight } = await stream.load(step);
+      const at = (plane: number, i: number): number => inputs[plane * 9216 + i];
+      let first: [number, number] | undefined;
+      for (let i = 0; i < 9216; i++) {
+        if (weight[i] === 0) continue;
+        counted++;
+        const x = at(0, i) * 2 + 10;
+        const y = at(1, i) * 0.5 - 5;
+        // The target is linear in x and y, so it must still be so after interpolation.
+        expect(Math.abs(target[i] * 4 + 7 - (x + 1000 * y))).toBeLessThan(0.2);
+        if (i % 96 < 95 && weight[i + 1] === 1) {
+          const move: [number, number] = [at(0, i + 1) * 2 + 10 - x, at(1, i + 1) * 0.5 - 5 - y];
+          first ??= move;
+          // One pixel is one pixel, and the same way everywhere in the patch.
+          expect(Math.hypot(...move)).toBeCloseTo(1, 3);
+          expect(move[0]).toBeCloseTo(first[0], 3);
+        }
+      }
+    }
+    expect(counted).toBeGreaterThan(50_000);
+    expect(await stream.load(7)).toEqual(await stream.load(7));
+  });
+
+  it('training: gain, offset and blur change the inputs only', async () => {
+    const options = { split: 'train', batch: 1, patch: 64 } as const;
+    const load = async (changes: object) =>
+      createPatchStream(dataset({ patch: 64 }), {
+        ...options,
+        augment: { flips: false, gain: 0, offset: 0, ...changes },
+      }).load(5);
+    const plain = await load({});
+    const changed = await load({ gain: 0.3, offset: 0.2 });
+    expect(changed.target).toEqual(plain.target);
+    const slope = (changed.inputs[40] - changed.inputs[20]) / (plain.inputs[40] - plain.inputs[20]);
+    expect(slope).not.toBeCloseTo(1, 2);
+    const shift = changed.inputs[20] - slope * plain.inputs[20];
+    for (const i of [0, 63, 2000, 4095]) {
+      expect(changed.inputs[i]).toBeCloseTo(slope * plain.inputs[i] + shift, 3);
+    }
+    const blurred = await load({ blurPx: 3 });
+    expect(blurred.target).toEqual(plain.target);
+    expect(blurred.inputs[32 * 64 + 32]).toBeCloseTo(plain.inputs[32 * 64 + 32], 3); // a ramp stays
+    expect(blurred.inputs[0]).not.toBeCloseTo(plain.inputs[0], 2); // but for its mirrored borders
+  });
+
   it('training without jitter: every window once a round', async () => {
     const set = dataset({ patch: 100 });
     const stream = createPatchStream(set, { split: 'train', batch: 1, augment: true });

@@ -1,6 +1,7 @@
 // Batches of patches for training and validation, each a pure function of the seed and the step.
 import { DataError } from '../core/errors.ts';
 import { Rng } from '../core/rng.ts';
+import { type Augmentation, changeIntensities, rotatePatch, rotationSquare } from './augment.ts';
 import type { WindowRow } from './manifest.ts';
 import { identityMap } from './normalisation.ts';
 import type { Dataset } from './open-dataset.ts';
@@ -9,15 +10,7 @@ import { fillPatch, type PatchView } from './read-patch.ts';
 import type { Split } from './split.ts';
 import { gridWindows } from './windows.ts';
 
-/** What may be changed about a training patch; inputs and target are always changed together, except intensities. */
-export interface Augmentation {
-  /** Flips and turns by right angles, each of the eight equally often. */
-  readonly flips: boolean;
-  /** Standard deviation of the logarithm of a gain drawn for each input channel; 0 for none. */
-  readonly gain: number;
-  /** Standard deviation of an offset drawn for each input channel, in normalised units; 0 for none. */
-  readonly offset: number;
-}
+export type { Augmentation } from './augment.ts';
 
 export interface PatchStreamOptions {
   readonly split: Split;
@@ -127,13 +120,32 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
         const turn = augmentation?.flips ? rng.integer(8) : 0;
         const atX = jitter ? jitterPosition(x, width, patch, rng) : x;
         const atY = jitter ? jitterPosition(y, height, patch, rng) : y;
-        const useful = await fillPatch(view, dataset, slide, atX, atY, turn, mapsOf[slide], signal);
+        const angle = augmentation?.rotate ? rng.uniform(0, Math.PI / 2) : 0;
+        const fill = async (left: number, top: number): Promise<boolean> => {
+          const maps = mapsOf[slide];
+          if (angle === 0) return fillPatch(view, dataset, slide, left, top, turn, maps, signal);
+          const square = emptyView(rotationSquare(patch), inputs);
+          const margin = (square.patch - patch) / 2;
+          await fillPatch(square, dataset, slide, left - margin, top - margin, turn, maps, signal);
+          rotatePatch(square, view, angle);
+          return view.weight.includes(1);
+        };
         // A window moved off the tissue teaches nothing; the grid's own always holds some.
-        if (!useful) await fillPatch(view, dataset, slide, x, y, turn, mapsOf[slide], signal);
-        if (augmentation !== undefined) changeIntensities(view.inputs, plane, augmentation, rng);
+        if (!(await fill(atX, atY))) await fill(x, y);
+        if (augmentation !== undefined) changeIntensities(view, augmentation, rng);
       }
       return out;
     },
+  };
+}
+
+function emptyView(patch: number, inputs: number): PatchView {
+  const plane = patch * patch;
+  return {
+    patch,
+    inputs: new Float32Array(inputs * plane),
+    target: new Float32Array(plane),
+    weight: new Float32Array(plane),
   };
 }
 
@@ -181,19 +193,5 @@ function clearOverlap(weight: Float32Array, patch: number, dx: number, dy: numbe
   const endX = Math.min(patch, patch + dx);
   for (let y = Math.max(0, dy); y < Math.min(patch, patch + dy); y++) {
     weight.fill(0, y * patch + fromX, y * patch + endX);
-  }
-}
-
-function changeIntensities(
-  inputs: Float32Array,
-  plane: number,
-  { gain, offset }: Augmentation,
-  rng: Rng,
-): void {
-  if (gain === 0 && offset === 0) return;
-  for (let start = 0; start < inputs.length; start += plane) {
-    const factor = Math.exp(rng.normal(0, gain));
-    const shift = rng.normal(0, offset);
-    for (let i = start; i < start + plane; i++) inputs[i] = inputs[i] * factor + shift;
   }
 }

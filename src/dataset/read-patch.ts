@@ -23,7 +23,8 @@ interface Placement {
 }
 
 /**
- * Fills a patch whose upper left corner is at (x, y) of a slide; it may reach over the right and lower edge.
+ * Fills a patch whose upper left corner is at (x, y) of a slide; it may reach over the slide's edges, but not lie
+ * wholly outside.
  * @param turn 0 to 7: bit 0 mirrors x, bit 1 mirrors y, bit 2 then exchanges the axes; 0 leaves as it is
  * @param maps of the inputs, then of the target
  * @returns whether any pixel has weight 1
@@ -42,8 +43,10 @@ export async function fillPatch(
   const { patch } = view;
   const endX = Math.min(x + patch, slide.source.width);
   const endY = Math.min(y + patch, slide.source.height);
-  const columns = { from: Math.floor(x / blockPx), to: Math.floor((endX - 1) / blockPx) };
-  const rows = { from: Math.floor(y / blockPx), to: Math.floor((endY - 1) / blockPx) };
+  const startX = Math.max(0, x);
+  const startY = Math.max(0, y);
+  const columns = { from: Math.floor(startX / blockPx), to: Math.floor((endX - 1) / blockPx) };
+  const rows = { from: Math.floor(startY / blockPx), to: Math.floor((endY - 1) / blockPx) };
   const channels = [...slide.inputChannels, slide.targetChannel];
   const blocks = await dataset.cache.read(slideIndex, slide.source, channels, columns, rows, signal);
 
@@ -132,10 +135,10 @@ function fillWeights(
   { base, stepX, stepY }: Placement,
 ): void {
   const { cellPx, cellsWide, cells } = slide.mask;
-  for (let row = y; row < endY; row++) {
+  for (let row = Math.max(0, y); row < endY; row++) {
     const cellRow = Math.floor(row / cellPx) * cellsWide;
     const start = base + (row - y) * stepY;
-    for (let column = x; column < endX; ) {
+    for (let column = Math.max(0, x); column < endX; ) {
       const cell = Math.floor(column / cellPx);
       const end = Math.min(endX, (cell + 1) * cellPx);
       const value = cells[cellRow + cell];
