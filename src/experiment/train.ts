@@ -107,10 +107,9 @@ function settingsOf(
     return earlier;
   }
   const patch = options.patch ?? manifest.patch;
-  if (patch % model.stride !== 0) {
-    throw new UsageError(
-      `--patch: expected a multiple of ${model.stride} for ${model.name}, found ${patch}.`,
-    );
+  const multiple = model.adversary?.patchMultiple ?? model.stride;
+  if (patch % multiple !== 0) {
+    throw new UsageError(`--patch: expected a multiple of ${multiple} for ${model.name}, found ${patch}.`);
   }
   if (model.fixedTile !== undefined && patch !== model.fixedTile) {
     throw new UsageError(

@@ -1,8 +1,10 @@
 /** The models that can be trained, by the name that `--model` takes. */
 import { UsageError } from '../core/errors.ts';
+import { gandaDiscriminator, gandaGenerator } from './ganda.ts';
 import { hrpn } from './hrpn.ts';
 import { hrpnPublished } from './hrpn-published.ts';
 import type { NetworkFunction } from './network.ts';
+import { unet } from './unet.ts';
 
 export interface NetworkModel {
   readonly name: string;
@@ -13,11 +15,31 @@ export interface NetworkModel {
   readonly normalized: boolean;
   /** Set for a network whose result depends on the extent of the tile: it always runs on tiles of this edge. */
   readonly fixedTile?: number;
+  /** Set for a network with a bounded output: its target is divided by its range instead of standardised. */
+  readonly bounded?: true;
+  /** Set for a network that is trained against another one. */
+  readonly adversary?: {
+    /** [N, 1, P, P] -> [N, 1]. */
+    readonly discriminator: NetworkFunction;
+    /** Weight of the pixel error beside the adversarial loss. */
+    readonly pixelWeight: number;
+    /** Training patches are multiples of it. */
+    readonly patchMultiple: number;
+  };
 }
 
 const models: readonly NetworkModel[] = [
   { name: 'hrpn', network: hrpn, stride: 16, normalized: true },
   { name: 'hrpn-published', network: hrpnPublished, stride: 32, normalized: false, fixedTile: 512 },
+  {
+    name: 'ganda',
+    network: gandaGenerator,
+    stride: 16,
+    normalized: true,
+    bounded: true,
+    adversary: { discriminator: gandaDiscriminator, pixelWeight: 10, patchMultiple: 64 },
+  },
+  { name: 'unet', network: unet, stride: 16, normalized: true },
 ];
 
 export const modelNames: readonly string[] = models.map(({ name }) => name);

@@ -34,7 +34,7 @@ const standard: Recipe = {
   jitter: true,
 };
 
-/** As published, but for the batch: 32 patches of 512 px take more memory than most machines have. */
+/** As published, but for the batch: 32 or 20 patches of 512 px take more memory than most machines have. */
 const recipes: Readonly<Record<string, Recipe>> = {
   'hrpn-published': {
     optimiser: rmsProp({ momentum: 0.9, weightDecay: 1e-8 }),
@@ -43,6 +43,17 @@ const recipes: Readonly<Record<string, Recipe>> = {
     warmUpSteps: 0,
     batch: 4,
     epochs: 20,
+    averageDecay: 0,
+    augment: false,
+    jitter: false,
+  },
+  ganda: {
+    optimiser: adamW({ beta1: 0.5 }),
+    learningRate: 2e-4,
+    schedule: 'constant',
+    warmUpSteps: 0,
+    batch: 4,
+    epochs: 50,
     averageDecay: 0,
     augment: false,
     jitter: false,

@@ -17,9 +17,11 @@ import { createSession, type Session, type TensorData } from '../engine/session.
 import { encodeModelFile, type ManifestFacts } from '../model/model-file.ts';
 import { layoutOf, type NetworkLayout } from '../model/network.ts';
 import type { NetworkModel } from '../model/registry.ts';
+import { buildAdversarialStepGraph } from './adversarial-step-graph.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { datasetFor } from './dataset-view.ts';
 import { learningRateAt, type Recipe } from './recipes.ts';
-import { datasetFingerprint, type RunSettings, runFiles } from './run-folder.ts';
+import { type RunSettings, runFiles } from './run-folder.ts';
 import { buildStepGraph, type StepGraph } from './step-graph.ts';
 import { initialVector, namedTensors, vectorFrom, vectorLength } from './tensors.ts';
 import { type ValidationResult, validate } from './validate.ts';
@@ -88,13 +90,14 @@ export function stepsPerEpoch(trainingWindows: number, batch: number): number {
  * Goes on from the folder's checkpoint where there is one, else starts; writes checkpoint, history and best.onnx.
  * @throws CancelledError after a checkpoint of where it stands; EngineError, WriteError
  */
-export async function trainNetwork(task: TrainingTask, work: WorkOptions = {}): Promise<TrainingOutcome> {
+export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}): Promise<TrainingOutcome> {
+  const task = { ...given, dataset: datasetFor(given.model, given.dataset) };
   const { model, recipe, dataset, settings, folder } = task;
   const files = runFiles(folder);
   const roles = dataset.manifest.inputRoles.length;
   const layout = layoutOf(model.network, roles, model.stride);
   const { batch, patch } = settings;
-  const stepGraph = buildStepGraph({
+  const step = {
     network: model.network,
     layout,
     optimiser: recipe.optimiser,
@@ -102,7 +105,10 @@ export async function trainNetwork(task: TrainingTask, work: WorkOptions = {}): 
     roles,
     patch,
     clipNorm: recipe.clipNorm,
-  });
+  };
+  const stepGraph = model.adversary
+    ? buildAdversarialStepGraph({ ...step, ...model.adversary })
+    : buildStepGraph(step);
   const { normalized } = model;
   const common = { patch, seed: settings.seed, normalized };
   const { augment, jitter } = recipe;
@@ -144,7 +150,7 @@ export async function trainNetwork(task: TrainingTask, work: WorkOptions = {}): 
 function freshStart(
   { settings, initial }: TrainingTask,
   layout: NetworkLayout,
-  { stateLengths }: StepGraph,
+  { stateLengths, drawn = {} }: StepGraph,
 ): { state: Standing; vectors: Map<string, Float32Array> } {
   const parameters = initial
     ? vectorFrom(layout.parameters, initial.tensors, initial.path)
@@ -153,6 +159,7 @@ function freshStart(
     ? vectorFrom(layout.statistics, initial.tensors, initial.path)
     : initialVector(layout.statistics, settings.seed);
   const known: Record<string, Float32Array> = { parameters, average: parameters.slice(), statistics };
+  for (const [name, specs] of Object.entries(drawn)) known[name] = initialVector(specs, settings.seed);
   const vectors = new Map(
     Object.entries(stateLengths).map(([name, length]) => [name, known[name] ?? new Float32Array(length)]),
   );
@@ -360,7 +367,7 @@ class Run {
           : 'per-slide',
       targetMap: model.normalized ? manifest.targetMap : identityMap,
       training: {
-        dataset: datasetFingerprint(manifest),
+        dataset: settings.dataset,
         splitBy: manifest.splitBy,
         slides: manifest.slides.filter(({ split }) => split === 'train').length,
         seed: settings.seed,
