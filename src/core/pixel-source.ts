@@ -29,6 +29,8 @@ export interface ChannelInfo {
   readonly sampleType: SampleType;
   /** Display colour as 0xRRGGBB, where the file has one. */
   readonly color?: number;
+  /** Where the program that wrote the file recorded one, e.g. 'probe'. */
+  readonly role?: string;
 }
 
 /** One resolution of a pyramid; level 0 is the full resolution. */

@@ -1,0 +1,151 @@
+// OME-TIFF: the OME-XML of the first image says which image is which channel.
+import { FormatError } from '../../core/errors.ts';
+import { type OmeImage, type OmeXml, parseOmeXml } from '../ome-xml.ts';
+import { choosePlane, type OpenSlideOptions } from '../source-options.ts';
+import type { Directory } from './directory.ts';
+import { findPyramid } from './pyramid.ts';
+import type { TiffImages, TiffPlan } from './tiff-images.ts';
+
+/** Most channels of one slide. */
+const maxChannels = 512;
+
+export async function planOme(
+  images: TiffImages,
+  directories: readonly Directory[],
+  description: string,
+  options: OpenSlideOptions,
+): Promise<TiffPlan> {
+  const { path } = images;
+  const xml = parseOmeXml(description, path);
+  const image = mainImage(xml, path);
+  const z = choosePlane(path, 'z', image.sizeZ, options.plane?.z);
+  const t = choosePlane(path, 't', image.sizeT, options.plane?.t);
+  const planes = channelPlanes(image, path);
+  if (planes.length > maxChannels) {
+    throw new FormatError(
+      path,
+      `its OME-XML says ${planes.length} channels; more than ${maxChannels} are not read.`,
+    );
+  }
+  const locate = planeLocator(xml, image, planes.length, directories.length, path);
+  const pages: Directory[] = [];
+  for (let c = 0; c < planes.length; c++) {
+    const index = locate(c, z, t);
+    const directory = directories[index];
+    if (directory === undefined) {
+      throw new FormatError(
+        path,
+        `its OME-XML places channel ${c} in image ${index}, but the file holds ${directories.length}; the file is cut off or damaged.`,
+      );
+    }
+    const shape = await images.shapeOf(directory);
+    if (shape.width !== image.sizeX || shape.height !== image.sizeY) {
+      throw new FormatError(
+        path,
+        `its OME-XML says ${image.sizeX} x ${image.sizeY} pixels, found ${shape.width} x ${shape.height} in channel ${c}; the file is damaged.`,
+      );
+    }
+    if (shape.samplesPerPixel !== planes[c].samplesPerPixel) {
+      throw new FormatError(
+        path,
+        `its OME-XML says ${planes[c].samplesPerPixel} samples a pixel in channel ${c}, found ${shape.samplesPerPixel}; the file is damaged.`,
+      );
+    }
+    pages.push(directory);
+  }
+  const used = new Set(pages);
+  const rest = directories.filter((directory) => !used.has(directory));
+  const isAlone = xml.images.length === 1 && image.sizeZ === 1 && image.sizeT === 1;
+  const { levels } = await findPyramid(images, pages, isAlone ? rest : []);
+  if (isAlone) await refuseUnnamed(images, image, rest);
+  const roles = [...xml.annotations].filter(([key]) => key.startsWith('role: '));
+  return {
+    format: 'OME-TIFF',
+    levels: levels.map((level) => level.map((directory) => ({ directory }))),
+    names: planes.map(({ name }) => name),
+    colors: planes.map(({ color }) => color),
+    roles: new Map(roles.map(([key, role]) => [key.slice('role: '.length), role])),
+    pixelWidthUm: image.pixelWidthUm,
+    pixelHeightUm: image.pixelHeightUm,
+  };
+}
+
+/**
+ * The slide among several images: by far the largest; labels and overviews are small.
+ * @throws FormatError when several are as large
+ */
+function mainImage({ images }: OmeXml, path: string): OmeImage {
+  const bySize = [...images].sort((a, b) => b.sizeX * b.sizeY - a.sizeX * a.sizeY);
+  const [largest, next] = bySize;
+  if (next !== undefined && next.sizeX * next.sizeY * 2 > largest.sizeX * largest.sizeY) {
+    throw new FormatError(
+      path,
+      `it holds ${images.length} images of similar size (${images.map(({ name }) => `'${name}'`).join(', ')}), and one slide a file is expected. ` +
+        'Save each alone: bfconvert -series 0 IN OUT.ome.tif',
+    );
+  }
+  return largest;
+}
+
+/** One entry for each image of a plane; a colour image is one. */
+function channelPlanes(image: OmeImage, path: string): OmeImage['channels'] {
+  if (image.channels.length === 0) {
+    return Array.from({ length: Math.min(image.sizeC, maxChannels + 1) }, () => ({
+      name: undefined,
+      samplesPerPixel: 1,
+      color: undefined,
+    }));
+  }
+  const samples = image.channels.reduce((sum, channel) => sum + channel.samplesPerPixel, 0);
+  if (samples === image.sizeC) return image.channels;
+  // Some writers give one Channel for each sample although all lie in one image, and some give fewer than SizeC.
+  throw new FormatError(
+    path,
+    `its OME-XML says SizeC=${image.sizeC} but describes ${samples} channels; the file is damaged.`,
+  );
+}
+
+/** From channel, focal plane and time point to the index of the image directory. */
+function planeLocator(
+  xml: OmeXml,
+  image: OmeImage,
+  planes: number,
+  directories: number,
+  path: string,
+): (c: number, z: number, t: number) => number {
+  const sizes: Record<string, number> = { C: planes, Z: image.sizeZ, T: image.sizeT };
+  const order = [...image.dimensionOrder.slice(2)];
+  const indexOf = (at: Record<string, number>): number =>
+    at[order[0]] + sizes[order[0]] * (at[order[1]] + sizes[order[1]] * at[order[2]]);
+  if (image.tiffData.length === 0) return (C, Z, T) => indexOf({ C, Z, T });
+  return (C, Z, T) => {
+    const wanted = indexOf({ C, Z, T });
+    for (const data of image.tiffData) {
+      const first = indexOf({ C: data.firstC, Z: data.firstZ, T: data.firstT });
+      const count = data.planeCount ?? (data.ifd === undefined ? directories : 1);
+      if (wanted < first || wanted >= first + count) continue;
+      if (data.uuid !== undefined && xml.uuid !== undefined && data.uuid !== xml.uuid) {
+        throw new FormatError(
+          path,
+          `channel ${C} lies in another file (${data.fileName ?? data.uuid}); slides spread over several OME-TIFF files are not read. ` +
+            'Join them: bfconvert IN OUT.ome.tif',
+        );
+      }
+      return (data.ifd ?? 0) + wanted - first;
+    }
+    throw new FormatError(path, `its OME-XML does not say where channel ${C} lies; the file is damaged.`);
+  };
+}
+
+/** Full-size images that the OME-XML does not speak of would be left out without a word. */
+async function refuseUnnamed(images: TiffImages, image: OmeImage, rest: readonly Directory[]): Promise<void> {
+  for (const directory of rest) {
+    const shape = await images.shapeOf(directory);
+    if (shape.width === image.sizeX && shape.height === image.sizeY) {
+      throw new FormatError(
+        images.path,
+        `its OME-XML describes ${image.sizeC} channels, but the file holds more images of their size; the file is damaged.`,
+      );
+    }
+  }
+}
