@@ -75,26 +75,42 @@ export async function fitInputMaps(
   return { maps: inputMaps(scan, tissue, channels.length, source.path), tissue };
 }
 
-/** Count, sum and sum of squares of the finite pixels of one channel inside the tissue. */
+/** Of the finite pixels of one channel inside the tissue; `squares` sums their squared deviations from the mean. */
 export interface Moments {
   readonly count: number;
-  readonly sum: number;
+  readonly mean: number;
   readonly squares: number;
+}
+
+/** Moments of several sets of pixels together; mean NaN where there are none. */
+export function poolMoments(parts: readonly Moments[]): Moments {
+  const count = parts.reduce((total, part) => total + part.count, 0);
+  const mean =
+    parts.reduce((total, part) => total + (part.count > 0 ? part.mean * part.count : 0), 0) / count;
+  const squares = parts.reduce(
+    (total, part) => total + (part.count > 0 ? part.squares + part.count * (part.mean - mean) ** 2 : 0),
+    0,
+  );
+  return { count, mean, squares };
 }
 
 /** Moments of the target (a scanned channel) over the tissue's pixels at full resolution. */
 export function tissueMoments(scan: SlideScan, tissue: TissueMask, channel: number): Moments {
-  const { cellSum, cellSquares, cellCount } = scan.channels[channel];
+  const { cellMean, cellSquares, cellCount } = scan.channels[channel];
+  const inTissue = (i: number): boolean => tissue.cells[i] === 1 && cellCount[i] > 0;
   let count = 0;
   let sum = 0;
+  for (let i = 0; i < tissue.cells.length; i++) {
+    if (!inTissue(i)) continue;
+    count += cellCount[i];
+    sum += cellCount[i] * cellMean[i];
+  }
+  const mean = sum / count;
   let squares = 0;
   for (let i = 0; i < tissue.cells.length; i++) {
-    if (tissue.cells[i] === 0) continue;
-    count += cellCount[i];
-    sum += cellSum[i];
-    squares += cellSquares[i];
+    if (inTissue(i)) squares += cellSquares[i] + cellCount[i] * (cellMean[i] - mean) ** 2;
   }
-  return { count, sum, squares };
+  return { count, mean, squares };
 }
 
 /**
@@ -102,9 +118,8 @@ export function tissueMoments(scan: SlideScan, tissue: TissueMask, channel: numb
  * @throws DataError when the target is constant there
  */
 export function targetMap(slides: readonly Moments[], channel: string): AffineMap {
-  const count = slides.reduce((total, slide) => total + slide.count, 0);
-  const offset = slides.reduce((total, slide) => total + slide.sum, 0) / count;
-  const variance = slides.reduce((total, slide) => total + slide.squares, 0) / count - offset * offset;
+  const { count, mean: offset, squares } = poolMoments(slides);
+  const variance = squares / count;
   if (!(variance > 1e-12 * offset * offset)) {
     throw new DataError(
       `the target channel '${channel}' is constant over the tissue of the training slides (value ${offset}): ` +

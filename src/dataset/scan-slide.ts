@@ -1,6 +1,6 @@
 // One pass over a slide at full resolution that gathers all the low-resolution figures `prepare` and `predict` need.
 import { throwIfCancelled } from '../core/errors.ts';
-import { type PixelSource, sampleRange } from '../core/pixel-source.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf } from '../core/raster.ts';
 
@@ -8,6 +8,8 @@ import { channelOf } from '../core/raster.ts';
 const boxUm = 2;
 /** Boxes along the edge of a cell, the unit of the tissue mask (about 8 um). */
 const boxesPerCell = 4;
+/** Cells along the edge of an area, over which sharpness is judged (about 32 um: a few nuclei). */
+const cellsPerArea = 4;
 /** Most box averages kept for percentiles; a larger slide keeps every second, third, ... box along both axes. */
 const maxSamples = 4_000_000;
 /** Edge of the region read at once, in pixels (about). */
@@ -16,21 +18,29 @@ const chunkPx = 2048;
 /** What was gathered of one channel. */
 export interface ChannelScan {
   readonly name: string;
-  /** Per cell [cellsHigh * cellsWide]: sum and sum of squares of the finite pixels, and how many there are. */
-  readonly cellSum: Float64Array;
-  readonly cellSquares: Float64Array;
+  /**
+   * Per cell [cellsHigh * cellsWide], of its finite pixels: the mean (NaN where there is none), the sum of squared
+   * deviations from it, and their number. Kept as deviations, so that single precision is enough.
+   */
+  readonly cellMean: Float32Array;
+  readonly cellSquares: Float32Array;
   readonly cellCount: Float32Array;
-  /** Per cell, over its boxes: sum of their averages, of those squared, and how many there are. */
-  readonly boxSquares: Float64Array;
-  readonly boxSum: Float64Array;
-  readonly boxCount: Float32Array;
+  /** Per area [areasHigh * areasWide], over its boxes: sum of their averages, of those squared, and their number. */
+  readonly areaSum: Float64Array;
+  readonly areaSquares: Float64Array;
+  readonly areaCount: Float64Array;
+  /** Per area: sum of squared differences between neighbouring boxes, and how many pairs there are. */
+  readonly areaStep: Float64Array;
+  readonly areaSteps: Float64Array;
   /** Averages over boxes on a regular grid [samplesHigh * samplesWide]; NaN where a box holds no finite pixel. */
   readonly samples: Float32Array;
   /** Of the finite pixels; NaN where there are none. */
   readonly min: number;
   readonly max: number;
-  /** Pixels at the largest value that the sample type can hold; 0 for floating point. */
-  readonly saturatedPx: number;
+  /** Pixels that have the value `max`: many, where a camera or a conversion has cut off what was brighter. */
+  readonly atMaxPx: number;
+  /** Pixels that are NaN or infinite. */
+  readonly notFinitePx: number;
 }
 
 /** The slide at low resolution. Its figures do not depend on the file's pyramid. */
@@ -42,6 +52,9 @@ export interface SlideScan {
   readonly cellPx: number;
   readonly cellsWide: number;
   readonly cellsHigh: number;
+  readonly areaPx: number;
+  readonly areasWide: number;
+  readonly areasHigh: number;
   /** Every how many boxes a sample was kept. */
   readonly sampleEvery: number;
   readonly samplesWide: number;
@@ -59,7 +72,16 @@ export interface ScanChannels {
   readonly others?: readonly number[];
 }
 
-type Gathering = { -readonly [K in keyof ChannelScan]: ChannelScan[K] };
+/** A chunk of the slide, read at once. */
+interface Chunk {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+  readonly plane: Float32Array;
+}
+
+type Grid = Omit<SlideScan, 'channels' | 'blank'>;
 
 /**
  * Reads the whole slide once, in chunks, with memory bounded by one chunk and the cells.
@@ -74,86 +96,18 @@ export async function scanSlide(
 ): Promise<SlideScan> {
   const wanted = [...inputs, ...others];
   const { width, height } = source;
-  const boxPx = Math.max(1, Math.round(boxUm / pixelSizeUm));
-  const cellPx = boxPx * boxesPerCell;
-  const cellsWide = Math.ceil(width / cellPx);
-  const cellsHigh = Math.ceil(height / cellPx);
-  const boxesWide = Math.ceil(width / boxPx);
-  const boxesHigh = Math.ceil(height / boxPx);
-  const sampleEvery = Math.max(1, Math.ceil(Math.sqrt((boxesWide * boxesHigh) / maxSamples)));
-  const samplesWide = Math.ceil(boxesWide / sampleEvery);
-  const samplesHigh = Math.ceil(boxesHigh / sampleEvery);
-  const cells = cellsWide * cellsHigh;
-  const channels: Gathering[] = wanted.map((index) => ({
-    name: source.channels[index].name,
-    cellSum: new Float64Array(cells),
-    cellSquares: new Float64Array(cells),
-    cellCount: new Float32Array(cells),
-    boxSquares: new Float64Array(cells),
-    boxSum: new Float64Array(cells),
-    boxCount: new Float32Array(cells),
-    samples: new Float32Array(samplesWide * samplesHigh),
-    min: Number.POSITIVE_INFINITY,
-    max: Number.NEGATIVE_INFINITY,
-    saturatedPx: 0,
-  }));
-  const ceilings = wanted.map((index) => sampleRange(source.channels[index].sampleType)?.max);
-  const blank = new Uint8Array(cells).fill(1);
-  const step = Math.max(1, Math.round(chunkPx / cellPx)) * cellPx;
-
+  const grid = gridOf(width, height, pixelSizeUm);
+  const channels = wanted.map((index) => new Gathering(grid, source.channels[index].name));
+  const blank = new Uint8Array(grid.cellsWide * grid.cellsHigh).fill(1);
+  const step = Math.max(1, Math.round(chunkPx / grid.areaPx)) * grid.areaPx;
   for (let y = 0; y < height; y += step) {
     for (let x = 0; x < width; x += step) {
       throwIfCancelled(work.signal, 'reading the slide');
       const region = { x, y, width: Math.min(step, width - x), height: Math.min(step, height - y) };
       const raster = await source.read(region, wanted, { signal: work.signal });
-      for (let c = 0; c < wanted.length; c++) {
-        const plane = channelOf(raster, c);
-        const channel = channels[c];
-        const ceiling = ceilings[c] ?? Number.POSITIVE_INFINITY;
-        let { min, max, saturatedPx } = channel;
-        for (let boxY = 0; boxY < region.height; boxY += boxPx) {
-          const endY = Math.min(region.height, boxY + boxPx);
-          const row = Math.floor((y + boxY) / cellPx) * cellsWide;
-          const sampleRow = (y + boxY) / boxPx;
-          const keepRow = sampleRow % sampleEvery === 0;
-          for (let boxX = 0; boxX < region.width; boxX += boxPx) {
-            const endX = Math.min(region.width, boxX + boxPx);
-            let sum = 0;
-            let squares = 0;
-            let count = 0;
-            let anything = false;
-            for (let py = boxY; py < endY; py++) {
-              for (let at = py * region.width + boxX, end = py * region.width + endX; at < end; at++) {
-                const value = plane[at];
-                if (!Number.isFinite(value)) continue;
-                sum += value;
-                squares += value * value;
-                count++;
-                if (value !== 0) anything = true;
-                if (value < min) min = value;
-                if (value > max) max = value;
-                if (value >= ceiling) saturatedPx++;
-              }
-            }
-            const cell = row + Math.floor((x + boxX) / cellPx);
-            channel.cellSum[cell] += sum;
-            channel.cellSquares[cell] += squares;
-            channel.cellCount[cell] += count;
-            if (count > 0) {
-              channel.boxSum[cell] += sum / count;
-              channel.boxSquares[cell] += (sum / count) ** 2;
-              channel.boxCount[cell]++;
-            }
-            if (anything && c < inputs.length) blank[cell] = 0;
-            const sampleColumn = (x + boxX) / boxPx;
-            if (keepRow && sampleColumn % sampleEvery === 0) {
-              channel.samples[(sampleRow / sampleEvery) * samplesWide + sampleColumn / sampleEvery] =
-                count > 0 ? sum / count : Number.NaN;
-            }
-          }
-        }
-        Object.assign(channel, { min, max, saturatedPx });
-      }
+      channels.forEach((channel, c) => {
+        channel.add({ ...region, plane: channelOf(raster, c) }, c < inputs.length ? blank : undefined);
+      });
       work.onProgress?.({
         stage: 'reading the slide',
         done: Math.min(height, y + (x + step >= width ? step : 0)),
@@ -161,28 +115,151 @@ export async function scanSlide(
       });
     }
   }
-  for (const channel of channels) {
-    if (channel.max < channel.min) Object.assign(channel, { min: Number.NaN, max: Number.NaN });
-  }
+  return { ...grid, channels: channels.map((channel) => channel.scan()), blank };
+}
+
+function gridOf(widthPx: number, heightPx: number, pixelSizeUm: number): Grid {
+  const boxPx = Math.max(1, Math.round(boxUm / pixelSizeUm));
+  const cellPx = boxPx * boxesPerCell;
+  const areaPx = cellPx * cellsPerArea;
+  const boxesWide = Math.ceil(widthPx / boxPx);
+  const boxesHigh = Math.ceil(heightPx / boxPx);
+  const sampleEvery = Math.max(1, Math.ceil(Math.sqrt((boxesWide * boxesHigh) / maxSamples)));
   return {
-    widthPx: width,
-    heightPx: height,
+    widthPx,
+    heightPx,
     pixelSizeUm,
     boxPx,
     cellPx,
-    cellsWide,
-    cellsHigh,
+    cellsWide: Math.ceil(widthPx / cellPx),
+    cellsHigh: Math.ceil(heightPx / cellPx),
+    areaPx,
+    areasWide: Math.ceil(widthPx / areaPx),
+    areasHigh: Math.ceil(heightPx / areaPx),
     sampleEvery,
-    samplesWide,
-    samplesHigh,
-    channels,
-    blank,
+    samplesWide: Math.ceil(boxesWide / sampleEvery),
+    samplesHigh: Math.ceil(boxesHigh / sampleEvery),
   };
 }
 
-/** Averages of one channel over cells [cellsHigh * cellsWide]; NaN where a cell holds no finite pixel. */
-export function cellMeans(channel: ChannelScan): Float64Array {
-  return channel.cellSum.map((sum, i) =>
-    channel.cellCount[i] > 0 ? sum / channel.cellCount[i] : Number.NaN,
-  );
+/** Gathers one channel, chunk by chunk. */
+class Gathering {
+  readonly #grid: Grid;
+  readonly #scan: { -readonly [K in keyof ChannelScan]: ChannelScan[K] };
+
+  constructor(grid: Grid, name: string) {
+    this.#grid = grid;
+    const cells = grid.cellsWide * grid.cellsHigh;
+    const areas = grid.areasWide * grid.areasHigh;
+    this.#scan = {
+      name,
+      cellMean: new Float32Array(cells).fill(Number.NaN),
+      cellSquares: new Float32Array(cells),
+      cellCount: new Float32Array(cells),
+      areaSum: new Float64Array(areas),
+      areaSquares: new Float64Array(areas),
+      areaCount: new Float64Array(areas),
+      areaStep: new Float64Array(areas),
+      areaSteps: new Float64Array(areas),
+      samples: new Float32Array(grid.samplesWide * grid.samplesHigh),
+      min: Number.POSITIVE_INFINITY,
+      max: Number.NEGATIVE_INFINITY,
+      atMaxPx: 0,
+      notFinitePx: 0,
+    };
+  }
+
+  /** @param blank cells that hold anything but zeros are cleared in it */
+  add(chunk: Chunk, blank: Uint8Array | undefined): void {
+    const { boxPx } = this.#grid;
+    const wide = Math.ceil(chunk.width / boxPx);
+    let above = new Float64Array(wide).fill(Number.NaN);
+    for (let y = 0; y < chunk.height; y += boxPx) {
+      const row = new Float64Array(wide);
+      for (let column = 0; column < wide; column++) {
+        row[column] = this.#addBox(chunk, column * boxPx, y, blank);
+        this.#addToArea(chunk, column * boxPx, y, row[column], row[column - 1], above[column]);
+      }
+      above = row;
+    }
+  }
+
+  /** @returns the box's average; NaN where it holds no finite pixel */
+  #addBox(chunk: Chunk, boxX: number, boxY: number, blank: Uint8Array | undefined): number {
+    const { plane, width } = chunk;
+    const scan = this.#scan;
+    const { boxPx, cellPx, cellsWide, sampleEvery, samplesWide } = this.#grid;
+    const endX = Math.min(width, boxX + boxPx);
+    const endY = Math.min(chunk.height, boxY + boxPx);
+    let { min, max, atMaxPx } = scan;
+    let sum = 0;
+    let squares = 0;
+    let count = 0;
+    for (let y = boxY; y < endY; y++) {
+      for (let at = y * width + boxX, end = y * width + endX; at < end; at++) {
+        const value = plane[at];
+        if (!Number.isFinite(value)) continue;
+        sum += value;
+        squares += value * value;
+        count++;
+        if (value < min) min = value;
+        if (value >= max) {
+          atMaxPx = value > max ? 1 : atMaxPx + 1;
+          max = value;
+        }
+      }
+    }
+    scan.min = min;
+    scan.max = max;
+    scan.atMaxPx = atMaxPx;
+    scan.notFinitePx += (endX - boxX) * (endY - boxY) - count;
+    const x = chunk.x + boxX;
+    const y = chunk.y + boxY;
+    const cell = Math.floor(y / cellPx) * cellsWide + Math.floor(x / cellPx);
+    if (squares > 0 && blank !== undefined) blank[cell] = 0;
+    const mean = count > 0 ? sum / count : Number.NaN;
+    if (count > 0) {
+      // Chan, Golub and LeVeque 1979: moments of a union from those of its parts.
+      const before = scan.cellCount[cell];
+      const step = before === 0 ? mean : mean - scan.cellMean[cell];
+      const total = before + count;
+      scan.cellMean[cell] = before === 0 ? mean : scan.cellMean[cell] + (step * count) / total;
+      scan.cellSquares[cell] +=
+        Math.max(0, squares - sum * mean) + (before === 0 ? 0 : (step * step * before * count) / total);
+      scan.cellCount[cell] = total;
+    }
+    const every = boxPx * sampleEvery;
+    if (x % every === 0 && y % every === 0) scan.samples[(y / every) * samplesWide + x / every] = mean;
+    return mean;
+  }
+
+  #addToArea(
+    chunk: Chunk,
+    boxX: number,
+    boxY: number,
+    mean: number,
+    left: number | undefined,
+    above: number,
+  ): void {
+    if (Number.isNaN(mean)) return;
+    const { areaPx, areasWide } = this.#grid;
+    const scan = this.#scan;
+    const area = Math.floor((chunk.y + boxY) / areaPx) * areasWide + Math.floor((chunk.x + boxX) / areaPx);
+    scan.areaSum[area] += mean;
+    scan.areaSquares[area] += mean * mean;
+    scan.areaCount[area]++;
+    if (left !== undefined && !Number.isNaN(left)) {
+      scan.areaStep[area] += (mean - left) ** 2;
+      scan.areaSteps[area]++;
+    }
+    if (!Number.isNaN(above)) {
+      scan.areaStep[area] += (mean - above) ** 2;
+      scan.areaSteps[area]++;
+    }
+  }
+
+  scan(): ChannelScan {
+    const scan = this.#scan;
+    return scan.max < scan.min ? { ...scan, min: Number.NaN, max: Number.NaN } : scan;
+  }
 }

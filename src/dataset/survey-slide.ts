@@ -67,7 +67,7 @@ export async function surveySlide(
     moments,
     windows: windows.map((window) => ({
       ...window,
-      targetMean: meanIn(scan, tissue, inputs, window, patch) ?? moments.sum / moments.count,
+      targetMean: meanIn(scan, tissue, inputs, window, patch) ?? moments.mean,
     })),
     dropped,
   };
@@ -92,7 +92,7 @@ function meanIn(
   { x, y }: Window,
   patch: number,
 ): number | undefined {
-  const { cellSum, cellCount } = scan.channels[channel];
+  const { cellMean, cellCount } = scan.channels[channel];
   const { cellPx, cellsWide, cellsHigh } = scan;
   let sum = 0;
   let count = 0;
@@ -102,7 +102,8 @@ function meanIn(
     for (let column = Math.floor(x / cellPx); column < endColumn; column++) {
       const cell = row * cellsWide + column;
       if (tissue.cells[cell] === 0) continue;
-      sum += cellSum[cell];
+      if (cellCount[cell] === 0) continue;
+      sum += cellCount[cell] * cellMean[cell];
       count += cellCount[cell];
     }
   }

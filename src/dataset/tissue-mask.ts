@@ -4,7 +4,7 @@ import { BitMask } from '../spatial/bit-mask.ts';
 import { cleanMask } from '../spatial/clean-mask.ts';
 import { smooth } from '../spatial/gaussian.ts';
 import { otsuThreshold } from '../spatial/otsu.ts';
-import { type ChannelScan, cellMeans, type SlideScan } from './scan-slide.ts';
+import type { ChannelScan, SlideScan } from './scan-slide.ts';
 
 /** Tissue of a slide on a coarse grid; cell (column, row) covers pixels from (column, row) * cellPx on. */
 export interface TissueMask {
@@ -106,10 +106,10 @@ function structure(channel: ChannelScan, usable: readonly number[]): number {
   for (const i of usable) {
     const count = channel.cellCount[i];
     if (count === 0) continue;
-    const mean = channel.cellSum[i] / count;
+    const mean = channel.cellMean[i];
     total += mean;
     squares += mean * mean;
-    within += Math.max(0, channel.cellSquares[i] / count - mean * mean) / count;
+    within += channel.cellSquares[i] / count / count;
     n++;
   }
   if (n === 0) return 0;
@@ -129,8 +129,8 @@ function tissueSignal(
 ): Float64Array {
   const sum = new Float32Array(width * height);
   for (const channel of channels) {
-    const means = cellMeans(channel);
-    const sorted = Float64Array.from(usable, (i) => means[i])
+    const means = channel.cellMean;
+    const sorted = Float32Array.from(usable, (i) => means[i])
       .filter((value) => !Number.isNaN(value))
       .sort();
     const low = sorted[Math.floor(0.005 * (sorted.length - 1))];
