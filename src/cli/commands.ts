@@ -1,6 +1,7 @@
 // The commands there are, each with its contract, its use case and its summary.
 import { predictCommand } from '../contract/predict.ts';
 import { prepareCommand } from '../contract/prepare.ts';
+import { studioCommand } from '../contract/studio.ts';
 import { trainCommand } from '../contract/train.ts';
 import type { CommandEntry } from './run-command.ts';
 import { summarisePredict, summarisePrepare, summariseTrain } from './summaries.ts';
@@ -20,5 +21,10 @@ export const commands: readonly CommandEntry[] = [
     contract: predictCommand,
     load: async () => (await import('../experiment/predict.ts')).predict,
     summarise: summarisePredict,
+  },
+  {
+    contract: studioCommand,
+    load: async () => (await import('./studio.ts')).studio,
+    summarise: ({ folder }: { folder: string }) => `The studio of ${folder} is stopped.`,
   },
 ];

@@ -4,6 +4,7 @@ import { type CommandContract, parseOptions } from '../contract/command.ts';
 import { HrpnError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { collectOptions } from './options.ts';
+import { ProgressJson } from './progress-json.ts';
 import { ProgressLine } from './progress-line.ts';
 
 /** A use case of src/experiment behind a command, loaded only when it is run. */
@@ -23,7 +24,10 @@ export async function runCommand(
   positional: readonly unknown[],
   command: Command,
 ): Promise<number> {
-  const progress = new ProgressLine(process.stderr);
+  const progress =
+    process.env.HRPN_PROGRESS === 'json'
+      ? new ProgressJson(process.stderr)
+      : new ProgressLine(process.stderr);
   const say = (text: string): void => {
     progress.clear();
     process.stderr.write(`${text}\n`);
@@ -38,6 +42,7 @@ export async function runCommand(
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  if (process.env.HRPN_PARENT === 'stdin') stopWithParent(stop);
   try {
     const options = parseOptions(entry.contract, collectOptions(entry.contract, positional, command));
     const work = await entry.load();
@@ -61,6 +66,14 @@ export async function runCommand(
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
+}
+
+/** Under a program that holds our stdin open: when it goes, by whatever death, the work stops as if by TERM. */
+function stopWithParent(stop: (signal: 'SIGTERM') => void): void {
+  process.stdin.once('end', () => stop('SIGTERM')).resume();
+  // Nobody listens any more; that must not keep a checkpoint from being written.
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', () => {});
 }
 
 function messageOf(error: unknown): string {

@@ -1,0 +1,98 @@
+// From the options of a form to the command line that a run is.
+import { z } from 'zod';
+import { type CommandContract, type FlagMeta, flagOf, parseOptions } from '../contract/command.ts';
+import type { OpenedFolder } from './opened-folder.ts';
+
+interface Field extends FlagMeta {
+  readonly type?: string;
+  readonly kind?: string;
+  readonly items?: Field;
+  readonly propertyNames?: Field;
+  readonly additionalProperties?: Field;
+}
+
+/** Options that name what is written; every other path must be there already. */
+const outputKeys = ['out'];
+
+/**
+ * Checks a form against the contract and confines every path in it to the folder.
+ * @returns what was given, defaults not filled in, with absolute paths
+ * @throws UsageError, FileAccessError
+ */
+export async function checkForm(
+  contract: CommandContract,
+  given: Record<string, unknown>,
+  folder: OpenedFolder,
+): Promise<Record<string, unknown>> {
+  parseOptions(contract, given);
+  const checked: Record<string, unknown> = {};
+  for (const [key, field] of fieldsOf(contract)) {
+    const value = given[key];
+    if (value === undefined) continue;
+    const confine = (path: string): Promise<string> =>
+      outputKeys.includes(key) ? folder.writable(path) : folder.existingTree(path);
+    checked[key] = await confined(field, value, confine);
+  }
+  parseOptions(contract, checked);
+  return checked;
+}
+
+async function confined(
+  field: Field,
+  value: unknown,
+  confine: (path: string) => Promise<string>,
+): Promise<unknown> {
+  if (Array.isArray(value)) {
+    // `--validation none` is no path.
+    if (value.length === 1 && value[0] === 'none') return value;
+    return Promise.all(value.map((item) => confined(field.items ?? {}, item, confine)));
+  }
+  if (typeof value === 'string') return field.kind === 'path' ? confine(value) : value;
+  if (value === null || typeof value !== 'object') return value;
+  const entries: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    entries.push([
+      field.propertyNames?.kind === 'path' ? await confine(key) : key,
+      await confined(field.additionalProperties ?? {}, item, confine),
+    ]);
+  }
+  return Object.fromEntries(entries);
+}
+
+/** Arguments after `hrpn`. Each option is one argument with '=', so that no value can pass for an option. */
+export function commandArguments(
+  contract: CommandContract,
+  options: Readonly<Record<string, unknown>>,
+): string[] {
+  const flags: string[] = [];
+  const positional: string[] = [];
+  for (const [key, field] of fieldsOf(contract)) {
+    const value = options[key];
+    if (value === undefined || contract.positional.includes(key)) continue;
+    const flag = flagOf(key, field);
+    if (typeof value === 'boolean') {
+      if (value) flags.push(flag);
+    } else if (Array.isArray(value)) flags.push(...value.map((item) => `${flag}=${item}`));
+    else if (value !== null && typeof value === 'object') {
+      flags.push(...Object.entries(value).map(([name, item]) => `${flag}=${name}=${item}`));
+    } else flags.push(`${flag}=${value}`);
+  }
+  for (const key of contract.positional) {
+    const value = options[key];
+    if (value !== undefined) positional.push(...(Array.isArray(value) ? value.map(String) : [String(value)]));
+  }
+  return [contract.name, ...flags, ...(positional.length > 0 ? ['--', ...positional] : [])];
+}
+
+/** For people to copy. */
+export function shellText(args: readonly string[]): string {
+  const quoted = args
+    .filter((arg) => arg !== '--')
+    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
+  return `hrpn ${quoted.join(' ')}`;
+}
+
+function fieldsOf(contract: CommandContract): [string, Field][] {
+  const schema = z.toJSONSchema(contract.options, { io: 'input' });
+  return Object.entries(schema.properties ?? {}) as [string, Field][];
+}

@@ -1,0 +1,126 @@
+// The one folder that a studio shows. Every path that comes from a browser goes through here.
+import { readdir, realpath } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { FileAccessError, UsageError } from '../core/errors.ts';
+
+/** The studio's own files within the opened folder: run index, logs, unfinished uploads. */
+export const studioFolderName = '.hrpn-studio';
+
+/** Folder slides with more entries than this are not searched for links; no slide format has as many. */
+const mostEntriesSearched = 200_000;
+
+export class OpenedFolder {
+  /** Absolute, with every symbolic link resolved. */
+  readonly root: string;
+
+  private constructor(root: string) {
+    this.root = root;
+  }
+
+  /** @throws FileAccessError when it is no folder */
+  static async open(path: string): Promise<OpenedFolder> {
+    try {
+      const root = await realpath(resolve(path));
+      await readdir(root);
+      return new OpenedFolder(root);
+    } catch (cause) {
+      throw new FileAccessError(path, `${path} cannot be opened as a folder. Give an existing folder.`, {
+        cause,
+      });
+    }
+  }
+
+  /**
+   * The absolute, link-free path of something that exists.
+   * @param path as the browser gives it, relative to the folder; '' is the folder itself
+   * @throws UsageError when it lies outside, FileAccessError when it is not there
+   */
+  async existing(path: string): Promise<string> {
+    const wanted = this.#within(path);
+    let real: string;
+    try {
+      real = await realpath(wanted);
+    } catch (cause) {
+      throw new FileAccessError(path, `${path} is not in the opened folder. Was it moved or deleted?`, {
+        cause,
+      });
+    }
+    this.#check(real, path);
+    return real;
+  }
+
+  /** As `existing`, and refuses a folder (a slide or dataset) that holds a link to somewhere outside. */
+  async existingTree(path: string): Promise<string> {
+    const real = await this.existing(path);
+    const entries = await readdir(real, { recursive: true, withFileTypes: true }).catch(() => []);
+    if (entries.length > mostEntriesSearched) return real;
+    for (const entry of entries) {
+      if (!entry.isSymbolicLink()) continue;
+      const target = await realpath(join(entry.parentPath, entry.name)).catch(() => undefined);
+      if (target !== undefined)
+        this.#check(target, `${path}/${relative(real, join(entry.parentPath, entry.name))}`);
+    }
+    return real;
+  }
+
+  /**
+   * The absolute path of something to be written, which need not exist.
+   * @throws UsageError when it lies outside, or would through a link
+   */
+  async writable(path: string): Promise<string> {
+    const wanted = this.#within(path);
+    if (wanted === this.root) throw new UsageError('a name is needed, not the opened folder itself.');
+    // The nearest parent that exists decides: below it there can be no link yet.
+    for (let parent = wanted; ; parent = dirname(parent)) {
+      const real = await realpath(parent).catch(() => undefined);
+      if (real === undefined) continue;
+      this.#check(real, path);
+      return wanted;
+    }
+  }
+
+  /** Relative to the folder, with '/', for the browser. */
+  relative(absolute: string): string {
+    return relative(this.root, absolute).split(sep).join('/');
+  }
+
+  /** Replaces absolute paths below the folder in anything that will be JSON. */
+  relativeIn(value: unknown): unknown {
+    if (typeof value === 'string') {
+      if (value === this.root) return '.';
+      return value.startsWith(this.root + sep) ? this.relative(value) : value;
+    }
+    if (Array.isArray(value)) return value.map((item) => this.relativeIn(item));
+    if (value !== null && typeof value === 'object') {
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [String(this.relativeIn(key)), this.relativeIn(item)]),
+      );
+    }
+    return value;
+  }
+
+  #within(path: string): string {
+    if (path.includes('\0') || isAbsolute(path) || /^[a-z][a-z0-9+.-]+:/i.test(path) || path.includes('\\')) {
+      throw outside(path);
+    }
+    const wanted = resolve(this.root, path);
+    this.#check(wanted, path);
+    const first = relative(this.root, wanted).split(sep)[0];
+    // The run index is the studio's alone.
+    if (first.toLowerCase() === studioFolderName) throw outside(path);
+    return wanted;
+  }
+
+  #check(absolute: string, given: string): void {
+    const way = relative(this.root, absolute);
+    if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) throw outside(given);
+    if (way.split(sep)[0].toLowerCase() === studioFolderName) throw outside(given);
+  }
+}
+
+function outside(path: string): UsageError {
+  return new UsageError(
+    `${JSON.stringify(path)} is outside the opened folder. The studio reads and writes only there; ` +
+      'start it in another folder, or move the file.',
+  );
+}

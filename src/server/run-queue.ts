@@ -1,0 +1,285 @@
+// The runs: waiting, running as processes of their own, ended; and what becomes of them when the server itself ends.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { HistoryRow, RunState, RunView, StudioEvent } from '../contract/studio.ts';
+import { FileAccessError, UsageError } from '../core/errors.ts';
+import { checkForm, commandArguments, shellText } from './command-line.ts';
+import { contractOf } from './commands.ts';
+import { readHistory } from './history.ts';
+import type { OpenedFolder } from './opened-folder.ts';
+import { type RunOutcome, RunProcess } from './run-process.ts';
+import type { RunStore, StoredRun } from './run-store.ts';
+
+export interface RunQueueOptions {
+  readonly folder: OpenedFolder;
+  readonly store: RunStore;
+  readonly parallel: number;
+  readonly onEvent: (event: StudioEvent) => void;
+  /** For tests: stands in for the command line. */
+  readonly commandFile?: string;
+}
+
+interface Active {
+  readonly process: RunProcess;
+  isCancelled: boolean;
+  historyRows: number;
+  /** Its end is in the run list. */
+  ended?: Promise<void>;
+}
+
+/** Runs waiting at most; a page gone wild must not fill the disk. */
+export const mostQueued = 100;
+const logLines = 400;
+const historyEveryMs = 1000;
+
+const resumable: readonly RunState[] = ['failed', 'cancelled', 'interrupted'];
+
+/** Too many runs are waiting. */
+export class QueueFullError extends UsageError {}
+
+/** The run is not in a state for what was asked. */
+export class ConflictError extends UsageError {}
+
+export class RunQueue {
+  readonly #folder: OpenedFolder;
+  readonly #store: RunStore;
+  readonly #parallel: number;
+  readonly #emit: (event: StudioEvent) => void;
+  readonly #commandFile: string | undefined;
+  readonly #active = new Map<number, Active>();
+  readonly #timer: NodeJS.Timeout;
+  #isClosing = false;
+
+  constructor(options: RunQueueOptions) {
+    this.#folder = options.folder;
+    this.#store = options.store;
+    this.#parallel = options.parallel;
+    this.#emit = options.onEvent;
+    this.#commandFile = options.commandFile;
+    this.#recover();
+    this.#timer = setInterval(() => void this.#sendHistories(), historyEveryMs);
+    this.#timer.unref();
+    this.#startWaiting();
+  }
+
+  /** @throws UsageError, FileAccessError for a wrong form; QueueFullError; ConflictError */
+  async add(command: string, form: Record<string, unknown>, title?: string): Promise<RunView> {
+    const contract = contractOf(command);
+    const options = await checkForm(contract, form, this.#folder);
+    if (this.#store.inState('queued').length >= mostQueued) {
+      throw new QueueFullError(
+        `${mostQueued} runs are waiting already. Wait for some to end, or cancel some.`,
+      );
+    }
+    this.#refuseSameOutput(options);
+    const run = this.#store.add({ command, options, title: title ?? this.#titleOf(command, options) });
+    this.#announce(run.id);
+    this.#startWaiting();
+    return this.get(run.id);
+  }
+
+  list(): RunView[] {
+    return this.#store.all().map((run) => this.#view(run));
+  }
+
+  get(id: number): RunView {
+    return this.#view(this.#stored(id));
+  }
+
+  log(id: number): string {
+    return this.#stored(id).log;
+  }
+
+  async history(id: number): Promise<HistoryRow[]> {
+    return readHistory(outputOf(this.#stored(id)));
+  }
+
+  cancel(id: number): RunView {
+    const run = this.#stored(id);
+    const active = this.#active.get(id);
+    if (active !== undefined) {
+      active.isCancelled = true;
+      active.process.stop();
+    } else if (run.state === 'queued') {
+      this.#store.update(id, { state: 'cancelled', endedAt: Date.now() });
+    } else {
+      throw new ConflictError(`run ${id} has ended already; there is nothing to cancel.`);
+    }
+    return this.#announce(id);
+  }
+
+  /** Starts the same command again: from its checkpoint where it has one, else anew. */
+  resume(id: number): RunView {
+    const run = this.#stored(id);
+    if (!resumable.includes(run.state)) {
+      throw new ConflictError(`run ${id} is ${run.state}; only a run that did not end well can be resumed.`);
+    }
+    this.#refuseSameOutput(run.options);
+    const options = { ...run.options, ...(canGoOn(run) ? { resume: true } : {}) };
+    this.#store.update(id, {
+      state: 'queued',
+      options,
+      startedAt: null,
+      endedAt: null,
+      error: null,
+      progress: null,
+    });
+    this.#announce(id);
+    this.#startWaiting();
+    return this.get(id);
+  }
+
+  /** Takes a run off the list; its files stay. */
+  remove(id: number): void {
+    const run = this.#stored(id);
+    if (run.state === 'running' || run.state === 'queued') {
+      throw new ConflictError(`run ${id} is ${run.state}. Cancel it first.`);
+    }
+    this.#store.remove(id);
+    this.#emit({ type: 'removed', id });
+  }
+
+  /** Stops what runs; it stays resumable. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    clearInterval(this.#timer);
+    const running = [...this.#active.values()];
+    for (const { process } of running) process.stop();
+    await Promise.all(running.map(({ ended }) => ended));
+  }
+
+  /** After a server that was killed: its runs stopped when their stdin ended. What waited still waits. */
+  #recover(): void {
+    for (const run of this.#store.inState('running')) {
+      this.#store.update(run.id, {
+        state: 'interrupted',
+        endedAt: Date.now(),
+        pid: null,
+        error: 'The studio ended while this was running. Resume it to go on.',
+      });
+    }
+  }
+
+  #startWaiting(): void {
+    if (this.#isClosing) return;
+    for (const run of this.#store.inState('queued')) {
+      if (this.#active.size >= this.#parallel) return;
+      this.#start(run);
+    }
+  }
+
+  #start(run: StoredRun): void {
+    let log: string[] = [];
+    const process = new RunProcess({
+      args: commandArguments(contractOf(run.command), run.options),
+      cwd: this.#folder.root,
+      commandFile: this.#commandFile,
+      onProgress: (progress) => {
+        this.#store.update(run.id, { progress });
+        this.#announce(run.id);
+      },
+      onLine: (line) => {
+        log = [...log, line].slice(-logLines);
+        this.#store.update(run.id, { log: log.join('\n') });
+      },
+    });
+    const active: Active = { process, isCancelled: false, historyRows: 0 };
+    active.ended = process.ended.then((outcome) => this.#end(run.id, outcome));
+    this.#active.set(run.id, active);
+    this.#store.update(run.id, {
+      state: 'running',
+      startedAt: Date.now(),
+      pid: process.pid ?? null,
+      log: '',
+    });
+    this.#announce(run.id);
+  }
+
+  async #end(id: number, outcome: RunOutcome): Promise<void> {
+    // The last of the curve first: once its state says so, the run may be taken off the list.
+    if (!this.#isClosing) await this.#sendHistory(id);
+    const isCancelled = this.#active.get(id)?.isCancelled === true;
+    this.#active.delete(id);
+    const isDone = outcome.exitCode === 0 && outcome.result !== undefined;
+    const state = isDone ? 'done' : isCancelled ? 'cancelled' : this.#isClosing ? 'interrupted' : 'failed';
+    this.#store.update(id, {
+      state,
+      endedAt: Date.now(),
+      pid: null,
+      result: isDone ? outcome.result : null,
+      error: state === 'failed' ? reasonOf(outcome) : null,
+    });
+    this.#announce(id);
+    this.#startWaiting();
+  }
+
+  async #sendHistories(): Promise<void> {
+    for (const id of this.#active.keys()) await this.#sendHistory(id);
+  }
+
+  async #sendHistory(id: number): Promise<void> {
+    const active = this.#active.get(id);
+    const run = this.#store.get(id);
+    if (active === undefined || run?.command !== 'train') return;
+    const rows = await readHistory(outputOf(run));
+    // A run that starts anew has fewer rows than before.
+    const from = rows.length < active.historyRows ? 0 : active.historyRows;
+    if (rows.length === from) return;
+    active.historyRows = rows.length;
+    this.#emit({ type: 'history', id, from, rows: rows.slice(from) });
+  }
+
+  #refuseSameOutput(options: Readonly<Record<string, unknown>>): void {
+    const other = [...this.#store.inState('running'), ...this.#store.inState('queued')].find(
+      (run) => options.out !== undefined && run.options.out === options.out,
+    );
+    if (other === undefined) return;
+    const name = this.#folder.relative(String(options.out));
+    throw new ConflictError(`run ${other.id} is writing ${name}. Choose another name, or wait for it.`);
+  }
+
+  #stored(id: number): StoredRun {
+    const run = this.#store.get(id);
+    if (run === undefined) throw new FileAccessError(String(id), `there is no run ${id}.`);
+    return run;
+  }
+
+  #announce(id: number): RunView {
+    const run = this.get(id);
+    this.#emit({ type: 'run', run });
+    return run;
+  }
+
+  #view({ pid: _, log: __, ...run }: StoredRun): RunView {
+    const relative = this.#folder.relativeIn(run.options) as Record<string, unknown>;
+    return {
+      ...run,
+      options: relative,
+      commandLine: shellText(commandArguments(contractOf(run.command), relative)),
+      error: run.error?.replaceAll(`${this.#folder.root}/`, '') ?? null,
+      result: this.#folder.relativeIn(run.result),
+    };
+  }
+
+  #titleOf(command: string, options: Readonly<Record<string, unknown>>): string {
+    return typeof options.out === 'string' ? `${command} → ${this.#folder.relative(options.out)}` : command;
+  }
+}
+
+/** Whether the command can go on where it stopped; a training run can from its first file on. */
+function canGoOn(run: StoredRun): boolean {
+  if (!('resume' in contractOf(run.command).options.shape)) return false;
+  return run.command !== 'train' || existsSync(join(outputOf(run) ?? '', 'run.json'));
+}
+
+function outputOf(run: StoredRun): string | undefined {
+  return typeof run.options.out === 'string' ? run.options.out : undefined;
+}
+
+function reasonOf({ lastLine, exitCode, signal }: RunOutcome): string {
+  const said = lastLine.replace(/^hrpn: /, '');
+  if (exitCode !== null && said !== '') return said;
+  if (signal !== null)
+    return `The process was ended by ${signal}, perhaps for lack of memory. Resume it to go on.`;
+  return said === '' ? `The command ended with exit code ${exitCode}.` : said;
+}

@@ -1,0 +1,416 @@
+// The studio's server without a browser: what it refuses, what it serves, and what becomes of its runs.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { RunState, RunView } from '../../src/contract/studio.ts';
+import { type Studio, startStudio } from '../../src/server/start-studio.ts';
+
+const commandFile = fileURLToPath(new URL('./stand-in-command.ts', import.meta.url));
+
+let base: string;
+let folder: string;
+let app: string;
+let studio: Studio;
+
+beforeEach(async () => {
+  base = await mkdtemp(join(tmpdir(), 'hrpn-studio-'));
+  folder = join(base, 'opened');
+  app = join(base, 'app');
+  await mkdir(join(folder, 'data'), { recursive: true });
+  await mkdir(app);
+  await writeFile(join(app, 'index.html'), '<title>app</title>');
+  await writeFile(join(base, 'secret.txt'), 'secret');
+  await writeFile(
+    join(folder, 'bytes.bin'),
+    Uint8Array.from({ length: 1000 }, (_, i) => i % 256),
+  );
+  await mkdir(join(folder, 'dataset'));
+  await writeFile(join(folder, 'dataset', 'dataset.json'), '{}');
+  studio = await startStudio({ dir: folder, port: 0 }, app, { commandFile });
+});
+
+afterEach(async () => {
+  await studio.close();
+  await rm(base, { recursive: true, force: true });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
+/** Sends the path exactly as given, which fetch would not. */
+function send(
+  path: string,
+  options: {
+    method?: string;
+    headers?: Record<string, string>;
+    body?: string | Uint8Array;
+    port?: number;
+  } = {},
+): Promise<Answer> {
+  const { method = 'GET', headers = {}, body, port = studio.port } = options;
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('end', () =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          headers: answer.headers,
+          text: Buffer.concat(chunks).toString('latin1'),
+        }),
+      );
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+function post(path: string, value: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const body = JSON.stringify(value);
+  return send(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+}
+
+function startTraining(out: string, epochs: number): Promise<Answer> {
+  return post('/api/runs', { command: 'train', options: { dataset: 'dataset', out, epochs } });
+}
+
+async function until(id: number, wanted: (run: RunView) => boolean, port = studio.port): Promise<RunView> {
+  for (;;) {
+    const run = JSON.parse((await send(`/api/runs/${id}`, { port })).text) as RunView;
+    if (wanted(run)) return run;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const isIn =
+  (state: RunState) =>
+  (run: RunView): boolean =>
+    run.state === state;
+
+describe('what is refused', () => {
+  test('every way out of the folder, in every parameter that takes a path', async () => {
+    await symlink(join(base, 'secret.txt'), join(folder, 'link.txt'));
+    await symlink(base, join(folder, 'way-out'));
+    await mkdir(join(folder, 'slide.zarr', '0'), { recursive: true });
+    await symlink(join(base, 'secret.txt'), join(folder, 'slide.zarr', '0', 'c0'));
+    const ways = [
+      '../secret.txt',
+      'data/../../secret.txt',
+      '%2e%2e/secret.txt',
+      '..%2fsecret.txt',
+      '..\\secret.txt',
+      join(base, 'secret.txt'),
+      'file:///etc/passwd',
+      'link.txt',
+      'way-out/secret.txt',
+      'slide.zarr/0/c0',
+      '.hrpn-studio/runs.sqlite',
+      'data/../.hrpn-studio/runs.sqlite',
+      'bytes.bin\0.tif',
+    ];
+    for (const way of ways) {
+      const query = encodeURIComponent(decodeURIComponent(way));
+      const answers = await Promise.all([
+        send(`/files/${way.replaceAll('\0', '%00')}`),
+        send(`/files/${query}`),
+        send(`/api/browse?path=${query}`),
+        send(`/api/slide?path=${query}`),
+        send(`/api/tile?path=${query}&level=0&x=0&y=0&width=1&height=1&channel=0`),
+        send(`/api/files?path=${query}`, { method: 'PUT', body: 'x' }),
+        post('/api/region', {
+          slide: decodeURIComponent(way),
+          polygon: [
+            [0, 0],
+            [9, 0],
+            [9, 9],
+          ],
+        }),
+        post('/api/region', {
+          slide: 'bytes.bin',
+          prediction: decodeURIComponent(way),
+          polygon: [
+            [0, 0],
+            [9, 0],
+            [9, 9],
+          ],
+        }),
+        ...['dataset', 'from', 'out'].map((key) =>
+          post('/api/runs', {
+            command: 'train',
+            options: { dataset: 'dataset', out: 'r', [key]: decodeURIComponent(way) },
+          }),
+        ),
+        ...['slides', 'test', 'validation', 'calibration'].map((key) =>
+          post('/api/runs', {
+            command: 'prepare',
+            options: { slides: ['bytes.bin'], out: 'd', [key]: [decodeURIComponent(way)] },
+          }),
+        ),
+        post('/api/runs', {
+          command: 'prepare',
+          options: { slides: ['bytes.bin'], out: 'd', groups: { [decodeURIComponent(way)]: 'a' } },
+        }),
+      ]);
+      answers.forEach(({ status, text }, i) => {
+        expect([400, 404], `${way} by way ${i}: ${text}`).toContain(status);
+        expect(text).not.toContain('secret\n');
+        expect(text).not.toBe('secret');
+      });
+    }
+    // A slide that is a folder with a link inside is refused as a whole, before a run could follow it.
+    const answer = await send('/api/slide?path=slide.zarr');
+    expect(answer.status).toBe(400);
+    expect(JSON.parse(answer.text).error).toContain('outside the opened folder');
+    expect(JSON.parse((await send('/api/runs')).text)).toEqual([]);
+    // Links to outside are not even listed.
+    const { entries } = JSON.parse((await send('/api/browse')).text);
+    expect(entries.map(({ name }: { name: string }) => name).sort()).toEqual([
+      'bytes.bin',
+      'data',
+      'dataset',
+      'slide.zarr',
+    ]);
+  });
+
+  test('a foreign host name, origin or site', async () => {
+    const own = `127.0.0.1:${studio.port}`;
+    const status = async (headers: Record<string, string>): Promise<number> =>
+      (await send('/api/runs', { headers })).status;
+    expect(await status({ host: own })).toBe(200);
+    expect(await status({ host: own, origin: `http://${own}` })).toBe(200);
+    expect(await status({ host: `localhost:${studio.port}` })).toBe(200);
+    expect(await status({ host: `evil.example:${studio.port}` })).toBe(403);
+    expect(await status({ host: '127.0.0.1:1' })).toBe(403);
+    expect(await status({ host: own, origin: 'https://evil.example' })).toBe(403);
+    expect(await status({ host: own, origin: 'null' })).toBe(403);
+    expect(await status({ host: own, origin: `http://localhost:${studio.port}` })).toBe(403);
+    expect(await status({ host: own, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' })).toBe(
+      403,
+    );
+    expect(await status({ host: own, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })).toBe(403);
+  });
+
+  test('bodies that are too large, or no JSON', async () => {
+    const large = await post('/api/runs', { command: 'train', options: {}, title: 'x'.repeat(600_000) });
+    expect(large.status).toBe(413);
+    const form = await send('/api/runs', {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: 'command=train',
+    });
+    expect(form.status).toBe(400);
+    const headers = { 'content-length': String(17e9) };
+    const upload = await new Promise<number>((resolve, reject) => {
+      const sent = request(
+        { host: '127.0.0.1', port: studio.port, path: '/api/files?path=a.tif', method: 'PUT', headers },
+        (answer) => {
+          resolve(answer.statusCode ?? 0);
+          sent.destroy();
+        },
+      );
+      sent.on('error', reject);
+      sent.flushHeaders();
+    });
+    expect(upload).toBe(413);
+  });
+
+  test('uploads of other kinds, over what is there, and longer than allowed; nothing is left of them', async () => {
+    await studio.close();
+    studio = await startStudio({ dir: folder, port: 0, maxUploadGb: 1e-6 }, app, { commandFile });
+    const put = (path: string, body: string): Promise<Answer> =>
+      send(`/api/files?path=${path}`, { method: 'PUT', headers: { 'transfer-encoding': 'chunked' }, body });
+    expect((await put('page.html', 'x')).status).toBe(400);
+    expect((await put('long.tif', 'x'.repeat(2000))).status).toBe(413);
+    expect((await put('new.tif', 'x'.repeat(999))).status).toBe(201);
+    expect((await put('new.tif', 'y')).status).toBe(400);
+    expect(await readFile(join(folder, 'new.tif'), 'utf8')).toHaveLength(999);
+    const { entries } = JSON.parse((await send('/api/browse')).text);
+    expect(entries.map(({ name }: { name: string }) => name)).toEqual([
+      'data',
+      'dataset',
+      'bytes.bin',
+      'new.tif',
+    ]);
+  });
+
+  test('everyone without the token, once it listens beyond this machine', async () => {
+    await studio.close();
+    studio = await startStudio({ dir: folder, port: 0, host: '0.0.0.0' }, app, { commandFile });
+    const token = new URL(studio.url).searchParams.get('token') as string;
+    expect(token.length).toBeGreaterThan(20);
+    expect((await send('/api/runs')).status).toBe(401);
+    expect((await send('/files/bytes.bin')).status).toBe(401);
+    expect((await send('/', {})).status).toBe(401);
+    expect((await send(`/api/runs?token=${token}x`)).status).toBe(401);
+    expect((await send('/api/runs', { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    const { headers } = await send(`/?token=${token}`, { headers: { 'sec-fetch-mode': 'navigate' } });
+    expect(headers.location).toBe('/');
+    const cookie = String(headers['set-cookie']).split(';')[0];
+    expect(String(headers['set-cookie'])).toMatch(/HttpOnly/i);
+    expect((await send('/api/runs', { headers: { cookie } })).status).toBe(200);
+  });
+
+  test('a second studio in the same folder', async () => {
+    await expect(startStudio({ dir: folder, port: 0 }, app)).rejects.toThrow(
+      /another studio has this folder open/,
+    );
+  });
+});
+
+test('files come whole and in ranges, and never as a page of the studio', async () => {
+  const range = async (value: string): Promise<Answer> =>
+    send('/files/bytes.bin', { headers: { range: value } });
+  const whole = await send('/files/bytes.bin');
+  expect([whole.status, whole.text.length, whole.headers['accept-ranges']]).toEqual([200, 1000, 'bytes']);
+  const part = await range('bytes=10-19');
+  expect([part.status, part.headers['content-range']]).toEqual([206, 'bytes 10-19/1000']);
+  expect(part.text).toBe(whole.text.slice(10, 20));
+  expect((await range('bytes=990-')).text).toBe(whole.text.slice(990));
+  expect((await range('bytes=-10')).text).toBe(whole.text.slice(990));
+  expect((await range('bytes=990-5000')).headers['content-range']).toBe('bytes 990-999/1000');
+  expect((await range('bytes=1000-')).status).toBe(416);
+  expect((await range('bytes=1-2,4-5')).status).toBe(200);
+  const stale = { range: 'bytes=0-1', 'if-range': '"other"' };
+  expect((await send('/files/bytes.bin', { headers: stale })).status).toBe(200);
+  const head = await send('/files/bytes.bin', { method: 'HEAD' });
+  expect([head.status, head.headers['content-length'], head.text]).toEqual([200, '1000', '']);
+  await writeFile(join(folder, 'page.html'), '<script>parent.location</script>');
+  expect((await send('/files/page.html')).headers['content-security-policy']).toMatch(/^sandbox /);
+  expect((await send('/')).text).toContain('app');
+  expect((await send('/nowhere.js')).status).toBe(404);
+});
+
+describe('runs', () => {
+  test('a run is queued, runs, moves its curve, and ends with its result', async () => {
+    const made = await startTraining('runs/a', 5);
+    expect(made.status).toBe(201);
+    const { id } = JSON.parse(made.text) as RunView;
+    const done = await until(id, isIn('done'));
+    expect(done.result).toEqual({ run: 'runs/a', epochs: 5, isResumed: false });
+    expect(done.progress).toMatchObject({ stage: 'training', done: 5, total: 5 });
+    expect(done.commandLine).toBe('hrpn train --out=runs/a --epochs=5 dataset');
+    expect(JSON.parse((await send(`/api/runs/${id}/history`)).text)).toHaveLength(5);
+  });
+
+  test('a run that fails says in one sentence why', async () => {
+    const { text } = await post('/api/runs', { command: 'simulate', options: { out: 'slides' } });
+    const failed = await until((JSON.parse(text) as RunView).id, isIn('failed'));
+    expect(failed.error).toBe('--out: the disk said no.');
+  });
+
+  test('wrong forms are refused with what is wrong, and start nothing', async () => {
+    const error = async (command: string, options: unknown): Promise<string> => {
+      const { status, text } = await post('/api/runs', { command, options });
+      expect([400, 404]).toContain(status);
+      return JSON.parse(text).error;
+    };
+    expect(await error('train', { dataset: 'dataset', out: 'r', epochs: 0.5 })).toContain(
+      '--epochs: expected a whole',
+    );
+    expect(await error('train', { dataset: 'nowhere', out: 'r' })).toContain('not in the opened folder');
+    expect(await error('train', { dataset: 'dataset', out: 'r', surprise: 1 })).toContain(
+      "no option 'surprise'",
+    );
+    expect(await error('studio', {})).toContain('command');
+    expect(JSON.parse((await send('/api/runs')).text)).toEqual([]);
+  });
+
+  test('two at once; a third waits; the same output twice is refused; cancel and resume', async () => {
+    const ids: number[] = [];
+    for (const name of ['a', 'b', 'c'])
+      ids.push(JSON.parse((await startTraining(`runs/${name}`, 1e6)).text).id);
+    await until(ids[0], ({ progress }) => (progress?.done ?? 0) > 2);
+    await until(ids[1], ({ progress }) => (progress?.done ?? 0) > 2);
+    expect((await until(ids[2], () => true)).state).toBe('queued');
+    expect((await startTraining('runs/c', 1)).status).toBe(409);
+    await post(`/api/runs/${ids[0]}/cancel`, {});
+    const cancelled = await until(ids[0], isIn('cancelled'));
+    expect(cancelled.error).toBeNull();
+    await until(ids[2], isIn('running'));
+    expect((await post(`/api/runs/${ids[0]}/cancel`, {})).status).toBe(409);
+    expect((await send(`/api/runs/${ids[1]}`, { method: 'DELETE' })).status).toBe(409);
+    for (const id of ids.slice(1)) await post(`/api/runs/${id}/cancel`, {});
+    for (const id of ids.slice(1)) await until(id, isIn('cancelled'));
+
+    const before = JSON.parse((await send(`/api/runs/${ids[0]}/history`)).text).length;
+    expect(JSON.parse((await post(`/api/runs/${ids[0]}/resume`, {})).text).options.resume).toBe(true);
+    const again = await until(
+      ids[0],
+      ({ state, progress }) => state === 'running' && (progress?.done ?? 0) > before,
+    );
+    expect(again.error).toBeNull();
+    await post(`/api/runs/${ids[0]}/cancel`, {});
+    await until(ids[0], isIn('cancelled'));
+    expect((await send(`/api/runs/${ids[0]}`, { method: 'DELETE' })).status).toBe(200);
+    expect((await send(`/api/runs/${ids[0]}`)).status).toBe(404);
+  });
+
+  test('pages hear of a run as it goes', async () => {
+    const heard: string[] = [];
+    const stream = request({ host: '127.0.0.1', port: studio.port, path: '/api/events' }, (answer) =>
+      answer.setEncoding('utf8').on('data', (text: string) => heard.push(text)),
+    );
+    stream.on('error', () => {});
+    stream.end();
+    while (heard.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    const { id } = JSON.parse((await startTraining('runs/a', 3)).text) as RunView;
+    await until(id, isIn('done'));
+    stream.destroy();
+    const events = heard
+      .join('')
+      .split('\n')
+      .filter((line) => line.startsWith('data: '));
+    const types = events.map((line) => JSON.parse(line.slice(6)));
+    expect(types.filter(({ type }) => type === 'run').map(({ run }) => run.state)).toEqual(
+      expect.arrayContaining(['queued', 'running', 'done']),
+    );
+    const rows = types.filter(({ type }) => type === 'history').flatMap(({ rows }) => rows);
+    expect(rows.map(({ epoch }: { epoch: number }) => epoch)).toEqual([1, 2, 3]);
+  });
+
+  test('a server that is killed takes its runs with it, and its successor finds them resumable', async () => {
+    await studio.close();
+    const serve = fileURLToPath(new URL('./serve.ts', import.meta.url));
+    const killed: ChildProcess = spawn(process.execPath, [serve, folder, app], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(killed.stdout!, 'data')) as [Buffer];
+    const port = Number(new URL(String(line).trim()).port);
+    const headers = { 'content-type': 'application/json' };
+    const start = async (out: string): Promise<number> => {
+      const body = JSON.stringify({ command: 'train', options: { dataset: 'dataset', out, epochs: 1e6 } });
+      return JSON.parse((await send('/api/runs', { method: 'POST', headers, body, port })).text).id;
+    };
+    const first = await start('runs/a');
+    await start('runs/b');
+    const waiting = await start('runs/c');
+    await until(first, ({ progress }) => (progress?.done ?? 0) > 2, port);
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    const pid = Number(await readFile(join(folder, 'runs/a/pid'), 'utf8'));
+    const isAlive = (): boolean => {
+      try {
+        return process.kill(pid, 0);
+      } catch {
+        return false;
+      }
+    };
+    while (isAlive()) await new Promise((resolve) => setTimeout(resolve, 10));
+
+    studio = await startStudio({ dir: folder, port: 0 }, app, { commandFile });
+    const run = await until(first, () => true);
+    expect(run.state).toBe('interrupted');
+    expect(run.error).toContain('Resume');
+    await until(waiting, isIn('running'));
+    expect((await post(`/api/runs/${first}/resume`, {})).status).toBe(200);
+    await until(first, isIn('running'));
+  });
+});
