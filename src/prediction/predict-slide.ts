@@ -4,6 +4,7 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, createRaster, cropRaster, type Raster, type Region } from '../core/raster.ts';
 import { createSession, type Session } from '../engine/session.ts';
+import { deriveInput } from '../model/derived-input.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { planTiles, type Tile } from './tiles.ts';
 
@@ -24,7 +25,7 @@ export interface PredictSlideOptions {
   /** Edge of a tile without its halo; changes time and memory, never the result. */
   readonly tilePx: number;
   readonly threads: number;
-  /** Takes a predicted tile [1, height, width]: target units; NaN where an input pixel is not finite. */
+  /** Takes a predicted tile [outputs, height, width], one output for most models: target units; NaN where an input pixel is not finite. */
   readonly write: (x: number, y: number, raster: Raster) => Promise<void>;
   /** Whether an earlier, interrupted prediction already wrote a tile. */
   readonly isWritten?: (core: Region) => boolean;
@@ -41,11 +42,12 @@ export interface PredictSlideResult {
 
 /** @throws CancelledError; FormatError from the source; EngineError; whatever `write` throws */
 export async function predictSlide(
-  options: PredictSlideOptions,
+  given: PredictSlideOptions,
   work: WorkOptions = {},
 ): Promise<PredictSlideResult> {
-  const { model, source, write, isWritten = () => false } = options;
   const started = performance.now();
+  const options = await withDerivedInput(given, work);
+  const { model, source, write, isWritten = () => false } = options;
   const all = planTiles(source.width, source.height, { ...model.manifest, tilePx: options.tilePx });
   const tiles = all.filter(({ core }) => !isWritten(core));
   const total = source.width * source.height;
@@ -68,7 +70,9 @@ export async function predictSlide(
       const { core, window } = tile;
       const probe = cropRaster(await running, { ...core, x: core.x - window.x, y: core.y - window.y });
       networkMs += performance.now() - before;
-      for (const at of notFinite) probe.data[at] = Number.NaN;
+      for (let c = 0; c < probe.channels; c++) {
+        for (const at of notFinite) probe.data[c * core.width * core.height + at] = Number.NaN;
+      }
       await writing;
       done += core.width * core.height;
       writing = write(core.x, core.y, probe).then(report);
@@ -87,9 +91,24 @@ export async function predictSlide(
   };
 }
 
-/** The window's pixels [roles, height, width]; what lies beyond the slide becomes a normalised 0, as in training. */
+/** For a model that reads an image computed from the vessels, that image in place of the slide. */
+async function withDerivedInput(
+  options: PredictSlideOptions,
+  work: WorkOptions,
+): Promise<PredictSlideOptions> {
+  const { derived, pixelSizeUm } = options.model.manifest;
+  if (derived === undefined) return options;
+  const slide = { source: options.source, channel: options.channels[0], pixelSizeUm };
+  const source = await deriveInput(derived, slide, work);
+  return { ...options, source, channels: [0], maps: [{ offset: 0, scale: 1 }] };
+}
+
+/**
+ * The window's pixels [roles, height, width]. Beyond the right and lower edge the slide is mirrored: a network takes
+ * an edge to a constant for the end of the tissue, and errs along it.
+ */
 async function readWindow(
-  { source, channels, maps }: PredictSlideOptions,
+  { source, channels }: PredictSlideOptions,
   { window }: Tile,
   signal: AbortSignal | undefined,
 ): Promise<Raster> {
@@ -101,14 +120,23 @@ async function readWindow(
   const raster = await source.read(inside, channels, { signal });
   if (inside.width === window.width && inside.height === window.height) return raster;
   const out = createRaster(channels.length, window.height, window.width);
-  maps.forEach(({ offset }, c) => {
+  for (let c = 0; c < channels.length; c++) {
     const [from, to] = [channelOf(raster, c), channelOf(out, c)];
-    to.fill(offset);
-    for (let y = 0; y < inside.height; y++) {
-      to.set(from.subarray(y * inside.width, (y + 1) * inside.width), y * window.width);
+    for (let y = 0; y < window.height; y++) {
+      const row = mirrored(y, inside.height) * inside.width;
+      const at = y * window.width;
+      to.set(from.subarray(row, row + inside.width), at);
+      for (let x = inside.width; x < window.width; x++) to[at + x] = from[row + mirrored(x, inside.width)];
     }
-  });
+  }
   return out;
+}
+
+/** The index inside 0 to length - 1 that a mirrored one stands for; the last pixel is not repeated. */
+function mirrored(index: number, length: number): number {
+  if (length === 1) return 0;
+  const phase = index % (2 * (length - 1));
+  return phase < length ? phase : 2 * (length - 1) - phase;
 }
 
 /** Gives pixels that are not finite a normalised 0, as in training; returns where they lie in the core. */
@@ -135,5 +163,5 @@ async function runNetwork(session: Session, pixels: Raster, maps: readonly Input
     offset: perRole(maps.map(({ offset }) => offset)),
     scale: perRole(maps.map(({ scale }) => scale)),
   });
-  return createRaster(1, height, width, probe.data as Float32Array);
+  return createRaster(probe.shape[1], height, width, probe.data as Float32Array);
 }
