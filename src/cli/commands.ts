@@ -1,12 +1,18 @@
 // The commands there are, each with its contract, its use case and its summary.
+import { inspectCommand } from '../contract/inspect.ts';
 import { predictCommand } from '../contract/predict.ts';
 import { prepareCommand } from '../contract/prepare.ts';
 import { studioCommand } from '../contract/studio.ts';
 import { trainCommand } from '../contract/train.ts';
 import type { CommandEntry } from './run-command.ts';
-import { summarisePredict, summarisePrepare, summariseTrain } from './summaries.ts';
+import { summariseInspect, summarisePredict, summarisePrepare, summariseTrain } from './summaries.ts';
 
 export const commands: readonly CommandEntry[] = [
+  {
+    contract: inspectCommand,
+    load: async () => (await import('../experiment/inspect.ts')).inspect,
+    summarise: summariseInspect,
+  },
   {
     contract: prepareCommand,
     load: async () => (await import('../experiment/prepare.ts')).prepare,

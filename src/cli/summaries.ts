@@ -1,8 +1,28 @@
 // What people read at the end of a command; programs read --json.
+import type { InspectResult } from '../contract/inspect.ts';
 import type { PredictResult } from '../contract/predict.ts';
 import type { PrepareResult } from '../contract/prepare.ts';
 import type { TrainResult } from '../contract/train.ts';
 import { formatSeconds } from './progress-line.ts';
+
+export function summariseInspect(result: InspectResult): string {
+  const [full, ...smaller] = result.levels.map(({ width, height }) => `${width} x ${height}`);
+  const size =
+    result.pixelSizeUm === null
+      ? 'no pixel size in the file; give it with --pixel-size-um'
+      : `${result.pixelSizeUm} um a pixel`;
+  return [
+    `${result.path}: ${result.format}, ${full} px, ${size}, ${plural(result.channels.length, 'channel')}:`,
+    ...table(
+      result.channels.map(({ name, role, dtype }) => [
+        name,
+        dtype,
+        role === undefined ? 'no role known; give it with --role ROLE=CHANNEL' : `read as ${role}`,
+      ]),
+    ),
+    smaller.length === 0 ? 'No smaller levels.' : `Smaller levels: ${smaller.join(', ')} px.`,
+  ].join('\n');
+}
 
 export function summarisePrepare(result: PrepareResult): string {
   const { patches } = result;

@@ -89,6 +89,24 @@ export function assignRoles(
   return roles;
 }
 
+/**
+ * The role of every channel as it is given, recorded in the file or told by its name; undefined for none.
+ * @throws UsageError for a given channel that is not there
+ */
+export function rolesOf(
+  source: Pick<PixelSource, 'path' | 'channels'>,
+  explicit: Readonly<Record<string, string>>,
+): (string | undefined)[] {
+  const given = new Map(
+    Object.entries(explicit).map(([role, name]) => [findChannel(source, role, name), role] as const),
+  );
+  return source.channels.map((channel, index) => {
+    if (given.has(index)) return given.get(index);
+    const role = channel.role ?? guessRole(channel.name);
+    return role !== undefined && role in explicit ? undefined : role;
+  });
+}
+
 /** The best kind of evidence that there is; within it, every channel that has it. */
 function candidatesFor(channels: readonly ChannelInfo[], role: string): number[] {
   const wanted = role.toLowerCase();
