@@ -1,7 +1,6 @@
 // Use case `inspect`: what a slide file holds, before anything is done with it.
 import { parseOptions } from '../contract/command.ts';
 import { type InspectOptions, type InspectResult, inspectCommand } from '../contract/inspect.ts';
-import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { rolesOf } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
@@ -9,7 +8,6 @@ import { absolutePath } from './slide-list.ts';
 
 /**
  * Opens a slide and says what is in it. No pixel is read.
- * @throws UsageError, FileAccessError, FormatError, DataError
  */
 export async function inspect(
   given: Partial<InspectOptions>,
