@@ -71,7 +71,9 @@ const result = z.strictObject({
   secondsPerPatch: figure,
   parameters: z.int().positive(),
   seconds: z.number().nonnegative(),
-  stoppedBecause: z.enum(['schedule done', 'time budget', 'no better validation']),
+  stoppedBecause: z
+    .enum(['schedule done', 'time budget', 'no better validation', 'fitted'])
+    .describe('fitted: in closed form, as the baselines are'),
   files,
 });
 

@@ -11,7 +11,7 @@ interface Span {
 /** Operators that look at one position at a time. */
 const pointwise = new Set([
   'Add', 'Sub', 'Mul', 'Div', 'Relu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Exp', 'Log', 'Sqrt', 'Abs', 'Sign', 'Concat',
-  'BatchNormalization', 'Identity',
+  'BatchNormalization', 'Identity', 'Cast', 'Gather',
 ]); // biome-ignore format: a list
 
 /**

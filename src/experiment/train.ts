@@ -1,14 +1,20 @@
 // Use case `train`: from a dataset to a model file, resumable.
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { parseOptions } from '../contract/command.ts';
+import { flagOf, parseOptions } from '../contract/command.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../contract/train.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { readModelFile } from '../model/model-file.ts';
-import { findModel, type NetworkModel } from '../model/registry.ts';
+import {
+  type BaselineModel,
+  findBaseline,
+  findModel,
+  type NetworkModel,
+  networkNames,
+} from '../model/registry.ts';
 import { type Recipe, recipeOf } from '../training/recipes.ts';
 import {
   createRunFolder,
@@ -18,6 +24,7 @@ import {
   runFiles,
 } from '../training/run-folder.ts';
 import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
+import { fitBaseline } from './fit-baseline.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>>;
 
@@ -29,7 +36,10 @@ type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>
 export async function train(given: TrainOptions, work: WorkOptions = {}): Promise<TrainResult> {
   const options = parseOptions(trainCommand, given);
   const earlier = options.resume ? await readRunSettings(options.out) : undefined;
-  const model = findModel(options.model ?? earlier?.model ?? 'hrpn');
+  const name = options.model ?? earlier?.model ?? 'hrpn';
+  const baseline = findBaseline(name);
+  if (baseline) return fitModel(baseline, options, earlier, work);
+  const model = findModel(name);
   const recipe = recipeOf(model.name);
   const dataset = await openDataset(options.dataset);
   try {
@@ -71,6 +81,66 @@ export async function train(given: TrainOptions, work: WorkOptions = {}): Promis
   }
 }
 
+/** A baseline takes one pass over the data, so --resume does it again. */
+async function fitModel(
+  baseline: BaselineModel,
+  options: Settings,
+  earlier: RunSettings | undefined,
+  work: WorkOptions,
+): Promise<TrainResult> {
+  const of = ['from', 'epochs', 'learningRate', 'batch', 'patch', 'stopAfter', 'timeBudgetSeconds'] as const;
+  const given = of.find((key) => options[key] !== undefined);
+  if (given !== undefined) {
+    throw new UsageError(
+      `${baseline.name} is fitted in closed form and takes no ${flagOf(given)}. Leave it out, or train ${networkNames.join(' or ')}.`,
+    );
+  }
+  const dataset = await openDataset(options.dataset);
+  try {
+    const { manifest } = dataset;
+    const settings: RunSettings = {
+      model: baseline.name,
+      dataset: datasetFingerprint(manifest),
+      from: null,
+      seed: options.seed ?? 0,
+      epochs: 0,
+      stepsPerEpoch: 0,
+      batch: 0,
+      patch: manifest.patch,
+      learningRate: 0,
+      stopAfter: null,
+    };
+    if (earlier && earlier.dataset !== settings.dataset) throw anotherDataset(options);
+    if (!earlier) await createRunFolder(options.out, settings);
+    const threads = options.threads ?? availableParallelism();
+    const task = { baseline, dataset, settings, folder: options.out, threads, writtenBy: `hrpn ${version}` };
+    const { trainMse, validation, parameters, seconds } = await fitBaseline(task, work);
+    const files = runFiles(options.out);
+    return {
+      run: options.out,
+      model: files.best,
+      steps: 0,
+      epochs: 0,
+      trainLoss: trainMse / manifest.targetMap.scale ** 2,
+      validation,
+      bestEpoch: 0,
+      secondsPerPatch: Number.NaN,
+      parameters,
+      seconds,
+      stoppedBecause: 'fitted',
+      files: [files.best, files.settings],
+    };
+  } finally {
+    await dataset.close();
+  }
+}
+
+function anotherDataset(options: Settings): UsageError {
+  return new UsageError(
+    `--resume: the run in ${options.out} was trained on another dataset than ${options.dataset}. Give the same one, or start a new run in another folder.`,
+  );
+}
+
 /** The run's settings; those of the earlier part when it is resumed, which what is given must not contradict. */
 function settingsOf(
   options: Settings,
@@ -82,11 +152,7 @@ function settingsOf(
   const { manifest } = dataset;
   const fingerprint = datasetFingerprint(manifest);
   if (earlier) {
-    if (earlier.dataset !== fingerprint) {
-      throw new UsageError(
-        `--resume: the run in ${options.out} was trained on another dataset than ${options.dataset}. Give the same one, or start a new run in another folder.`,
-      );
-    }
+    if (earlier.dataset !== fingerprint) throw anotherDataset(options);
     const stated = {
       model: options.model,
       from: options.from && resolve(options.from),

@@ -15,7 +15,9 @@ import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
 import { reshape } from '../engine/ops/reshape.ts';
 import { sub } from '../engine/ops/sub.ts';
+import { peakActivationBytes } from '../engine/peak-memory.ts';
 import { receptiveRadius } from '../engine/receptive-field.ts';
+import { derivedInputs } from './derived-input.ts';
 import { PredictionBuilder } from './network.ts';
 import type { NetworkModel } from './registry.ts';
 
@@ -38,10 +40,16 @@ const manifestSchema = z.strictObject({
    */
   inputMaps: z.union([z.literal('per-slide'), z.array(affineMap)]),
   targetMap: affineMap,
+  /** Set where `pixels` is an image computed from the vessels of the whole slide (deriveInput) and not the stain. */
+  derived: z.enum(derivedInputs).optional(),
+  /** What a fit found, by name with its unit, e.g. lengthUm. */
+  fitted: z.record(z.string(), z.number()).optional(),
   /** Tile origins are multiples of it. */
   stride: z.int().positive(),
   /** Pixels needed around a tile. */
   halo: z.int().nonnegative(),
+  /** Bytes of activations alive at once for each pixel of a window. */
+  activationBytesPerPixel: z.number().positive(),
   /** Edge of the tiles that the model must run on, where it depends on it. */
   fixedTile: z.int().positive().optional(),
   training: z.strictObject({
@@ -59,7 +67,10 @@ export type ModelManifest = z.infer<typeof manifestSchema>;
 export type AffineMap = z.infer<typeof affineMap>;
 
 /** What a model knows of itself before it is written: the rest of the manifest follows from the network. */
-export type ManifestFacts = Omit<ModelManifest, 'formatVersion' | 'model' | 'stride' | 'halo' | 'fixedTile'>;
+export type ManifestFacts = Omit<
+  ModelManifest,
+  'formatVersion' | 'model' | 'stride' | 'halo' | 'activationBytesPerPixel' | 'fixedTile'
+>;
 
 /** @param tensors values of all parameters and statistics by name */
 export function encodeModelFile(
@@ -85,13 +96,14 @@ export function encodeModelFile(
     ...facts,
     stride: model.stride,
     halo: Math.ceil(radius / model.stride) * model.stride,
+    activationBytesPerPixel: peakActivationBytes(graph) / extent ** 2,
     ...(model.fixedTile === undefined ? {} : { fixedTile: model.fixedTile }),
   };
   return encodeModel(graph, {
     metadata: { [manifestKey]: JSON.stringify(manifest) },
     symbolicShapes: {
       pixels: ['batch', roles, 'height', 'width'],
-      probe: ['batch', 1, 'height', 'width'],
+      probe: ['batch', probe.shape[1], 'height', 'width'],
     },
     inputDefaults: {
       target_offset: Float32Array.of(facts.targetMap.offset),
@@ -120,6 +132,14 @@ export async function readModelFile(path: string): Promise<ModelFile> {
       { cause },
     );
   }
+  return parseModelFile(bytes, path);
+}
+
+/**
+ * @param path for messages
+ * @throws ModelError when the bytes are no model of ours
+ */
+export function parseModelFile(bytes: Uint8Array, path: string): ModelFile {
   const { metadata, tensors } = decodeModel(bytes, path);
   const text = metadata[manifestKey];
   if (text === undefined) {

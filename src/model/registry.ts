@@ -1,5 +1,11 @@
 /** The models that can be trained, by the name that `--model` takes. */
 import { UsageError } from '../core/errors.ts';
+import { constant } from './baselines/constant.ts';
+import { distance } from './baselines/distance.ts';
+import { bankStride } from './baselines/gaussian-bank.ts';
+import { linear } from './baselines/linear.ts';
+import { transport } from './baselines/transport.ts';
+import type { DerivedInput } from './derived-input.ts';
 import { gandaDiscriminator, gandaGenerator } from './ganda.ts';
 import { hrpn } from './hrpn.ts';
 import { hrpnPublished } from './hrpn-published.ts';
@@ -42,7 +48,25 @@ const models: readonly NetworkModel[] = [
   { name: 'unet', network: unet, stride: 16, normalized: true },
 ];
 
-export const modelNames: readonly string[] = models.map(({ name }) => name);
+/** A model that is fitted in closed form instead of trained. */
+export interface BaselineModel {
+  readonly name: string;
+  readonly stride: number;
+  /** Set where it reads an image computed from the vessels instead of the stains. */
+  readonly derived?: DerivedInput;
+  readonly network: (pixelSizeUm: number) => NetworkFunction;
+}
+
+const baselines: readonly BaselineModel[] = [
+  { name: 'constant', stride: 1, network: () => constant },
+  { name: 'distance', stride: 1, derived: 'vessel distance', network: () => distance },
+  { name: 'linear', stride: bankStride, network: linear },
+  { name: 'transport', stride: bankStride, derived: 'vessel mask', network: transport },
+];
+
+/** Those that are trained. */
+export const networkNames: readonly string[] = models.map(({ name }) => name);
+export const modelNames: readonly string[] = [...models, ...baselines].map(({ name }) => name);
 
 /** @throws UsageError that lists the models there are */
 export function findModel(name: string): NetworkModel {
@@ -51,4 +75,9 @@ export function findModel(name: string): NetworkModel {
     throw new UsageError(`Unknown model '${name}': --model takes one of ${modelNames.join(', ')}.`);
   }
   return found;
+}
+
+/** undefined for a name that is no baseline's. */
+export function findBaseline(name: string): BaselineModel | undefined {
+  return baselines.find((baseline) => baseline.name === name);
 }

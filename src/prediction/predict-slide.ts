@@ -55,7 +55,7 @@ export async function predictSlide(
   const report = (): void => work.onProgress?.({ stage: 'predicting', done, total, note: 'pixels' });
   let networkMs = 0;
   report();
-  const session = await createSession(model.bytes, { threads: options.threads });
+  const session = await createSession(model.bytes, { threads: options.threads, arena: false });
   let next = tiles.length > 0 ? readWindow(options, tiles[0], work.signal) : undefined;
   let writing: Promise<void> = Promise.resolve();
   try {

@@ -1,0 +1,89 @@
+// Runs a model over the tissue of all slides of a split and hands out what it gives beside the measured target.
+import type { WorkOptions } from '../core/progress.ts';
+import { channelOf, type Raster } from '../core/raster.ts';
+import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
+import type { Split } from '../dataset/split.ts';
+import type { ModelFile } from '../model/model-file.ts';
+import { predictSlide } from '../prediction/predict-slide.ts';
+
+export interface VisitedTile {
+  /** Index of the slide in the dataset. */
+  readonly slide: number;
+  readonly x: number;
+  readonly y: number;
+  /** Outputs of the model [outputs, height, width]. */
+  readonly predicted: Raster;
+  /** [height, width] in stored units. */
+  readonly measured: Float32Array;
+  /** [height, width], 1 where the pixel is tissue, measured and predicted. */
+  readonly counts: Uint8Array;
+}
+
+const tilePx = 768;
+
+/** Every tissue pixel of the split comes once. Tiles without tissue are left out. */
+export async function visitSlides(
+  dataset: Dataset,
+  split: Split,
+  model: ModelFile,
+  threads: number,
+  visit: (tile: VisitedTile) => void | Promise<void>,
+  work: WorkOptions = {},
+): Promise<void> {
+  const { inputRoles } = dataset.manifest;
+  const chosen = dataset.slides.flatMap(({ entry }, i) => (entry.split === split ? [i] : []));
+  for (const [n, index] of chosen.entries()) {
+    const slide = dataset.slides[index];
+    const own = model.manifest.roles.map((role) => inputRoles.indexOf(role));
+    await predictSlide(
+      {
+        model,
+        source: slide.source,
+        channels: own.map((i) => slide.inputChannels[i]),
+        maps:
+          model.manifest.inputMaps === 'per-slide'
+            ? own.map((i) => slide.inputMaps[i])
+            : model.manifest.inputMaps,
+        tilePx,
+        threads,
+        isWritten: (core) => !hasTissue(slide, core.x, core.y, core.width, core.height),
+        write: async (x, y, predicted) => {
+          const { width, height } = predicted;
+          const measured = await slide.source.read({ x, y, width, height }, [slide.targetChannel], work);
+          const counts = tissueOf(slide, x, y, width, height);
+          const first = channelOf(predicted, 0);
+          for (let i = 0; i < counts.length; i++) {
+            if (!Number.isFinite(measured.data[i]) || !Number.isFinite(first[i])) counts[i] = 0;
+          }
+          await visit({ slide: index, x, y, predicted, measured: measured.data, counts });
+        },
+      },
+      {
+        signal: work.signal,
+        onProgress: (progress) =>
+          work.onProgress?.({ ...progress, stage: `${split} slide ${n + 1} of ${chosen.length}` }),
+      },
+    );
+  }
+}
+
+function hasTissue({ mask }: OpenDatasetSlide, x: number, y: number, width: number, height: number): boolean {
+  for (let row = Math.floor(y / mask.cellPx); row * mask.cellPx < y + height; row++) {
+    for (let column = Math.floor(x / mask.cellPx); column * mask.cellPx < x + width; column++) {
+      if (mask.cells[row * mask.cellsWide + column] === 1) return true;
+    }
+  }
+  return false;
+}
+
+function tissueOf(slide: OpenDatasetSlide, x: number, y: number, width: number, height: number): Uint8Array {
+  const { cellPx, cellsWide, cells } = slide.mask;
+  const out = new Uint8Array(width * height);
+  for (let row = 0; row < height; row++) {
+    const cellRow = Math.floor((y + row) / cellPx) * cellsWide;
+    for (let column = 0; column < width; column++) {
+      out[row * width + column] = cells[cellRow + Math.floor((x + column) / cellPx)];
+    }
+  }
+  return out;
+}
