@@ -69,8 +69,8 @@ it.each([4, 12, 30])(
       const at = centre * extent + centre + r;
       const found = weights.reduce((sum, w, k) => sum + w * planes[k * extent ** 2 + at], 0);
       const exact = besselK0(r / lengthUm) / (2 * Math.PI * lengthUm ** 2);
-      // Widths in steps of a square root of two, cut at three deviations, over up to 16 pixels averaged.
-      expect(Math.abs(found / exact - 1), `at ${r} um`).toBeLessThan(0.12);
+      // Widths in steps of a square root of two, and kernels cut at three deviations.
+      expect(Math.abs(found / exact - 1), `at ${r} um`).toBeLessThan(0.06);
     }
   },
 );
