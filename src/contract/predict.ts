@@ -10,8 +10,14 @@ const options = z.strictObject({
     .int()
     .positive()
     .optional()
-    .describe('edge of a tile in pixels; changes time and memory, never the result')
+    .describe('edge of a tile in pixels, instead of --memory; changes time and memory, never the result')
     .meta({ value: 'PX' }),
+  memory: z
+    .number()
+    .positive()
+    .default(1200)
+    .describe('memory to stay within, in megabytes; decides the size of tiles')
+    .meta({ value: 'MB' }),
   resume: z.boolean().default(false).describe('go on where an interrupted prediction stopped'),
   roles,
   pixelSizeUm,

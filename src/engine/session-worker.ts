@@ -19,6 +19,7 @@ const starting = ort.InferenceSession.create(setup.model, {
   executionMode: 'sequential',
   graphOptimizationLevel: setup.optimization ?? 'all',
   enableMemPattern: true,
+  enableCpuMemArena: setup.arena ?? true,
   logSeverityLevel: 3,
   enableProfiling: setup.profilePrefix !== undefined,
   profileFilePrefix: setup.profilePrefix,

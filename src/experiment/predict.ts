@@ -9,13 +9,11 @@ import { fitInputMaps } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
+import { tileWithin } from '../prediction/tiles.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { createOmeTiff } from '../slide/create-ome-tiff.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
-
-/** With its halo of 176 px on each side, about 1.4 GB in the default network and a quarter of it wasted. */
-const defaultTilePx = 1536;
 
 /**
  * @throws UsageError, FileAccessError, FormatError, DataError, ModelError, EngineError, WriteError, CancelledError;
@@ -54,7 +52,7 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           source,
           channels,
           maps,
-          tilePx: options.tile ?? defaultTilePx,
+          tilePx: options.tile ?? tileWithin(options.memory * 1e6, manifest),
           threads: options.threads ?? availableParallelism(),
           write: (x, y, raster) => sink.write(x, y, raster),
         },

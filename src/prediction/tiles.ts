@@ -49,3 +49,30 @@ function span(from: number, step: number, extent: number, plan: TilePlan): { fro
   const end = Math.ceil(extent / plan.stride) * plan.stride;
   return { from: Math.max(0, from - plan.halo), to: Math.min(end, from + step + plan.halo) };
 }
+
+/** What the program needs apart from tiles: itself, the network, decoded and waiting pixels of the files. */
+const baseBytes = 300e6;
+/** The runtime's working space, measured on `hrpn`: it needs this many times what is alive at once. */
+const workingFactor = 1.75;
+/** Copies of a window on its way in and out, apart from its input roles. */
+const copiesBytesPerPixel = 24;
+/** Tiles of the files are 512 px; half of that wastes little. */
+const tileMultiple = 256;
+
+/**
+ * Edge of the largest tile that keeps prediction within a memory budget; at least 256 px, whatever the budget.
+ * @param model its activation memory and halo in pixels
+ */
+export function tileWithin(
+  budgetBytes: number,
+  model: {
+    readonly activationBytesPerPixel: number;
+    readonly halo: number;
+    readonly roles: readonly string[];
+  },
+): number {
+  const perPixel =
+    workingFactor * model.activationBytesPerPixel + copiesBytesPerPixel + 8 * model.roles.length;
+  const window = Math.sqrt(Math.max(0, budgetBytes - baseBytes) / perPixel);
+  return Math.max(1, Math.floor((window - 2 * model.halo) / tileMultiple)) * tileMultiple;
+}
