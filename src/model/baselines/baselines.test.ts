@@ -66,8 +66,12 @@ it.each([4, 12, 30])(
     );
     for (const share of [0.5, 1, 2]) {
       const r = Math.round(share * lengthUm);
-      const at = centre * extent + centre + r;
-      const found = weights.reduce((sum, w, k) => sum + w * planes[k * extent ** 2 + at], 0);
+      // Wide Gaussians see the point as a block of 16 x 16 pixels that begins there; left and right make up for it.
+      const [left, right] = [-r, r].map((step) => centre * extent + centre + step);
+      const found = weights.reduce(
+        (sum, w, k) => sum + (w * (planes[k * extent ** 2 + left] + planes[k * extent ** 2 + right])) / 2,
+        0,
+      );
       const exact = besselK0(r / lengthUm) / (2 * Math.PI * lengthUm ** 2);
       // Widths in steps of a square root of two, and kernels cut at three deviations.
       expect(Math.abs(found / exact - 1), `at ${r} um`).toBeLessThan(0.06);
