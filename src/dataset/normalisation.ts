@@ -23,14 +23,14 @@ const highPercentile = 99;
  * @throws DataError when a channel has one value over nearly all of the tissue
  */
 export function inputMaps(scan: SlideScan, tissue: TissueMask, inputs: number, slide: string): AffineMap[] {
-  return inputSamples(scan, tissue, inputs).map((samples, i) =>
-    fitMap([samples], scan.channels[i].name, slide),
-  );
+  return tissueSamples(scan, tissue)
+    .slice(0, inputs)
+    .map((samples, i) => fitMap([samples], scan.channels[i].name, slide));
 }
 
-/** The averages over tissue that the maps are fitted on, one array an input, in no order that matters. */
-export function inputSamples(scan: SlideScan, tissue: TissueMask, inputs: number): Float32Array[] {
-  return scan.channels.slice(0, inputs).map(({ samples }) => tissueSamples(scan, tissue, samples));
+/** The finite box averages that lie in tissue, one array a scanned channel, in no order that matters. */
+export function tissueSamples(scan: SlideScan, tissue: TissueMask): Float32Array[] {
+  return scan.channels.map(({ samples }) => inTissue(scan, tissue, samples));
 }
 
 /**
@@ -97,18 +97,18 @@ export function poolMoments(parts: readonly Moments[]): Moments {
 /** Moments of the target (a scanned channel) over the tissue's pixels at full resolution. */
 export function tissueMoments(scan: SlideScan, tissue: TissueMask, channel: number): Moments {
   const { cellMean, cellSquares, cellCount } = scan.channels[channel];
-  const inTissue = (i: number): boolean => tissue.cells[i] === 1 && cellCount[i] > 0;
+  const counts = (i: number): boolean => tissue.cells[i] === 1 && cellCount[i] > 0;
   let count = 0;
   let sum = 0;
   for (let i = 0; i < tissue.cells.length; i++) {
-    if (!inTissue(i)) continue;
+    if (!counts(i)) continue;
     count += cellCount[i];
     sum += cellCount[i] * cellMean[i];
   }
   const mean = sum / count;
   let squares = 0;
   for (let i = 0; i < tissue.cells.length; i++) {
-    if (inTissue(i)) squares += cellSquares[i] + cellCount[i] * (cellMean[i] - mean) ** 2;
+    if (counts(i)) squares += cellSquares[i] + cellCount[i] * (cellMean[i] - mean) ** 2;
   }
   return { count, mean, squares };
 }
@@ -129,8 +129,7 @@ export function targetMap(slides: readonly Moments[], channel: string): AffineMa
   return { offset, scale: Math.sqrt(variance) };
 }
 
-/** Values of the sample grid that lie in tissue and are finite. */
-function tissueSamples(scan: SlideScan, tissue: TissueMask, samples: Float32Array): Float32Array {
+function inTissue(scan: SlideScan, tissue: TissueMask, samples: Float32Array): Float32Array {
   const spacingPx = scan.sampleEvery * scan.boxPx;
   const kept = new Float32Array(samples.length);
   let n = 0;
@@ -138,8 +137,8 @@ function tissueSamples(scan: SlideScan, tissue: TissueMask, samples: Float32Arra
     const cellRow = Math.floor((row * spacingPx) / scan.cellPx) * scan.cellsWide;
     for (let column = 0; column < scan.samplesWide; column++) {
       const value = samples[row * scan.samplesWide + column];
-      const inTissue = tissue.cells[cellRow + Math.floor((column * spacingPx) / scan.cellPx)] === 1;
-      if (inTissue && !Number.isNaN(value)) kept[n++] = value;
+      const isTissue = tissue.cells[cellRow + Math.floor((column * spacingPx) / scan.cellPx)] === 1;
+      if (isTissue && !Number.isNaN(value)) kept[n++] = value;
     }
   }
   return kept.subarray(0, n);

@@ -2,56 +2,59 @@
 
 /** A brightness pattern that repeats along one axis. */
 export interface RepeatingPattern {
-  /** In the profile's steps; seldom whole. */
+  /** In the profiles' steps; seldom whole. */
   readonly period: number;
-  /** Mean deviation of log brightness at `phaseBins` equal phases of the period; its mean is 0. */
+  /** Mean deviation of log brightness at equal phases of the period; its mean is 0. */
   readonly shape: Float64Array;
   /** Largest over smallest brightness of the pattern, minus 1. */
   readonly amplitude: number;
 }
 
-export const phaseBins = 24;
-/** Fewer repeats than this cannot be told from tissue. */
+const phaseBins = 24;
+/** In steps of the profile; fewer do not show a shape. */
+const minSteps = 8;
+/** Fewer repeats along the axis cannot be told from tissue. */
 const minRepeats = 5;
-const minPeriod = 8;
 /**
- * Variance between phases over what the variance within them leads to expect by chance, and how many times the
- * median of that at periods 10 to 30% away. Tissue alone gives slow, correlated profiles whose ratio is high at
- * many periods; a grid of camera fields has one sharp peak.
+ * Power of the mean over all repeats, over what is left of it when each repeat is tissue of its own: 1 by chance,
+ * the number of repeats for a perfect pattern. By chance it is about exponentially distributed, so that over a few
+ * hundred independent periods 14 is reached once in a thousand slides.
  */
-const minRatio = 6;
-const minSharpness = 4;
+const minPower = 14;
 /** Weaker patterns do no harm. */
-const minAmplitude = 0.02;
+const minAmplitude = 0.03;
 
 /**
- * Looks for a pattern that repeats along a profile of log brightness (one value a column or row of cells, NaN
- * where there is no tissue). Slow change is taken out by a moving average over one period, as no single profile can
- * tell it from tissue.
- * @returns undefined where none stands out, or where it is weaker than 2%
+ * Looks for a pattern that repeats along profiles of log brightness and is the same in all of them.
+ * @param bands one profile for each band across the axis, all of one length and of different tissue; one value a
+ * column or row of cells, NaN where there is no tissue
+ * @param minPeriod and maxPeriod, in steps: others are not looked for
+ * @returns undefined where none stands out, or where it is weaker than 3%
  */
-export function findRepeatingPattern(profile: Float64Array): RepeatingPattern | undefined {
-  const sums = prefixSums(profile);
-  const length = profile.length;
-  const tried: { period: number; ratio: number }[] = [];
-  // The step lets the phase drift by a twelfth of a period over the whole profile.
-  for (let period = minPeriod; period * minRepeats <= length; period += (period * period) / (12 * length)) {
-    tried.push({ period, ratio: fold(profile, sums, period)?.ratio ?? 0 });
+export function findRepeatingPattern(
+  bands: readonly Float64Array[],
+  minPeriod: number,
+  maxPeriod: number,
+): RepeatingPattern | undefined {
+  const length = bands[0].length;
+  const prefixes = bands.map(prefixSums);
+  const powerAt = (period: number): number => fold(bands, prefixes, period)?.power ?? 0;
+  let best = { period: Number.NaN, power: 0 };
+  const last = Math.min(maxPeriod, length / minRepeats);
+  // The step lets the phase drift by a sixth of a period over the whole profile; the search ends at a sixtieth.
+  const stepAt = (period: number): number => (period * period) / (6 * length);
+  for (let period = Math.max(minSteps, minPeriod); period <= last; period += stepAt(period)) {
+    const power = powerAt(period);
+    if (power > best.power) best = { period, power };
   }
-  let best = tried.reduce((a, b) => (b.ratio > a.ratio ? b : a), { period: Number.NaN, ratio: 0 });
-  const around = tried
-    .filter(({ period }) => Math.abs(Math.abs(period / best.period - 1) - 0.2) <= 0.1)
-    .map(({ ratio }) => ratio)
-    .sort((a, b) => a - b);
-  if (best.ratio < minRatio || best.ratio < minSharpness * (around[around.length >> 1] ?? 0))
-    return undefined;
   const coarse = best.period;
   for (let drift = -1; drift <= 1; drift += 0.1) {
-    const period = coarse + (drift * coarse * coarse) / (12 * length);
-    const ratio = fold(profile, sums, period)?.ratio ?? 0;
-    if (ratio > best.ratio) best = { period, ratio };
+    const period = coarse + drift * stepAt(coarse);
+    const power = powerAt(period);
+    if (power > best.power) best = { period, power };
   }
-  const { shape } = fold(profile, sums, best.period)!;
+  if (best.power < minPower) return undefined;
+  const { shape } = fold(bands, prefixes, best.period)!;
   const amplitude = Math.exp(Math.max(...shape) - Math.min(...shape)) - 1;
   return amplitude < minAmplitude ? undefined : { period: best.period, shape, amplitude };
 }
@@ -61,40 +64,54 @@ interface PrefixSums {
   readonly counts: Float64Array;
 }
 
-/** Averages the profile's fast part by phase of a period. */
+/**
+ * Averages the profiles by phase of a period. Slow change is taken out by a moving average over one period: that of
+ * a pattern with this period is constant.
+ */
 function fold(
-  profile: Float64Array,
-  prefix: PrefixSums,
+  bands: readonly Float64Array[],
+  prefixes: readonly PrefixSums[],
   period: number,
-): { shape: Float64Array; ratio: number } | undefined {
-  const length = profile.length;
-  const half = Math.max(1, Math.round(period / 2));
+): { shape: Float64Array; power: number } | undefined {
+  const length = bands[0].length;
+  const half = Math.round(period / 2);
   const bins = Math.min(phaseBins, Math.floor(period));
+  const total = new Float64Array(bins);
   const sum = new Float64Array(bins);
-  const squares = new Float64Array(bins);
   const count = new Float64Array(bins);
-  let total = 0;
-  for (let i = 0; i < length; i++) {
-    if (!Number.isFinite(profile[i])) continue;
-    const from = Math.max(0, i - half);
-    const to = Math.min(length, i + half + 1);
-    const slow = (prefix.sums[to] - prefix.sums[from]) / (prefix.counts[to] - prefix.counts[from]);
-    const bin = Math.min(bins - 1, Math.floor(((i % period) / period) * bins));
-    sum[bin] += profile[i] - slow;
-    squares[bin] += (profile[i] - slow) ** 2;
-    count[bin]++;
-    total++;
-  }
-  if (count.some((n) => n < minRepeats - 1)) return undefined;
-  const shape = sum.map((value, bin) => value / count[bin]);
-  let between = 0;
-  let within = 0;
-  for (let bin = 0; bin < bins; bin++) {
-    between += count[bin] * shape[bin] * shape[bin];
-    within += squares[bin] - count[bin] * shape[bin] * shape[bin];
-  }
-  if (within <= 0) return undefined;
-  return { shape, ratio: between / (bins - 1) / (within / (total - bins)) };
+  let energy = 0;
+  let repeats = 0;
+  bands.forEach((band, b) => {
+    const { sums, counts } = prefixes[b];
+    for (let k = 0; (k + 1) * period <= length; k++) {
+      sum.fill(0);
+      count.fill(0);
+      const end = Math.min(length - half, (k + 1) * period);
+      for (let i = Math.max(half, Math.ceil(k * period)); i < end; i++) {
+        if (Number.isNaN(band[i])) continue;
+        const from = i - half;
+        const to = i + half + 1;
+        const slow =
+          (sums[Math.min(length, to)] - sums[from]) / (counts[Math.min(length, to)] - counts[from]);
+        const bin = Math.min(bins - 1, Math.floor((i / period - k) * bins));
+        sum[bin] += band[i] - slow;
+        count[bin]++;
+      }
+      // A repeat with gaps would put its own mean into the shape.
+      if (count.includes(0)) continue;
+      let mean = 0;
+      for (let bin = 0; bin < bins; bin++) mean += sum[bin] / count[bin] / bins;
+      for (let bin = 0; bin < bins; bin++) {
+        const value = sum[bin] / count[bin] - mean;
+        total[bin] += value;
+        energy += value * value;
+      }
+      repeats++;
+    }
+  });
+  if (repeats < minRepeats || energy === 0) return undefined;
+  const power = total.reduce((all, value) => all + value * value, 0) / energy;
+  return { shape: total.map((value) => value / repeats), power };
 }
 
 /** Sums and counts of the finite values before each place. */

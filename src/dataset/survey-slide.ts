@@ -3,7 +3,8 @@ import { DataError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import type { WindowRow } from './manifest.ts';
-import { inputSamples, type Moments, tissueMoments } from './normalisation.ts';
+import { type Moments, tissueMoments, tissueSamples } from './normalisation.ts';
+import { type ChannelQuality, measureQuality } from './quality.ts';
 import { type SlideScan, scanSlide } from './scan-slide.ts';
 import { findTissue, type TissueMask, tissueAreaMm2 } from './tissue-mask.ts';
 import { gridWindows, type Window } from './windows.ts';
@@ -18,6 +19,8 @@ export interface SurveySettings {
 export interface SlideSurvey {
   readonly tissue: TissueMask;
   readonly tissueAreaMm2: number;
+  /** One a role: the inputs, then the target. */
+  readonly quality: readonly ChannelQuality[];
   /** Averages of each input over the tissue, for its map. */
   readonly inputSamples: readonly Float32Array[];
   /** Of the target over the tissue. */
@@ -60,10 +63,12 @@ export async function surveySlide(
         'tissue. Choose a smaller --patch or --min-tissue.',
     );
   }
+  const samples = tissueSamples(scan, tissue);
   return {
     tissue,
     tissueAreaMm2: tissueAreaMm2(tissue, scan),
-    inputSamples: inputSamples(scan, tissue, inputs),
+    quality: measureQuality(scan, tissue, samples),
+    inputSamples: samples.slice(0, inputs),
     moments,
     windows: windows.map((window) => ({
       ...window,
