@@ -56,7 +56,8 @@ export async function runCommand(
     return exitCodes.done;
   } catch (error) {
     if (stoppedBy !== undefined) {
-      say(`hrpn: ${entry.contract.name} was stopped before it was done.`);
+      const hint = 'resume' in entry.contract.options.shape ? ' Add --resume to go on.' : '';
+      say(`hrpn: ${entry.contract.name} was stopped before it was done.${hint}`);
       return exitCodes[stoppedBy];
     }
     say(`hrpn: ${messageOf(error)}`);

@@ -19,6 +19,7 @@ const options = z.strictObject({
     .describe('memory to stay within, in megabytes; decides the size of tiles')
     .meta({ value: 'MB' }),
   resume: z.boolean().default(false).describe('go on where an interrupted prediction stopped'),
+  overwrite: z.boolean().default(false).describe('replace an existing file'),
   roles,
   pixelSizeUm,
   sampleType: z
@@ -34,7 +35,9 @@ const result = z.strictObject({
   height: z.int().positive(),
   pixelSizeUm: z.number().positive(),
   tiles: z.int().nonnegative(),
+  tilesComputed: z.int().nonnegative().describe('fewer where a prediction was resumed'),
   seconds: z.number().nonnegative(),
+  networkSeconds: z.number().nonnegative().describe('of them in the network'),
   megapixelsPerSecond: figure,
   peakMemoryBytes: z.int().nonnegative(),
   notes: z.array(z.string()),

@@ -1,7 +1,11 @@
 // Use case `predict`: a model over a whole slide, into a new slide of the same size.
+import { createHash } from 'node:crypto';
+import { access } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
 import { type PredictOptions, type PredictResult, predictCommand } from '../contract/predict.ts';
+import { CancelledError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
@@ -15,12 +19,20 @@ import { createOmeTiff } from '../slide/create-ome-tiff.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 
+/** Orange, as quantum dots are shown. */
+const probeColor = 0xff8000;
+
 /**
  * @throws UsageError, FileAccessError, FormatError, DataError, ModelError, EngineError, WriteError, CancelledError;
  * nothing is left behind but what --resume goes on from
  */
 export async function predict(given: PredictOptions, work: WorkOptions = {}): Promise<PredictResult> {
   const options = parseOptions(predictCommand, given);
+  if (!options.overwrite && (await exists(options.out))) {
+    throw new UsageError(
+      `--out ${options.out} exists already. Choose another name, or add --overwrite to replace it.`,
+    );
+  }
   const model = await readModelFile(options.model);
   const { manifest } = model;
   const notes: string[] = [];
@@ -37,16 +49,21 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
       );
     }
     const maps = await inputMaps(model, source, channels, notes, work);
-    const sink = await createOmeTiff(options.out, {
-      width: source.width,
-      height: source.height,
-      channels: [{ name: manifest.targetRole }],
-      sampleType: options.sampleType,
-      pixelSizeUm,
-      description: description(model, options.slide, maps),
-    });
+    const sink = await createOmeTiff(
+      options.out,
+      {
+        width: source.width,
+        height: source.height,
+        channels: [{ name: manifest.targetRole, role: manifest.targetRole, color: probeColor }],
+        sampleType: options.sampleType,
+        pixelSizeUm,
+        description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
+        annotations: provenance(model, options.slide, maps),
+      },
+      { resume: options.resume },
+    );
     try {
-      const { tiles, seconds } = await predictSlide(
+      const { tiles, computed, seconds, networkSeconds } = await predictSlide(
         {
           model,
           source,
@@ -55,6 +72,7 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           tilePx: options.tile ?? tileWithin(options.memory * 1e6, manifest),
           threads: options.threads ?? availableParallelism(),
           write: (x, y, raster) => sink.write(x, y, raster),
+          isWritten: (core) => sink.isWritten(core),
         },
         work,
       );
@@ -65,20 +83,29 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
         height: source.height,
         pixelSizeUm,
         tiles,
+        tilesComputed: computed,
         seconds,
-        megapixelsPerSecond: (source.width * source.height) / 1e6 / seconds,
+        networkSeconds,
+        megapixelsPerSecond: ((source.width * source.height) / 1e6 / seconds) * (computed / tiles),
         peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
         notes,
         files: [options.out],
       };
     } catch (error) {
-      await sink.abort();
+      if (error instanceof CancelledError) await sink.suspend();
+      else await sink.abort();
       throw error;
     }
   } finally {
     await source.close();
   }
 }
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
 
 /** The model's own maps, or those fitted on this slide's tissue. */
 async function inputMaps(
@@ -100,12 +127,17 @@ async function inputMaps(
 }
 
 /** Where the prediction comes from, for the file. */
-function description({ manifest }: ModelFile, slide: string, maps: readonly InputMap[]): string {
-  return JSON.stringify({
+function provenance(
+  { manifest, bytes }: ModelFile,
+  slide: string,
+  maps: readonly InputMap[],
+): Record<string, string> {
+  return {
     predictedBy: `hrpn ${version}`,
-    slide,
+    slide: basename(slide),
     model: manifest.model,
-    training: manifest.training,
-    inputMaps: Object.fromEntries(manifest.roles.map((role, i) => [role, maps[i]])),
-  });
+    modelSha256: createHash('sha256').update(bytes).digest('hex'),
+    trainedOn: JSON.stringify(manifest.training),
+    inputMaps: JSON.stringify(Object.fromEntries(manifest.roles.map((role, i) => [role, maps[i]]))),
+  };
 }
