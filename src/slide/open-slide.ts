@@ -8,6 +8,8 @@ import { openFolder } from './open-folder.ts';
 import { openPicture } from './open-picture.ts';
 import type { OpenSlideOptions } from './source-options.ts';
 import { openTiff } from './tiff/open-tiff.ts';
+import { openZarr } from './zarr/open-zarr.ts';
+import { FolderStore, HttpStore } from './zarr/store.ts';
 
 /** Formats of slide scanners that are not read; Bio-Formats' converters read them all. */
 const foreign: Readonly<Record<string, string>> = {
@@ -33,15 +35,27 @@ const foreign: Readonly<Record<string, string>> = {
 };
 
 /**
- * Opens a file, or a folder with one file a channel.
+ * Opens a file, an OME-Zarr (folder or web address), or a folder with one file a channel.
  * @throws FileAccessError for what is absent or may not be read; FormatError for what is damaged or not a slide;
  * DataError for a stack without a chosen plane and for pixels that are not square; CancelledError
  */
 export async function openSlide(path: string, options: OpenSlideOptions = {}): Promise<PixelSource> {
   throwIfCancelled(options.signal, 'opening the slide');
+  if (/^https?:\/\//i.test(path)) return openAddress(path, options);
   const kind = await kindOfPath(path);
   if (kind === 'other') throw new FileAccessError(path, `${path} is neither a file nor a folder.`);
-  return kind === 'folder' ? openFolder(path, options, openFile) : openFile(path, options);
+  if (kind === 'file') return openFile(path, options);
+  const zarr = await openZarr(new FolderStore(path), options);
+  return zarr === undefined ? openFolder(path, options, openFile) : new BlockedSource(zarr);
+}
+
+async function openAddress(address: string, options: OpenSlideOptions): Promise<PixelSource> {
+  const zarr = await openZarr(new HttpStore(address), options);
+  if (zarr !== undefined) return new BlockedSource(zarr);
+  throw new FormatError(
+    address,
+    'no OME-Zarr is at this address, and other formats are read from local files only. Check the address, or download the file.',
+  );
 }
 
 async function openFile(path: string, options: OpenSlideOptions): Promise<PixelSource> {
@@ -57,7 +71,7 @@ async function openFile(path: string, options: OpenSlideOptions): Promise<PixelS
   if (image !== undefined) return new BlockedSource(image);
   throw new FormatError(
     path,
-    'not an image that is read: expected OME-TIFF, TIFF, PNG or JPEG, or a folder with one file a channel. ' +
+    'not an image that is read: expected OME-TIFF, TIFF, OME-Zarr, PNG or JPEG, or a folder with one file a channel. ' +
       'Other formats are converted by bioformats2raw IN OUT.zarr and raw2ometiff OUT.zarr OUT.ome.tif',
   );
 }
