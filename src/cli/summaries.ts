@@ -40,6 +40,7 @@ export function summarisePrepare(result: PrepareResult): string {
     `Dataset of ${plural(result.slides.length, 'slide')}, split by ${result.splitBy}; patches: ${counts.join(', ')}.`,
     ...table(rows),
     ...result.excluded.map(({ slide, reason }) => `Left out: ${slide}: ${reason}`),
+    ...result.warnings.map(({ slide, message }) => `Warning: ${slide ? `${slide}: ` : ''}${message}`),
     ...result.notes.map((note) => `Note: ${note}`),
     ...filesWritten(result.files),
   ].join('\n');

@@ -95,6 +95,11 @@ const result = z.strictObject({
     }),
   ),
   excluded: z.array(z.strictObject({ slide: path, reason: z.string() })),
+  warnings: z
+    .array(z.strictObject({ slide: z.string().optional(), message: z.string() }))
+    .describe(
+      'what to look at before training: overexposure, blur, shading, exposure; without slide: of all',
+    ),
   notes: z
     .array(z.string())
     .describe('what a person should know: resampling, slides that follow their group'),

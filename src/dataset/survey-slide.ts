@@ -1,16 +1,13 @@
 // All that `prepare` finds out about one slide: tissue, input intensities, target moments, patch windows.
 import { DataError } from '../core/errors.ts';
-import type { PixelSource } from '../core/pixel-source.ts';
-import type { WorkOptions } from '../core/progress.ts';
 import type { WindowRow } from './manifest.ts';
 import { type Moments, tissueMoments, tissueSamples } from './normalisation.ts';
 import { type ChannelQuality, measureQuality } from './quality.ts';
-import { type SlideScan, scanSlide } from './scan-slide.ts';
+import type { SlideScan } from './scan-slide.ts';
 import { findTissue, type TissueMask, tissueAreaMm2 } from './tissue-mask.ts';
 import { gridWindows, type Window } from './windows.ts';
 
 export interface SurveySettings {
-  readonly pixelSizeUm: number;
   readonly patch: number;
   readonly minTissue: number;
   readonly overlap: number;
@@ -31,35 +28,22 @@ export interface SlideSurvey {
 }
 
 /**
- * Reads the slide once.
+ * @param scan of the inputs and then the target; @param slide its path, for messages
  * @throws DataError when it has no tissue, no finite target, or no window with enough tissue
  */
-export async function surveySlide(
-  source: PixelSource,
-  channels: { inputs: readonly number[]; target: number },
-  settings: SurveySettings,
-  work: WorkOptions = {},
-): Promise<SlideSurvey> {
-  const { pixelSizeUm, patch } = settings;
-  const inputs = channels.inputs.length;
-  const scan = await scanSlide(
-    source,
-    { inputs: channels.inputs, others: [channels.target] },
-    pixelSizeUm,
-    work,
-  );
-  const tissue = findTissue(scan, inputs, source.path);
+export function surveySlide(scan: SlideScan, settings: SurveySettings, slide: string): SlideSurvey {
+  const { patch } = settings;
+  const inputs = scan.channels.length - 1;
+  const tissue = findTissue(scan, inputs, slide);
   const moments = tissueMoments(scan, tissue, inputs);
   if (moments.count === 0) {
     const { name } = scan.channels[inputs];
-    throw new DataError(
-      `${source.path}: the target channel '${name}' has no finite pixel inside the tissue.`,
-    );
+    throw new DataError(`${slide}: the target channel '${name}' has no finite pixel inside the tissue.`);
   }
-  const { windows, dropped } = gridWindows(source.width, source.height, patch, tissue, settings);
+  const { windows, dropped } = gridWindows(scan.widthPx, scan.heightPx, patch, tissue, settings);
   if (windows.length === 0) {
     throw new DataError(
-      `${source.path}: none of its ${dropped} patches of ${patch} px is at least ${settings.minTissue * 100}% ` +
+      `${slide}: none of its ${dropped} patches of ${patch} px is at least ${settings.minTissue * 100}% ` +
         'tissue. Choose a smaller --patch or --min-tissue.',
     );
   }

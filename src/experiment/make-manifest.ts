@@ -6,7 +6,7 @@ import { type AffineMap, fitMap, targetMap } from '../dataset/normalisation.ts';
 import type { Split } from '../dataset/split.ts';
 import { windowRows } from '../dataset/survey-slide.ts';
 import type { DatasetPlan, PrepareSettings } from './plan-dataset.ts';
-import type { SurveyedSlide } from './survey-slides.ts';
+import type { ExcludedSlide, SurveyedSlide } from './survey-slides.ts';
 
 /** @throws DataError when an input or the target is constant over the training slides */
 export function makeManifest(
@@ -16,7 +16,7 @@ export function makeManifest(
     plan: DatasetPlan;
     pixelSizeUm: number;
     options: PrepareSettings;
-    excluded: DatasetManifest['excluded'];
+    excluded: readonly ExcludedSlide[];
   },
 ): DatasetManifest {
   const { plan, pixelSizeUm, options, excluded } = made;
@@ -49,7 +49,7 @@ export function makeManifest(
       calibration: windows('calibration'),
       test: windows('test'),
     },
-    excluded,
+    excluded: excluded.map(({ path, reason }) => ({ slide: path, reason })),
   };
 }
 

@@ -1,8 +1,10 @@
 // Use case `prepare`: from slides to a dataset, which is a manifest with windows into the slides and their masks.
 import { join } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
+import { commandArguments, shellText } from '../contract/command-line.ts';
 import { type PrepareOptions, type PrepareResult, prepareCommand } from '../contract/prepare.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { judgeQuality, type QualityWarning } from '../dataset/judge-quality.ts';
 import { type DatasetManifest, writeManifest } from '../dataset/manifest.ts';
 import { writeMask } from '../dataset/mask-file.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
@@ -11,6 +13,7 @@ import { makeManifest } from './make-manifest.ts';
 import { checkOutputFolder, type OutputFolder, writeOutputFolder } from './output-folder.ts';
 import { type DatasetPlan, planDataset } from './plan-dataset.ts';
 import { openCandidates, type SurveyedSlide, surveySlides } from './survey-slides.ts';
+import { reportFiles, writeDatasetReport } from './write-dataset-report.ts';
 
 /**
  * Makes a dataset. What is wrong with a slide's form (unreadable, a missing channel, no pixel size, too far from
@@ -24,7 +27,7 @@ export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Pr
   const output: OutputFolder = {
     path: options.out,
     marker: 'dataset.json',
-    contents: ['dataset.json', 'masks'],
+    contents: ['dataset.json', 'masks', ...Object.values(reportFiles)],
     overwrite: options.overwrite,
   };
   await checkOutputFolder(output);
@@ -48,13 +51,33 @@ export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Pr
     );
   }
   const manifest = makeManifest(surveyed, splits.of, { plan, pixelSizeUm, options, excluded });
+  const dropped = surveyed.reduce((sum, { survey }) => sum + survey.dropped, 0);
+  if (dropped > 0) {
+    const share = `${options.minTissue * 100}%`;
+    notes.push(`${dropped} patch windows hold less than ${share} tissue (--min-tissue) and are left out.`);
+  }
+  const roles = [...plan.inputRoles, plan.targetRole];
+  const warnings = judgeQuality(
+    surveyed.map(({ name, width, height, survey }) => ({
+      name,
+      widthPx: width,
+      heightPx: height,
+      quality: survey.quality,
+    })),
+    roles,
+    plan.splitBy === 'field',
+  );
+  const allNotes = [...notes, ...splits.notes];
   await writeOutputFolder(output, async (folder) => {
     for (const [i, { mask }] of manifest.slides.entries()) {
       await writeMask(join(folder, mask.file), surveyed[i].survey.tissue);
     }
+    const commandLine = shellText(commandArguments(prepareCommand, given));
+    const findings = { manifest, surveyed, excluded, warnings, notes: allNotes, commandLine };
+    await writeDatasetReport(folder, findings);
     await writeManifest(folder, manifest);
   });
-  return makeResult(manifest, surveyed, options.out, [...notes, ...splits.notes]);
+  return makeResult(manifest, surveyed, options.out, warnings, allNotes);
 }
 
 /** The named splits by index into the slides that are left. */
@@ -72,6 +95,7 @@ function makeResult(
   manifest: DatasetManifest,
   surveyed: readonly SurveyedSlide[],
   out: string,
+  warnings: readonly QualityWarning[],
   notes: string[],
 ): PrepareResult {
   const { windows } = manifest;
@@ -98,7 +122,8 @@ function makeResult(
       patchesDropped: surveyed[i].survey.dropped,
     })),
     excluded: manifest.excluded,
+    warnings: [...warnings],
     notes,
-    files: [join(out, 'dataset.json'), join(out, 'masks')],
+    files: [reportFiles.report, 'dataset.json', 'masks', reportFiles.figures].map((file) => join(out, file)),
   };
 }

@@ -3,15 +3,20 @@ import { DataError, throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
-import type { DatasetManifest } from '../dataset/manifest.ts';
 import { type AffineMap, fitMap } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
+import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
+import type { SplitBy } from '../dataset/split.ts';
 import { type SlideSurvey, surveySlide } from '../dataset/survey-slide.ts';
+import { drawThumbnail } from '../dataset/thumbnail.ts';
+import type { TissueMask } from '../dataset/tissue-mask.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import type { DatasetPlan, PrepareSettings } from './plan-dataset.ts';
 import type { ListedSlide } from './slide-list.ts';
+
+type Thumbnail = Awaited<ReturnType<typeof drawThumbnail>>;
 
 /** A slide that was opened once and whose form is good. */
 export interface Candidate extends ListedSlide {
@@ -29,11 +34,18 @@ export interface SurveyedSlide extends Candidate {
   readonly width: number;
   readonly height: number;
   readonly fingerprint: string;
+  readonly thumbnail: Thumbnail;
   readonly survey: Omit<SlideSurvey, 'inputSamples'>;
   /** Where each slide has maps of its own, one an input. */
   readonly ownMaps: readonly AffineMap[] | undefined;
   /** For fields of one slide, whose maps are fitted together. */
   readonly inputSamples: readonly Float32Array[] | undefined;
+}
+
+/** A slide whose content cannot be used, and why. */
+export interface ExcludedSlide extends Candidate {
+  readonly reason: string;
+  readonly thumbnail: Thumbnail;
 }
 
 /**
@@ -86,18 +98,18 @@ async function openCandidate(
  */
 export async function surveySlides(
   candidates: readonly Candidate[],
-  { named, splitBy, inputRoles }: DatasetPlan,
+  { named, splitBy, inputRoles, targetRole }: DatasetPlan,
   pixelSizeUm: number,
   options: PrepareSettings,
   work: WorkOptions,
-): Promise<{ surveyed: SurveyedSlide[]; excluded: DatasetManifest['excluded'] }> {
+): Promise<{ surveyed: SurveyedSlide[]; excluded: ExcludedSlide[] }> {
   const isNamed = new Set([
     ...named.test,
     ...named.calibration,
     ...(Array.isArray(named.validation) ? named.validation : []),
   ]);
   const surveyed: SurveyedSlide[] = [];
-  const excluded: DatasetManifest['excluded'] = [];
+  const excluded: ExcludedSlide[] = [];
   for (const [i, candidate] of candidates.entries()) {
     const stage = `reading ${candidate.name} (${i + 1} of ${candidates.length})`;
     const slideWork: WorkOptions = {
@@ -109,30 +121,23 @@ export async function surveySlides(
       if (needsResampling(candidate.path, candidate.pixelSizeUm, pixelSizeUm)) {
         source = resampledSource(source, candidate.pixelSizeUm, pixelSizeUm);
       }
-      const { inputSamples, ...survey } = await surveySlide(
-        source,
-        candidate,
-        { ...options, pixelSizeUm },
-        slideWork,
-      );
+      const { inputs, target } = candidate;
+      const scan = await scanSlide(source, { inputs, others: [target] }, pixelSizeUm, slideWork);
+      const draw = (tissue?: TissueMask) => drawThumbnail(scan, [...inputRoles, targetRole], tissue);
+      const found = surveyOf(scan, candidate, splitBy, inputRoles, options);
+      if (found instanceof DataError) {
+        if (candidates.length === 1 || isNamed.has(i)) throw found;
+        excluded.push({ ...candidate, reason: found.message, thumbnail: await draw() });
+        continue;
+      }
       surveyed.push({
         ...candidate,
-        ...(splitBy === 'field'
-          ? { inputSamples, ownMaps: undefined }
-          : {
-              inputSamples: undefined,
-              ownMaps: inputSamples.map((samples, c) =>
-                fitMap([samples], candidate.channels[inputRoles[c]], candidate.path),
-              ),
-            }),
+        ...found,
+        thumbnail: await draw(found.survey.tissue),
         width: source.width,
         height: source.height,
         fingerprint: await fingerprintSlide(candidate.path),
-        survey,
       });
-    } catch (error) {
-      if (!(error instanceof DataError) || candidates.length === 1 || isNamed.has(i)) throw error;
-      excluded.push({ slide: candidate.path, reason: error.message });
     } finally {
       await source.close();
     }
@@ -143,4 +148,23 @@ export async function surveySlides(
     );
   }
   return { surveyed, excluded };
+}
+
+/** What the scan says, or why the slide cannot be used. */
+function surveyOf(
+  scan: SlideScan,
+  { path, channels }: Candidate,
+  splitBy: SplitBy,
+  inputRoles: readonly string[],
+  options: PrepareSettings,
+): Pick<SurveyedSlide, 'survey' | 'ownMaps' | 'inputSamples'> | DataError {
+  try {
+    const { inputSamples, ...survey } = surveySlide(scan, options, path);
+    if (splitBy === 'field') return { survey, inputSamples, ownMaps: undefined };
+    const ownMaps = inputSamples.map((samples, c) => fitMap([samples], channels[inputRoles[c]], path));
+    return { survey, inputSamples: undefined, ownMaps };
+  } catch (error) {
+    if (error instanceof DataError) return error;
+    throw error;
+  }
 }

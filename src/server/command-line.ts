@@ -1,6 +1,6 @@
-// From the options of a form to the command line that a run is.
+// Options of a form: checked, and every path in them confined.
 import { z } from 'zod';
-import { type CommandContract, type FlagMeta, flagOf, parseOptions } from '../contract/command.ts';
+import { type CommandContract, type FlagMeta, parseOptions } from '../contract/command.ts';
 import type { OpenedFolder } from './opened-folder.ts';
 
 interface Field extends FlagMeta {
@@ -57,39 +57,6 @@ async function confined(
     ]);
   }
   return Object.fromEntries(entries);
-}
-
-/** Arguments after `hrpn`. Each option is one argument with '=', so that no value can pass for an option. */
-export function commandArguments(
-  contract: CommandContract,
-  options: Readonly<Record<string, unknown>>,
-): string[] {
-  const flags: string[] = [];
-  const positional: string[] = [];
-  for (const [key, field] of fieldsOf(contract)) {
-    const value = options[key];
-    if (value === undefined || contract.positional.includes(key)) continue;
-    const flag = flagOf(key, field);
-    if (typeof value === 'boolean') {
-      if (value) flags.push(flag);
-    } else if (Array.isArray(value)) flags.push(...value.map((item) => `${flag}=${item}`));
-    else if (value !== null && typeof value === 'object') {
-      flags.push(...Object.entries(value).map(([name, item]) => `${flag}=${name}=${item}`));
-    } else flags.push(`${flag}=${value}`);
-  }
-  for (const key of contract.positional) {
-    const value = options[key];
-    if (value !== undefined) positional.push(...(Array.isArray(value) ? value.map(String) : [String(value)]));
-  }
-  return [contract.name, ...flags, ...(positional.length > 0 ? ['--', ...positional] : [])];
-}
-
-/** For people to copy. */
-export function shellText(args: readonly string[]): string {
-  const quoted = args
-    .filter((arg) => arg !== '--')
-    .map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`));
-  return `hrpn ${quoted.join(' ')}`;
 }
 
 function fieldsOf(contract: CommandContract): [string, Field][] {

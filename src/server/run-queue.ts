@@ -1,9 +1,10 @@
 // The runs: waiting, running as processes of their own, ended; and what becomes of them when the server itself ends.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { commandArguments, shellText } from '../contract/command-line.ts';
 import type { HistoryRow, RunState, RunView, StudioEvent } from '../contract/studio.ts';
 import { FileAccessError, UsageError } from '../core/errors.ts';
-import { checkForm, commandArguments, shellText } from './command-line.ts';
+import { checkForm } from './command-line.ts';
 import { contractOf } from './commands.ts';
 import { readHistory } from './history.ts';
 import type { OpenedFolder } from './opened-folder.ts';
