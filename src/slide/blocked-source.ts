@@ -23,6 +23,8 @@ export interface BlockPlane {
   /** Distance in samples between horizontal and vertical neighbours of one channel within a decoded block. */
   readonly columnStride: number;
   readonly rowStride: number;
+  /** Of a decoded block. */
+  readonly blockBytes: number;
   /** @returns at least all samples of the block that lie inside the plane; `undefined` for a block of zeros */
   decode(column: number, row: number): Promise<Samples | undefined>;
 }
@@ -45,8 +47,8 @@ export interface BlockedImage {
 
 /** Decoded blocks kept by one source, in bytes. The dataset has its own, larger cache above. */
 const cacheBytes = 64 * 2 ** 20;
-/** Blocks decoded at a time; enough to keep the thread pool busy, few enough to bound memory. */
-const concurrency = 8;
+/** Blocks decoded at a time, to keep the thread pool busy; fewer where they are large, to bound memory. */
+const concurrency = { blocks: 8, bytes: 128 * 2 ** 20 };
 
 /** A slide made of blocks. */
 export class BlockedSource implements PixelSource {
@@ -106,7 +108,8 @@ export class BlockedSource implements PixelSource {
         });
       }
     }
-    await runAll(tasks);
+    const largest = Math.max(1, ...[...planes.keys()].map(({ blockBytes }) => blockBytes));
+    await runAll(tasks, Math.max(1, Math.min(concurrency.blocks, Math.floor(concurrency.bytes / largest))));
     return raster;
   }
 
@@ -128,7 +131,7 @@ function* blocksOf(plane: BlockPlane, region: Region): Generator<{ column: numbe
 }
 
 /** Runs a few at a time; after a failure no further one is begun, and all have ended when it is thrown. */
-async function runAll(tasks: readonly (() => Promise<void>)[]): Promise<void> {
+async function runAll(tasks: readonly (() => Promise<void>)[], lanes: number): Promise<void> {
   let next = 0;
   let failure: { error: unknown } | undefined;
   const lane = async (): Promise<void> => {
@@ -140,7 +143,7 @@ async function runAll(tasks: readonly (() => Promise<void>)[]): Promise<void> {
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, tasks.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(lanes, tasks.length) }, lane));
   if (failure !== undefined) throw failure.error;
 }
 

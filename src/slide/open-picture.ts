@@ -9,7 +9,7 @@ import { createSamples } from './sample-type.ts';
 import type { OpenSlideOptions } from './source-options.ts';
 
 /** Largest picture in bytes of decoded samples; larger slides come as pyramids. */
-const maxBytes = 256 * 2 ** 20;
+const maxBytes = 128 * 2 ** 20;
 
 /**
  * A composite: its channels are 'red', 'green', 'blue' (and 'alpha'), or one grey one.
@@ -83,6 +83,7 @@ export async function openPicture(
     blockHeight: height,
     columnStride: samples,
     rowStride: width * samples,
+    blockBytes: bytes,
     decode: async () => pixels,
   };
   return {

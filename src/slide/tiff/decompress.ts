@@ -1,5 +1,5 @@
 // From the bytes of a tile or strip as stored to the bytes of its samples.
-import { inflate, inflateRaw, zstdDecompress } from 'node:zlib';
+import { inflate, inflateRaw, unzip, zstdDecompress } from 'node:zlib';
 import { decodeLzw } from './lzw.ts';
 import { decodePackBits } from './pack-bits.ts';
 import { compression } from './tags.ts';
@@ -18,7 +18,8 @@ export const lossless: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * @param expected bytes that the block must have; never is more than that (and a little slack) allocated
+ * @param expected bytes that the block must have
+ * @param most bytes that it may have, where writers pad the last strip; never is more than that allocated
  * @returns exactly `expected` bytes, in memory that is the caller's own
  */
 export async function decompress(
@@ -26,8 +27,9 @@ export async function decompress(
   stored: Uint8Array,
   expected: number,
   fail: DecodeFailure,
+  most = expected,
 ): Promise<Uint8Array> {
-  const bytes = await decode(method, stored, expected, fail);
+  const bytes = await decode(method, stored, most, fail);
   if (bytes.length < expected) {
     throw fail(`expected ${expected} bytes, found ${bytes.length}`);
   }
@@ -57,9 +59,9 @@ async function decode(
   }
 }
 
-/** Bytes beyond the expected ones that a writer may have added, such as the padding of a last strip. */
+/** A few bytes more than expected are no harm; much more is a bomb. */
 function limitOf(expected: number): number {
-  return expected * 2 + 65_536;
+  return expected + 65_536;
 }
 
 /** A zlib stream; libtiff's readers also take a bare deflate stream, which a few old writers made. */
@@ -80,6 +82,16 @@ export function zstdBlock(stored: Uint8Array, expected: number, fail: DecodeFail
   return new Promise((resolve, reject) => {
     zstdDecompress(stored, { maxOutputLength: limitOf(expected) }, (cause, bytes) => {
       if (cause) reject(fail(`its Zstandard stream is damaged (${cause.message})`, cause));
+      else resolve(bytes);
+    });
+  });
+}
+
+/** A gzip or zlib stream, told apart by its first bytes. */
+export function unzipBlock(stored: Uint8Array, expected: number, fail: DecodeFailure): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    unzip(stored, { maxOutputLength: limitOf(expected) }, (cause, bytes) => {
+      if (cause) reject(fail(`its gzip stream is damaged (${cause.message})`, cause));
       else resolve(bytes);
     });
   });

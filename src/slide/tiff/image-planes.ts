@@ -10,8 +10,8 @@ import { decodeJpegBlock } from './jpeg-block.ts';
 import { predictor, undoFloatingPoint, undoHorizontal } from './predictor.ts';
 import { compression, photometric, tag } from './tags.ts';
 
-/** Largest decoded tile or strip that is read: 8192 x 8192 float32. */
-const maxBlockBytes = 256 * 2 ** 20;
+/** Largest decoded tile or strip that is read: 8192 x 4096 float32. */
+const maxBlockBytes = 128 * 2 ** 20;
 /** Uncompressed strips are read in pieces of about this many bytes, so that one huge strip is never read whole. */
 const pieceBytes = 2 ** 20;
 
@@ -67,6 +67,7 @@ export async function openPlanes(
     blockHeight,
     columnStride: perBlock,
     rowStride: shape.blockWidth * perBlock,
+    blockBytes: blockHeight * rowBytes,
     async decode(column, row): Promise<Samples | undefined> {
       const top = row * blockHeight;
       const storedRow = Math.floor(top / shape.blockHeight);
@@ -100,7 +101,7 @@ export async function openPlanes(
         const isYCbCr = shape.photometric === photometric.yCbCr;
         return decodeJpegBlock(stored, jpegTables, picture, isYCbCr, fail);
       }
-      const bytes = await decompress(shape.compression, stored, expected, fail);
+      const bytes = await decompress(shape.compression, stored, expected, fail, blockHeight * rowBytes);
       return undoPredictor(bytes, shape, perBlock, littleEndian);
     },
   });

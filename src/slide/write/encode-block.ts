@@ -1,11 +1,12 @@
 // Compresses tiles in the thread pool of libuv, several at a time.
-import { constants, deflate, zstdCompress } from 'node:zlib';
-import { WriteError } from '../../core/errors.ts';
+import { constants, deflate, gzip, zstdCompress } from 'node:zlib';
+import { UsageError, WriteError } from '../../core/errors.ts';
 import type { Samples } from '../blocked-source.ts';
 import { bytesOf } from '../sample-type.ts';
-import type { SlideDescription, WrittenType } from './slide-description.ts';
+import { type DecodeFailure, unzipBlock, zstdBlock } from '../tiff/decompress.ts';
+import type { WrittenType } from './slide-description.ts';
 
-type Compression = NonNullable<SlideDescription['compression']>;
+export type Compression = 'deflate' | 'gzip' | 'zstd' | 'none';
 
 /** Differences between neighbours, in place; the inverse of TIFF's horizontal predictor. */
 export function difference(samples: Samples, width: number): void {
@@ -24,20 +25,54 @@ export function littleEndianBytes(samples: Samples, type: WrittenType): Uint8Arr
   return copy;
 }
 
-/** The same input gives the same bytes. @throws WriteError when the compressor fails */
+/**
+ * The same input gives the same bytes.
+ * @throws WriteError when the compressor fails
+ */
 export function compress(bytes: Uint8Array, method: Compression, path: string): Promise<Uint8Array> {
   if (method === 'none') return Promise.resolve(bytes);
   return new Promise((resolve, reject) => {
     const done = (cause: Error | null, result: Uint8Array): void => {
-      if (cause)
+      if (cause === null) resolve(result);
+      else
         reject(new WriteError(path, `${path}: a tile could not be compressed: ${cause.message}.`, { cause }));
-      else resolve(result);
     };
-    if (method === 'zstd') {
-      zstdCompress(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } }, done);
-    } else {
-      // Level 1: higher ones take several times as long for a few per cent, most of the bits being noise.
-      deflate(bytes, { level: 1 }, done);
-    }
+    // Level 1: higher ones take several times as long for a few per cent, most of the bits being noise.
+    if (method === 'deflate') deflate(bytes, { level: 1 }, done);
+    else if (method === 'gzip') gzip(bytes, { level: 1 }, done);
+    else zstd(bytes, path, done);
   });
+}
+
+function zstd(
+  bytes: Uint8Array,
+  path: string,
+  done: (cause: Error | null, result: Uint8Array) => void,
+): void {
+  if (typeof zstdCompress !== 'function') {
+    throw new UsageError(
+      `${path}: Zstandard needs Node 22.15 or newer, this is ${process.version}. Update Node, or write deflate.`,
+    );
+  }
+  const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
+  zstdCompress(bytes, { params }, done);
+}
+
+/** @throws WriteError when the bytes are not whole */
+export async function decompressChunk(
+  stored: Uint8Array,
+  method: Compression,
+  expected: number,
+  path: string,
+): Promise<Uint8Array> {
+  const fail: DecodeFailure = (what, cause) =>
+    new WriteError(path, `${path} is damaged: ${what}.`, { cause });
+  const bytes =
+    method === 'none'
+      ? new Uint8Array(stored)
+      : method === 'zstd'
+        ? await zstdBlock(stored, expected, fail)
+        : await unzipBlock(stored, expected, fail);
+  if (bytes.length !== expected) throw fail(`expected ${expected} bytes, found ${bytes.length}`);
+  return bytes;
 }

@@ -5,8 +5,8 @@ import type { SampleType } from '../../core/pixel-source.ts';
 import { bytesOf } from '../sample-type.ts';
 import { type ByteCodec, byteCodecs } from './codecs.ts';
 
-/** Largest chunk that is decoded: 8192 x 8192 float32. */
-const maxChunkBytes = 256 * 2 ** 20;
+/** Largest chunk that is decoded: 8192 x 4096 float32. */
+const maxChunkBytes = 128 * 2 ** 20;
 
 /** How the samples of a chunk are encoded. */
 export interface ChunkCoding {

@@ -1,7 +1,6 @@
 // Decoders of chunk bytes. None yields more than it may, whatever its input claims.
-import { gunzip, inflate } from 'node:zlib';
 import type { FormatError } from '../../core/errors.ts';
-import { type DecodeFailure, zstdBlock } from '../tiff/decompress.ts';
+import { type DecodeFailure, unzipBlock, zstdBlock } from '../tiff/decompress.ts';
 import { crc32c } from './crc32c.ts';
 
 /** Decodes one stage. `limit` is the most bytes the result may have. */
@@ -21,8 +20,8 @@ export function byteCodecs(
 }
 
 const decoders: Readonly<Record<string, ByteCodec>> = {
-  gzip: (bytes, limit, fail) => unzip(gunzip, bytes, limit, fail),
-  zlib: (bytes, limit, fail) => unzip(inflate, bytes, limit, fail),
+  gzip: unzipBlock,
+  zlib: unzipBlock,
   zstd: zstdBlock,
   async blosc(bytes, limit, fail) {
     // Header: version, codec, flags, type size, then three 32-bit lengths: decoded, block, encoded.
@@ -59,18 +58,4 @@ async function decodeWith(
   } catch (cause) {
     throw fail(`its content is damaged (${(cause as Error)?.message ?? cause})`, cause);
   }
-}
-
-function unzip(
-  method: typeof gunzip | typeof inflate,
-  bytes: Uint8Array,
-  limit: number,
-  fail: DecodeFailure,
-): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    method(bytes, { maxOutputLength: limit }, (cause, result) => {
-      if (cause) reject(fail(`its content is damaged (${cause.message})`, cause));
-      else resolve(result);
-    });
-  });
 }

@@ -181,6 +181,7 @@ function planeOf(array: ZarrArray, at: readonly number[], x: number, y: number):
     blockHeight: chunkShape[y],
     columnStride: strides[x],
     rowStride: strides[y],
+    blockBytes: array.info.chunkBytes,
     decode: (column, row) =>
       array.chunk(
         at.map((index, axis) =>

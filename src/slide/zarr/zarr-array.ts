@@ -61,7 +61,7 @@ export class ZarrArray {
         { cause },
       );
     // What is compressed may come out a little longer than it was, not much.
-    const limit = info.chunkBytes * 2 + 65_536;
+    const limit = info.chunkBytes + Math.ceil(info.chunkBytes / 64) + 65_536;
     let bytes =
       info.sharding === undefined
         ? await this.#store.get(this.#keyOf(coordinates), limit)
