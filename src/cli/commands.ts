@@ -1,4 +1,5 @@
 // The commands there are, each with its contract, its use case and its summary.
+import { benchmarkCommand } from '../contract/benchmark.ts';
 import { inspectCommand } from '../contract/inspect.ts';
 import { predictCommand } from '../contract/predict.ts';
 import { prepareCommand } from '../contract/prepare.ts';
@@ -6,6 +7,7 @@ import { studioCommand } from '../contract/studio.ts';
 import { trainCommand } from '../contract/train.ts';
 import type { CommandEntry } from './run-command.ts';
 import { summariseInspect, summarisePredict, summarisePrepare, summariseTrain } from './summaries.ts';
+import { summariseBenchmark } from './summarise-benchmark.ts';
 
 export const commands: readonly CommandEntry[] = [
   {
@@ -27,6 +29,11 @@ export const commands: readonly CommandEntry[] = [
     contract: predictCommand,
     load: async () => (await import('../experiment/predict.ts')).predict,
     summarise: summarisePredict,
+  },
+  {
+    contract: benchmarkCommand,
+    load: async () => (await import('../experiment/benchmark.ts')).benchmark,
+    summarise: summariseBenchmark,
   },
   {
     contract: studioCommand,

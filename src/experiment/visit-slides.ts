@@ -21,7 +21,10 @@ export interface VisitedTile {
 
 const tilePx = 768;
 
-/** Every tissue pixel of the split comes once. Tiles without tissue are left out. */
+/**
+ * Every tissue pixel of the split comes once. Tiles without tissue are left out.
+ * @returns time in the model and the pixels it computed
+ */
 export async function visitSlides(
   dataset: Dataset,
   split: Split,
@@ -29,13 +32,14 @@ export async function visitSlides(
   threads: number,
   visit: (tile: VisitedTile) => void | Promise<void>,
   work: WorkOptions = {},
-): Promise<void> {
+): Promise<{ networkSeconds: number; pixels: number }> {
+  let [networkSeconds, pixels] = [0, 0];
   const { inputRoles } = dataset.manifest;
   const chosen = dataset.slides.flatMap(({ entry }, i) => (entry.split === split ? [i] : []));
   for (const [n, index] of chosen.entries()) {
     const slide = dataset.slides[index];
     const own = model.manifest.roles.map((role) => inputRoles.indexOf(role));
-    await predictSlide(
+    const done = await predictSlide(
       {
         model,
         source: slide.source,
@@ -49,6 +53,7 @@ export async function visitSlides(
         isWritten: (core) => !hasTissue(slide, core.x, core.y, core.width, core.height),
         write: async (x, y, predicted) => {
           const { width, height } = predicted;
+          pixels += width * height;
           const measured = await slide.source.read({ x, y, width, height }, [slide.targetChannel], work);
           const counts = tissueOf(slide, x, y, width, height);
           const first = channelOf(predicted, 0);
@@ -64,7 +69,9 @@ export async function visitSlides(
           work.onProgress?.({ ...progress, stage: `${split} slide ${n + 1} of ${chosen.length}` }),
       },
     );
+    networkSeconds += done.networkSeconds;
   }
+  return { networkSeconds, pixels };
 }
 
 function hasTissue({ mask }: OpenDatasetSlide, x: number, y: number, width: number, height: number): boolean {
@@ -76,7 +83,14 @@ function hasTissue({ mask }: OpenDatasetSlide, x: number, y: number, width: numb
   return false;
 }
 
-function tissueOf(slide: OpenDatasetSlide, x: number, y: number, width: number, height: number): Uint8Array {
+/** 1 for the tissue of a region, [height, width]. */
+export function tissueOf(
+  slide: OpenDatasetSlide,
+  x: number,
+  y: number,
+  width: number,
+  height: number,
+): Uint8Array {
   const { cellPx, cellsWide, cells } = slide.mask;
   const out = new Uint8Array(width * height);
   for (let row = 0; row < height; row++) {

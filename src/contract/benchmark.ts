@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import type { CommandContract } from './command.ts';
+import { figure, files, path, threads } from './fields.ts';
+
+const options = z.strictObject({
+  dataset: path.optional().describe('dataset made by `hrpn prepare`; or give --preset'),
+  preset: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('simulated slides instead of a dataset: the name of a preset of `hrpn simulate`')
+    .meta({ value: 'NAME' }),
+  slides: z
+    .int()
+    .min(3)
+    .default(7)
+    .describe('with --preset: how many slides, the last of which is held out')
+    .meta({ value: 'N' }),
+  size: z
+    .int()
+    .min(256)
+    .default(2048)
+    .describe('with --preset: edge of a slide in pixels')
+    .meta({ value: 'PX' }),
+  out: path.describe('folder for runs, tables, figures and report; an interrupted benchmark goes on there'),
+  models: z
+    .string()
+    .min(1)
+    .default('hrpn,hrpn-published,ganda,unet,constant,distance,linear,transport')
+    .describe('models to compare, with commas between them; MODEL@ROLE sees that input only')
+    .meta({ value: 'A,B' }),
+  leaveOneOut: z
+    .boolean()
+    .default(false)
+    .describe(
+      "hold out every slide (or animal, or field) in turn, as published; else the dataset's own split",
+    ),
+  seeds: z.int().positive().default(1).describe('runs of every trained model').meta({ value: 'N' }),
+  timeBudgetSeconds: z
+    .number()
+    .positive()
+    .default(1800)
+    .describe('training time of each run, e.g. 90s, 30m; schedules are made to fit it')
+    .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
+  chooseLearningRate: z
+    .boolean()
+    .default(false)
+    .describe('take the best of three learning rates on validation, by short runs, for every trained model'),
+  from: path
+    .optional()
+    .describe('trained model to start from: its own name gets a second row, started there')
+    .meta({ value: 'MODEL' }),
+  patch: z
+    .int()
+    .min(64)
+    .multipleOf(64)
+    .optional()
+    .describe("edge of a training patch for models that leave a choice; the dataset's unless given")
+    .meta({ value: 'PX' }),
+  threads,
+});
+
+const scores = z.looseObject({ mse: figure, r2: figure });
+
+const modelRow = z.strictObject({
+  runs: z.int().nonnegative().describe('folds times seeds'),
+  mse: figure.describe('mean over folds and seeds, as all that follow'),
+  rmse: figure,
+  mae: figure,
+  r2: figure,
+  psnr: figure,
+  ssim: figure,
+  pearson: figure,
+  icc: figure,
+  extravascularMse: figure,
+  extravascularR2: figure,
+  r2Sd: figure.describe('standard deviation over folds and seeds; NaN for one run'),
+  range: z.strictObject({ predicted: figure, measured: figure }).describe('99.9th less 0.1st percentile'),
+  excessMse: figure.describe("less the ceiling's; NaN without one"),
+  coverage: figure.describe('of the 90% interval; NaN where the dataset has no calibration slides'),
+  intervalWidth: figure,
+  parameters: z.int().positive(),
+  flopsPerPixel: figure,
+  secondsPerPatch: figure.describe('of training, 512 x 512 px'),
+  predictSecondsPerPatch: figure,
+  learningRate: figure,
+  epochs: figure,
+  seconds: figure.describe('of training, a run'),
+});
+
+const result = z.strictObject({
+  out: path,
+  command: z.string().describe('of the command line, to run the same again'),
+  machine: z.string(),
+  withinSlide: z.boolean(),
+  target: z.string(),
+  folds: z.array(z.strictObject({ name: z.string(), test: z.array(z.string()) })),
+  models: z.record(z.string(), modelRow),
+  ceiling: scores.nullable().describe("the simulator's, where the slides have a truth"),
+  differences: z
+    .array(
+      z.strictObject({
+        model: z.string(),
+        against: z.string(),
+        slides: z.int(),
+        better: z.int().describe('slides on which the first has the lower MSE'),
+        mseDifference: figure,
+        low: figure.describe('95% bootstrap interval over slides; NaN below three'),
+        high: figure,
+      }),
+    )
+    .describe('paired, slide by slide, mean over seeds'),
+  notes: z.array(z.string()),
+  files,
+});
+
+export const benchmarkCommand = {
+  name: 'benchmark',
+  summary: 'compare models on the same slides: train, score and tabulate all of them',
+  positional: ['dataset'],
+  options,
+  result,
+} as const satisfies CommandContract;
+
+export type BenchmarkOptions = z.input<typeof options>;
+/** With defaults filled in. */
+export type BenchmarkSettings = z.output<typeof options>;
+export type BenchmarkResult = z.output<typeof result>;
+export type BenchmarkRow = z.output<typeof modelRow>;

@@ -1,0 +1,291 @@
+// The runs of a benchmark, each in a folder of its own; what is finished there is kept.
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BenchmarkSettings } from '../contract/benchmark.ts';
+import type { TrainOptions, TrainResult } from '../contract/train.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { UsageError } from '../core/errors.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { openDataset } from '../dataset/open-dataset.ts';
+import { countFlops } from '../engine/flops.ts';
+import { Graph } from '../engine/graph.ts';
+import { emptyRegion, type MetricBlock, mergeRegions, metricsOf } from '../evaluation/metric-block.ts';
+import { type ModelFile, readModelFile } from '../model/model-file.ts';
+import { PredictionBuilder } from '../model/network.ts';
+import { findBaseline, findModel } from '../model/registry.ts';
+import { recipeOf } from '../training/recipes.ts';
+import { readRunSettings, runFiles } from '../training/run-folder.ts';
+import type { Fold } from './benchmark-folds.ts';
+import { scoreModel } from './score-model.ts';
+import { train } from './train.ts';
+
+/** A row of the table: a model, the inputs it sees, and where it starts from. */
+export interface Contestant {
+  /** e.g. 'hrpn', 'hrpn@vessel', 'hrpn from small.onnx'. */
+  readonly name: string;
+  readonly model: string;
+  /** All of the dataset's unless given. */
+  readonly inputs?: readonly string[];
+  readonly from?: string;
+}
+
+/** What is kept of a finished run. */
+export interface RunRecord {
+  readonly contestant: string;
+  readonly fold: string;
+  readonly seed: number;
+  readonly pooled: MetricBlock;
+  readonly extravascular: MetricBlock;
+  readonly perSlide: readonly { slide: string; mse: number; r2: number; extravascularMse: number }[];
+  /** 99.9th less 0.1st percentile, mean over slides. */
+  readonly range: { readonly predicted: number; readonly measured: number };
+  /** Of the 90% interval, where the model has one. */
+  readonly interval?: { readonly coverage: number; readonly width: number };
+  readonly parameters: number;
+  readonly flopsPerPixel: number;
+  /** Of training, for 512 x 512 px; NaN for baselines. */
+  readonly secondsPerPatch: number;
+  readonly predictSecondsPerPatch: number;
+  readonly learningRate: number;
+  readonly epochs: number;
+  readonly seconds: number;
+  readonly validationR2: number;
+  /** Seconds since the start, and R2 on validation after it. */
+  readonly curve: readonly { seconds: number; r2: number }[];
+}
+
+/** Learning rate and length of schedule of a contestant, chosen before its runs. */
+interface Choice {
+  readonly learningRate: number;
+  readonly epochs: number;
+}
+
+const learningRateFactors = [1 / 3, 1, 3];
+/** Of the budget, for a short run at each learning rate, and for finding out how long a step takes. */
+const trialShare = 1 / 6;
+const probeShare = 1 / 12;
+const longestProbeSeconds = 20;
+/** A schedule is made to end a little before the budget, so that it can end at all on a machine that varies. */
+const plannedShare = 0.85;
+
+/**
+ * Parses `--models`. @throws UsageError for a name that is no model's or inputs the dataset lacks
+ */
+export function contestantsOf({ models, from }: BenchmarkSettings, roles: readonly string[]): Contestant[] {
+  const contestants: Contestant[] = [];
+  for (const name of models.split(',').map((part) => part.trim())) {
+    const [model, ...inputs] = name.split('@');
+    if (!findBaseline(model)) findModel(model);
+    for (const role of inputs) {
+      if (roles.includes(role)) continue;
+      throw new UsageError(
+        `--models ${name}: the dataset has the inputs ${roles.join(', ')}, not '${role}'.`,
+      );
+    }
+    contestants.push({ name, model, ...(inputs.length > 0 && { inputs }) });
+  }
+  return from === undefined ? contestants : [...contestants, ...started(contestants, from)];
+}
+
+/** The first trained model once more, started from a trained one; train says if that does not fit. */
+function started(contestants: readonly Contestant[], from: string): Contestant[] {
+  const first = contestants.find(({ model, inputs }) => !findBaseline(model) && inputs === undefined);
+  return first ? [{ ...first, name: `${first.name} pre-trained`, from }] : [];
+}
+
+/** Does one run, or reads what is left of it. */
+export async function runContestant(
+  contestant: Contestant,
+  fold: Fold,
+  first: Fold,
+  seed: number,
+  options: BenchmarkSettings,
+  threads: number,
+  work: WorkOptions,
+): Promise<RunRecord> {
+  const folder = join(options.out, 'runs', fold.name, `${fileName(contestant.name)}-seed${seed}`);
+  const recordPath = join(folder, 'scores.json');
+  const kept = await readJson<RunRecord>(recordPath);
+  if (kept) return kept;
+
+  const isBaseline = findBaseline(contestant.model) !== undefined;
+  const dataset = await fold.dataset(contestant.inputs, work);
+  const choice = isBaseline ? undefined : await chosen(contestant, first, options, threads, work);
+  const trained = await trainOrResume(
+    {
+      ...trainOptions(contestant, dataset, options, threads),
+      out: folder,
+      seed,
+      ...(choice && { ...choice, timeBudgetSeconds: options.timeBudgetSeconds }),
+    },
+    work,
+  );
+  const model = await readModelFile(trained.model);
+  const reference = await openDataset(await fold.dataset(undefined, work));
+  const own = await openDataset(dataset);
+  try {
+    const score = await scoreModel(own, 'test', model, threads, work, reference);
+    const pooled = emptyRegion();
+    const extravascular = emptyRegion();
+    for (const { comparison } of score.slides) {
+      mergeRegions(pooled, comparison.pooled);
+      mergeRegions(extravascular, comparison.extravascular);
+    }
+    const width = ([low, high]: readonly [number, number]): number => high - low;
+    const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+    const record: RunRecord = {
+      contestant: contestant.name,
+      fold: fold.name,
+      seed,
+      pooled: metricsOf(pooled, score.peak),
+      extravascular: metricsOf(extravascular, score.peak),
+      perSlide: score.slides.map(({ slide, comparison }) => {
+        const whole = metricsOf(comparison.pooled, score.peak);
+        return {
+          slide,
+          mse: whole.mse,
+          r2: whole.r2,
+          extravascularMse: metricsOf(comparison.extravascular, score.peak).mse,
+        };
+      }),
+      range: {
+        predicted: mean(score.slides.map(({ range }) => width(range.predicted))),
+        measured: mean(score.slides.map(({ range }) => width(range.measured))),
+      },
+      parameters: trained.parameters,
+      flopsPerPixel: flopsPerPixel(contestant.model, model),
+      secondsPerPatch: (trained.secondsPerPatch * 512 ** 2) / (await patchOf(folder)) ** 2,
+      predictSecondsPerPatch: (score.networkSeconds / score.pixels) * 512 ** 2,
+      learningRate: choice?.learningRate ?? Number.NaN,
+      epochs: trained.epochs,
+      seconds: trained.seconds,
+      validationR2: Number(trained.validation?.r2 ?? Number.NaN),
+      curve: await curveOf(folder),
+    };
+    await writeFileAtomic(recordPath, `${JSON.stringify(record, null, 1)}\n`);
+    return record;
+  } finally {
+    await own.close();
+    await reference.close();
+  }
+}
+
+function trainOptions(
+  { model, from }: Contestant,
+  dataset: string,
+  { patch }: BenchmarkSettings,
+  threads: number,
+): Omit<TrainOptions, 'out'> {
+  const network = findBaseline(model) ? undefined : findModel(model);
+  return {
+    dataset,
+    model,
+    threads,
+    ...(network && { patch: network.fixedTile ?? patch }),
+    ...(from && { from }),
+  };
+}
+
+/** Learning rate and epochs of a contestant, found on the first fold and kept for all. */
+async function chosen(
+  contestant: Contestant,
+  first: Fold,
+  options: BenchmarkSettings,
+  threads: number,
+  work: WorkOptions,
+): Promise<Choice> {
+  const folder = join(options.out, 'choices', fileName(contestant.name));
+  const path = join(folder, 'choice.json');
+  const kept = await readJson<Choice>(path);
+  if (kept) return kept;
+  const dataset = await first.dataset(contestant.inputs, work);
+  const common = trainOptions(contestant, dataset, options, threads);
+  const budget = options.timeBudgetSeconds;
+
+  const probe = join(folder, 'probe');
+  const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
+  const began = performance.now();
+  const speed = await trainOrResume({ ...common, out: probe, timeBudgetSeconds: probeSeconds }, work);
+  const { stepsPerEpoch } = await readRunSettings(probe);
+  // Starting up and one validation.
+  const overhead = Math.max(0, (performance.now() - began) / 1000 - speed.seconds);
+  const epochSeconds = (speed.seconds / Math.max(1, speed.steps)) * stepsPerEpoch + overhead;
+  const epochsIn = (seconds: number): number =>
+    Math.max(1, Math.floor((plannedShare * seconds) / epochSeconds));
+
+  const usual = recipeOf(contestant.model).learningRate;
+  let best = { learningRate: usual, mse: Number.POSITIVE_INFINITY };
+  for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
+    const learningRate = Number((usual * factor).toPrecision(3));
+    const seconds = budget * trialShare;
+    const trial = await trainOrResume(
+      {
+        ...common,
+        out: join(folder, `rate-${learningRate}`),
+        learningRate,
+        epochs: epochsIn(seconds),
+        timeBudgetSeconds: seconds,
+      },
+      work,
+    );
+    const mse = Number(trial.validation?.mse ?? Number.NaN);
+    if (mse < best.mse) best = { learningRate, mse };
+  }
+  const choice = { learningRate: best.learningRate, epochs: epochsIn(budget) };
+  await writeFileAtomic(path, `${JSON.stringify(choice)}\n`);
+  return choice;
+}
+
+async function trainOrResume(options: TrainOptions, work: WorkOptions): Promise<TrainResult> {
+  const { out, dataset, threads, timeBudgetSeconds } = options;
+  const isBegun = await exists(runFiles(out).settings);
+  return train(isBegun ? { dataset, out, threads, timeBudgetSeconds, resume: true } : options, work);
+}
+
+/** Operations of the model file itself, per pixel of a large tile. */
+function flopsPerPixel(name: string, { manifest, tensors }: ModelFile): number {
+  const baseline = findBaseline(name);
+  const network = baseline ? baseline.network(manifest.pixelSizeUm) : findModel(name).network;
+  const graph = new Graph();
+  const extent = 512;
+  const input = graph.input('input', [1, manifest.roles.length, extent, extent]);
+  graph.output('output', network(new PredictionBuilder(graph, tensors), input));
+  return countFlops(graph) / extent ** 2;
+}
+
+async function patchOf(folder: string): Promise<number> {
+  return (await readRunSettings(folder)).patch;
+}
+
+async function curveOf(folder: string): Promise<RunRecord['curve']> {
+  const text = await readFile(runFiles(folder).history, 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .flatMap((line) => {
+      const { seconds, validation } = JSON.parse(line) as {
+        seconds: number;
+        validation: { r2: number } | null;
+      };
+      return validation ? [{ seconds, r2: validation.r2 }] : [];
+    });
+}
+
+async function readJson<T>(path: string): Promise<T | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => undefined);
+  // JSON has no NaN; every null that is written here was one.
+  return text === undefined
+    ? undefined
+    : (JSON.parse(text, (_, value) => (value === null ? Number.NaN : value)) as T);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function fileName(name: string): string {
+  return name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+}

@@ -1,0 +1,123 @@
+// From the runs of a benchmark to its table: means over folds and seeds, and paired differences.
+import type { BenchmarkResult, BenchmarkRow } from '../contract/benchmark.ts';
+import { Rng } from '../core/rng.ts';
+import type { RunRecord } from './benchmark-runs.ts';
+
+const resamples = 2000;
+
+/** @param ceilingMse of the simulator; NaN where there is none */
+export function rowOf(runs: readonly RunRecord[], ceilingMse: number): BenchmarkRow {
+  const mean = (of: (run: RunRecord) => number): number => average(runs.map(of));
+  const pooled = (key: 'mse' | 'rmse' | 'mae' | 'r2' | 'psnr' | 'ssim' | 'pearson' | 'icc'): number =>
+    mean((run) => run.pooled[key]);
+  const r2 = pooled('r2');
+  return {
+    runs: runs.length,
+    mse: pooled('mse'),
+    rmse: pooled('rmse'),
+    mae: pooled('mae'),
+    r2,
+    psnr: pooled('psnr'),
+    ssim: pooled('ssim'),
+    pearson: pooled('pearson'),
+    icc: pooled('icc'),
+    extravascularMse: mean((run) => run.extravascular.mse),
+    extravascularR2: mean((run) => run.extravascular.r2),
+    r2Sd:
+      runs.length > 1
+        ? Math.sqrt(runs.reduce((sum, run) => sum + (run.pooled.r2 - r2) ** 2, 0) / (runs.length - 1))
+        : Number.NaN,
+    range: { predicted: mean((run) => run.range.predicted), measured: mean((run) => run.range.measured) },
+    excessMse: pooled('mse') - ceilingMse,
+    coverage: mean((run) => run.interval?.coverage ?? Number.NaN),
+    intervalWidth: mean((run) => run.interval?.width ?? Number.NaN),
+    parameters: runs[0].parameters,
+    flopsPerPixel: runs[0].flopsPerPixel,
+    secondsPerPatch: mean((run) => run.secondsPerPatch),
+    predictSecondsPerPatch: mean((run) => run.predictSecondsPerPatch),
+    learningRate: runs[0].learningRate,
+    epochs: mean((run) => run.epochs),
+    seconds: mean((run) => run.seconds),
+  };
+}
+
+/**
+ * The first model against every other one: MSE of each slide, mean over seeds, and the bootstrap over slides
+ * (percentiles of 2000 resamples) of the mean difference.
+ */
+export function pairedDifferences(runs: readonly RunRecord[]): BenchmarkResult['differences'] {
+  const names = [...new Set(runs.map(({ contestant }) => contestant))];
+  const bySlide = (name: string): Map<string, number> => {
+    const found = new Map<string, number[]>();
+    for (const run of runs) {
+      if (run.contestant !== name) continue;
+      for (const { slide, mse } of run.perSlide) found.set(slide, [...(found.get(slide) ?? []), mse]);
+    }
+    return new Map([...found].map(([slide, values]) => [slide, average(values)]));
+  };
+  const [first, ...others] = names;
+  if (first === undefined) return [];
+  const own = bySlide(first);
+  return others.map((against) => {
+    const theirs = bySlide(against);
+    const gaps = [...own].flatMap(([slide, mse]) => {
+      const other = theirs.get(slide);
+      return other === undefined ? [] : [mse - other];
+    });
+    const [low, high] = gaps.length < 3 ? [Number.NaN, Number.NaN] : bootstrap(gaps);
+    return {
+      model: first,
+      against,
+      slides: gaps.length,
+      better: gaps.filter((gap) => gap < 0).length,
+      mseDifference: average(gaps),
+      low,
+      high,
+    };
+  });
+}
+
+function bootstrap(values: readonly number[]): [number, number] {
+  const rng = new Rng(0);
+  const means = Float64Array.from({ length: resamples }, () => {
+    let sum = 0;
+    for (let i = 0; i < values.length; i++) sum += values[rng.integer(values.length)];
+    return sum / values.length;
+  }).sort();
+  return [means[Math.floor(0.025 * resamples)], means[Math.ceil(0.975 * resamples) - 1]];
+}
+
+function average(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** For spreadsheets: one line a model, one column a figure. */
+export function tableCsv(models: Readonly<Record<string, BenchmarkRow>>): string {
+  const flat = Object.entries(models).map(([model, { range, ...row }]) => ({
+    model,
+    ...row,
+    rangePredicted: range.predicted,
+    rangeMeasured: range.measured,
+  }));
+  return csv(flat);
+}
+
+/** One line a run and slide. */
+export function runsCsv(runs: readonly RunRecord[]): string {
+  return csv(
+    runs.flatMap(({ contestant, fold, seed, perSlide }) =>
+      perSlide.map((slide) => ({ model: contestant, fold, seed, ...slide })),
+    ),
+  );
+}
+
+function csv(rows: readonly Readonly<Record<string, string | number>>[]): string {
+  if (rows.length === 0) return '';
+  const keys = Object.keys(rows[0]);
+  const cell = (value: string | number): string => {
+    if (typeof value === 'number') return Number.isNaN(value) ? '' : `${value}`;
+    return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  };
+  const lines = [keys.join(','), ...rows.map((row) => keys.map((key) => cell(row[key])).join(','))];
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,124 @@
+// Scores a model on the slides of a split without writing them: sums that can be merged over slides.
+import { sampleRange } from '../core/pixel-source.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { channelOf, createRaster, pasteRaster, type Raster } from '../core/raster.ts';
+import type { Dataset } from '../dataset/open-dataset.ts';
+import type { Split } from '../dataset/split.ts';
+import { compareSlide, type SlideComparison } from '../evaluation/compare-slide.ts';
+import type { ModelFile } from '../model/model-file.ts';
+import { BitMask } from '../spatial/bit-mask.ts';
+import { memorySource } from '../spatial/memory-source.ts';
+import { segmentVessels } from '../spatial/segment-vessels.ts';
+import { tissueOf, visitSlides } from './visit-slides.ts';
+
+export interface ScoredSlide {
+  readonly slide: string;
+  readonly comparison: SlideComparison;
+  /** 0.1st and 99.9th percentiles over tissue. */
+  readonly range: {
+    readonly predicted: readonly [number, number];
+    readonly measured: readonly [number, number];
+  };
+}
+
+export interface ModelScore {
+  readonly slides: readonly ScoredSlide[];
+  /** Largest value that the target's sample type holds. */
+  readonly peak: number;
+  readonly networkSeconds: number;
+  readonly pixels: number;
+}
+
+/** Pixels of a slide that its percentiles are taken from. */
+const wantedSamples = 500_000;
+
+/**
+ * Holds the prediction of one slide at a time in memory, 4 bytes a pixel.
+ * @param reference the same slides with the role `vessel`, where the dataset lacks it: without vessels all tissue
+ * counts as extravascular
+ */
+export async function scoreModel(
+  dataset: Dataset,
+  split: Split,
+  model: ModelFile,
+  threads: number,
+  work: WorkOptions = {},
+  reference: Dataset = dataset,
+): Promise<ModelScore> {
+  const slides: ScoredSlide[] = [];
+  let current: { index: number; raster: Raster } | undefined;
+  const finish = async (): Promise<void> => {
+    if (current) slides.push(await scoreSlide(reference, current.index, current.raster, work));
+    current = undefined;
+  };
+  const { networkSeconds, pixels } = await visitSlides(
+    dataset,
+    split,
+    model,
+    threads,
+    async ({ slide, x, y, predicted }) => {
+      if (current?.index !== slide) {
+        await finish();
+        const { width, height } = dataset.slides[slide].source;
+        current = { index: slide, raster: createRaster(1, height, width) };
+      }
+      const { width, height } = predicted;
+      const probe = createRaster(1, height, width, channelOf(predicted, 0));
+      pasteRaster(current.raster, probe, x, y);
+    },
+    work,
+  );
+  await finish();
+  const [{ source, targetChannel }] = dataset.slides;
+  const peak = sampleRange(source.channels[targetChannel].sampleType)?.max ?? 1;
+  return { slides, peak, networkSeconds, pixels };
+}
+
+async function scoreSlide(
+  { manifest, slides }: Dataset,
+  index: number,
+  predicted: Raster,
+  work: WorkOptions,
+): Promise<ScoredSlide> {
+  const { width, height } = predicted;
+  const slide = slides[index];
+  const { source, targetChannel, entry } = slide;
+  const tissueBytes = tissueOf(slide, 0, 0, width, height);
+  const vesselRole = manifest.inputRoles.indexOf('vessel');
+  const vessels =
+    vesselRole < 0
+      ? new BitMask(width, height)
+      : (
+          await segmentVessels({
+            source,
+            channel: slide.inputChannels[vesselRole],
+            pixelSizeUm: manifest.pixelSizeUm,
+          })
+        ).mask;
+  const comparison = await compareSlide(
+    {
+      measured: source,
+      measuredChannel: targetChannel,
+      predicted: memorySource({ raster: predicted, channelNames: ['probe'] }),
+      predictedChannel: 0,
+      tissue: BitMask.fromBytes(tissueBytes, width, height),
+      vessels,
+      pixelSizeUm: manifest.pixelSizeUm,
+      dataRange: sampleRange(source.channels[targetChannel].sampleType)?.max ?? 1,
+    },
+    { signal: work.signal },
+  );
+  const measured = await source.read({ x: 0, y: 0, width, height }, [targetChannel], work);
+  const every = Math.max(1, Math.floor(tissueBytes.length / wantedSamples)) | 1;
+  const spread = (values: Float32Array): [number, number] => {
+    const kept = values
+      .filter((v, i) => i % every === 0 && tissueBytes[i] === 1 && Number.isFinite(v))
+      .sort();
+    return [kept[Math.floor(0.001 * (kept.length - 1))], kept[Math.ceil(0.999 * (kept.length - 1))]];
+  };
+  return {
+    slide: entry.name,
+    comparison,
+    range: { predicted: spread(predicted.data), measured: spread(measured.data) },
+  };
+}
