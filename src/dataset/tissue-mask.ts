@@ -19,8 +19,16 @@ export interface TissueMask {
 const smoothingUm = 16;
 /** Tissue is what exceeds this share of the tissue's typical signal above the darkest of the slide. */
 const tissueShare = 0.2;
-/** Largest hole that is filled, in square micrometres (a disc of 560 um): dark tissue inside is tissue. */
+/** Largest hole that is filled, in square micrometres (a disc of 560 um), unless it is a gap: dark tissue is tissue. */
 const maxHoleUm2 = 250_000;
+/**
+ * Tears and holes: smoothing before their threshold, for they have sharp edges; the smallest that are cut out (a
+ * square of 35 um); and the share of the typical signal that a gap must fall below somewhere: a necrosis is dark,
+ * but not as dark as glass.
+ */
+const gapSmoothingUm = 5;
+const minGapUm2 = 1200;
+const glassShare = 0.06;
 /** Smallest island kept, in square micrometres (a square of 50 um); dust on the glass is smaller. */
 const minIslandUm2 = 2500;
 /**
@@ -35,7 +43,7 @@ const minCells = 64;
  * The tissue of a slide from all of its input channels: their cell averages, each scaled to its own range, are
  * summed and smoothed; tissue is what exceeds 20% of the typical tissue signal (the median of Otsu's upper class)
  * above the darkest of the slide. A slide that is tissue everywhere stays so: Otsu only finds the level, it does
- * not cut. Cells whose inputs are all zero are never tissue, as in the published pipeline.
+ * not cut. Dark pieces inside stay tissue but for tears and holes, which are as dark as glass. Cells whose inputs are all zero are never tissue, as in the published pipeline.
  * @param inputs how many of the scan's first channels are inputs; @param slide its path, for messages
  * @throws DataError when the inputs hold nothing but zeros, a constant, or noise
  */
@@ -63,7 +71,8 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
         'Expected a stained section; check the file and the channels given with --role, or leave the slide out.',
     );
   }
-  const signal = tissueSignal(structured, usable, cellsWide, cellsHigh, smoothingUm / (cellPx * pixelSizeUm));
+  const cellUm = cellPx * pixelSizeUm;
+  const signal = tissueSignal(structured, usable, cellsWide, cellsHigh, smoothingUm / cellUm);
   const roots = Float64Array.from(usable, (i) => Math.sqrt(signal[i])).sort();
   const split = otsuThreshold(roots);
   const upper = roots.filter((root) => root > split);
@@ -71,8 +80,13 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
   for (const i of usable) if (signal[i] > tissueShare * typical) cells[i] = 1;
 
   const mask = BitMask.fromBytes(cells, cellsWide, cellsHigh);
-  const cellUm2 = (cellPx * pixelSizeUm) ** 2;
-  cleanMask(mask, { minAreaPx: minIslandUm2 / cellUm2, maxHolePx: maxHoleUm2 / cellUm2 });
+  cleanMask(mask, { minAreaPx: minIslandUm2 / cellUm ** 2, maxHolePx: maxHoleUm2 / cellUm ** 2 });
+  cutGaps(
+    mask,
+    tissueSignal(structured, usable, cellsWide, cellsHigh, gapSmoothingUm / cellUm),
+    typical,
+    cellUm,
+  );
   const cleaned = mask.toBytes();
   for (let i = 0; i < cleaned.length; i++) if (blank[i] === 1) cleaned[i] = 0;
   if (!cleaned.includes(1)) {
@@ -82,6 +96,23 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
     );
   }
   return { cellPx, cellsWide, cellsHigh, cells: cleaned };
+}
+
+/** Takes tears and holes out of the tissue. */
+function cutGaps(mask: BitMask, signal: Float64Array, typical: number, cellUm: number): void {
+  const below = (share: number): BitMask =>
+    BitMask.fromBytes(
+      Uint8Array.from(signal, (value) => (value < share * typical ? 1 : 0)),
+      mask.width,
+      mask.height,
+    );
+  const gaps = below(tissueShare);
+  cleanMask(gaps, { minAreaPx: minGapUm2 / cellUm ** 2, maxHolePx: 0 }, below(glassShare));
+  const row = new Uint8Array(mask.width);
+  for (let y = 0; y < mask.height; y++) {
+    gaps.readRow(y, row);
+    for (let x = 0; x < mask.width; x++) if (row[x] === 1) mask.fillRun(y, x, x + 1, false);
+  }
 }
 
 /** Tissue area in square millimetres; cells that reach over the slide's edge count with their part inside. */
