@@ -5,7 +5,7 @@ import { figure, files, path, pixelSizeUm, roles, threads } from './fields.ts';
 const options = z.strictObject({
   model: path.describe('trained model (.onnx)'),
   slide: path.describe('slide to predict: a file, a folder with one file a channel, or a .zarr'),
-  out: path.describe('predicted slide to be written').meta({ value: 'PRED.ome.tif' }),
+  out: path.describe('predicted slide to be written, .ome.tif or .ome.zarr').meta({ value: 'PRED' }),
   tile: z
     .int()
     .positive()

@@ -15,7 +15,7 @@ import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
 import { tileWithin } from '../prediction/tiles.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
-import { createOmeTiff } from '../slide/create-ome-tiff.ts';
+import { createSlide } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 
@@ -49,7 +49,7 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
       );
     }
     const maps = await inputMaps(model, source, channels, notes, work);
-    const sink = await createOmeTiff(
+    const sink = await createSlide(
       options.out,
       {
         width: source.width,
