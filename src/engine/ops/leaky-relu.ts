@@ -2,8 +2,7 @@ import type { Graph, Op, Value } from '../graph.ts';
 import { add } from './add.ts';
 import { inferSame } from './broadcast.ts';
 import { mul } from './mul.ts';
-import { relu } from './relu.ts';
-import { sign } from './sign.ts';
+import { step } from './step.ts';
 
 const leakyReluOp: Op = {
   name: 'LeakyRelu',
@@ -12,7 +11,7 @@ const leakyReluOp: Op = {
     if (!dy) return [undefined];
     const alpha = (node.attributes.alpha as { float: number }).float;
     // Slope alpha at 0 and below, 1 above, as PyTorch has it.
-    const on = sign(graph, relu(graph, node.inputs[0]));
+    const on = step(graph, node.inputs[0]);
     const slope = add(graph, mul(graph, on, graph.scalar(1 - alpha)), graph.scalar(alpha));
     return [mul(graph, dy, slope)];
   },

@@ -1,13 +1,13 @@
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { mul } from './mul.ts';
-import { sign } from './sign.ts';
+import { step } from './step.ts';
 
 const reluOp: Op = {
   name: 'Relu',
   infer: inferSame,
-  // From the output, which is kept anyway: its sign is 1 where the unit was on and 0 where it was off.
-  gradient: (graph, node, [dy]) => [dy && mul(graph, dy, sign(graph, node.outputs[0]))],
+  // From the output, which is kept anyway: positive where the unit was on, 0 where it was off.
+  gradient: (graph, node, [dy]) => [dy && mul(graph, dy, step(graph, node.outputs[0]))],
 };
 
 /** max(x, 0); its gradient at 0 is 0. */
