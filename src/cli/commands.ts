@@ -3,10 +3,17 @@ import { benchmarkCommand } from '../contract/benchmark.ts';
 import { inspectCommand } from '../contract/inspect.ts';
 import { predictCommand } from '../contract/predict.ts';
 import { prepareCommand } from '../contract/prepare.ts';
+import { simulateCommand } from '../contract/simulate.ts';
 import { studioCommand } from '../contract/studio.ts';
 import { trainCommand } from '../contract/train.ts';
 import type { CommandEntry } from './run-command.ts';
-import { summariseInspect, summarisePredict, summarisePrepare, summariseTrain } from './summaries.ts';
+import {
+  summariseInspect,
+  summarisePredict,
+  summarisePrepare,
+  summariseSimulate,
+  summariseTrain,
+} from './summaries.ts';
 import { summariseBenchmark } from './summarise-benchmark.ts';
 
 export const commands: readonly CommandEntry[] = [
@@ -14,6 +21,11 @@ export const commands: readonly CommandEntry[] = [
     contract: inspectCommand,
     load: async () => (await import('../experiment/inspect.ts')).inspect,
     summarise: summariseInspect,
+  },
+  {
+    contract: simulateCommand,
+    load: async () => (await import('../experiment/simulate.ts')).simulate,
+    summarise: summariseSimulate,
   },
   {
     contract: prepareCommand,

@@ -2,6 +2,7 @@
 import type { InspectResult } from '../contract/inspect.ts';
 import type { PredictResult } from '../contract/predict.ts';
 import type { PrepareResult } from '../contract/prepare.ts';
+import type { SimulateResult } from '../contract/simulate.ts';
 import type { TrainResult } from '../contract/train.ts';
 import { formatSeconds } from './progress-line.ts';
 
@@ -42,6 +43,20 @@ export function summarisePrepare(result: PrepareResult): string {
     ...result.excluded.map(({ slide, reason }) => `Left out: ${slide}: ${reason}`),
     ...result.warnings.map(({ slide, message }) => `Warning: ${slide ? `${slide}: ` : ''}${message}`),
     ...result.notes.map((note) => `Note: ${note}`),
+    ...filesWritten(result.files),
+  ].join('\n');
+}
+
+export function summariseSimulate(result: SimulateResult): string {
+  const rows = result.slides.map(({ path, ceilings }) => [
+    path,
+    `noise ${Number(ceilings.noise).toFixed(3)}`,
+    `visible ${Number(ceilings.visible).toFixed(3)}`,
+    `outside vessels ${Number(ceilings.visibleExtravascular).toFixed(3)}`,
+  ]);
+  return [
+    `Simulated ${plural(result.slides.length, 'slide')} in ${formatSeconds(result.seconds)}. Best R2 that any prediction can reach:`,
+    ...table(rows),
     ...filesWritten(result.files),
   ].join('\n');
 }

@@ -1,0 +1,89 @@
+// One animal a slide: its own tissue, dose, leakiness and uptake, and its own stain.
+import { hash, LocalRng } from './hash.ts';
+import type { Preset } from './presets.ts';
+import type { ChannelOptics, SlideModel } from './slide-model.ts';
+
+export interface CohortOptions {
+  readonly preset: Preset;
+  readonly seed: number;
+  readonly sizePx: number;
+  /** Diameter of the particle, nm. */
+  readonly particleNm: number;
+}
+
+const pixelSizeUm = 0.5;
+/** Diameter for which the presets' lambda and electrons hold. */
+const referenceNm = 20;
+
+/**
+ * Diffusivity and permeability of a particle. D goes as 1 / diameter (Stokes and Einstein), 2 um2/s at 20 nm in
+ * tumour tissue; ln P is linear in ln diameter through 1.27e-3 um/s at 9.4 nm and 1.1e-4 um/s at 90 nm (PMC7078505).
+ */
+export function particle(diameterNm: number): { diffusivity: number; permeability: number } {
+  const slope = Math.log(1.27e-3 / 1.1e-4) / Math.log(90 / 9.4);
+  return {
+    diffusivity: (2 * referenceNm) / diameterNm,
+    permeability: 1.27e-3 * (diameterNm / 9.4) ** -slope,
+  };
+}
+
+/** The model of one slide of a cohort; slides of one cohort differ as animals do. */
+export function slideModel({ preset, seed, sizePx, particleNm }: CohortOptions, slide: number): SlideModel {
+  const own = hash(hash(seed, Math.floor(seed / 4294967296)), slide, 1);
+  const rng = new LocalRng(hash(own, 2));
+  const { betweenAnimals: spread, transport, tissue } = preset;
+  const sizeUm = sizePx * pixelSizeUm;
+  const density = rng.logNormal(spread.density);
+  const amplitude = rng.logNormal(spread.amplitude);
+  const lambdaFactor = rng.logNormal(spread.lambda);
+  // Slides smaller than a tumour show a part of one, with its edge across a corner.
+  const radiusUm = Math.max(0.46 * sizeUm, 1600);
+  const direction = 2 * Math.PI * rng.uniform();
+  const off = sizeUm < 3000 ? radiusUm - sizeUm * (0.42 + 0.2 * rng.uniform()) : 0;
+  const { diffusivity, permeability } = particle(particleNm);
+  const reference = particle(referenceNm);
+  // The same uptake rate for all sizes: lambda goes as the root of D.
+  const lambdaMedianUm = transport.lambdaUm * Math.sqrt(diffusivity / reference.diffusivity);
+  const dose = permeability / reference.permeability;
+  const stained = (optics: ChannelOptics): ChannelOptics => ({
+    ...optics,
+    stainElectrons: optics.stainElectrons * rng.logNormal(spread.stain),
+    autofluorescence: optics.autofluorescence * rng.logNormal(spread.background),
+    blurUm: optics.blurUm * rng.logNormal(spread.blur),
+  });
+  return {
+    seed: own,
+    hiddenSeed: hash(own, 3),
+    widthPx: sizePx,
+    heightPx: sizePx,
+    pixelSizeUm,
+    tilePx: sizePx <= 512 ? 512 : 1024,
+    sampleType: preset.sampleType,
+    sectionUm: preset.sectionUm,
+    tissue: {
+      ...tissue,
+      rimDensity: tissue.rimDensity * density,
+      coreDensity: tissue.coreDensity * density,
+      centreXUm: sizeUm / 2 + off * Math.cos(direction),
+      centreYUm: sizeUm / 2 + off * Math.sin(direction),
+      radiusUm,
+    },
+    vessels: preset.vessels,
+    transport: {
+      probe: transport.probe,
+      lambdaUm: lambdaMedianUm * lambdaFactor,
+      lambdaMedianUm,
+      lambdaSigma: spread.lambda,
+      amplitude,
+      amplitudeSigma: spread.amplitude,
+      inPlaneShare: transport.inPlaneShare,
+      tissueElectrons: transport.tissueElectrons * dose,
+      wallElectrons: transport.wallElectrons * Math.sqrt(dose),
+      diffusivity,
+      permeability,
+    },
+    optics: [stained(preset.optics[0]), stained(preset.optics[1]), preset.optics[2]],
+    bleed: preset.bleed,
+    vignetting: preset.vignetting,
+  };
+}

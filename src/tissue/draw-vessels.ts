@@ -1,0 +1,126 @@
+// The vessels of a section as an antibody against their walls shows them: hollow where cut across, fading where
+// they leave the section, joined without walls between them where they meet.
+import { cellCount, type Grid } from './grid.ts';
+import { smoothstep } from './tissue-map.ts';
+import type { VesselPiece } from './vessel-path.ts';
+
+/** Heights within the section at which walls are evaluated, as a share of its thickness. */
+const heights = [-0.375, -0.125, 0.125, 0.375] as const;
+/** Half the thickness of a stained wall, um: endothelium of 0.3 um and its glycocalyx, thickened by the stain. */
+const halfWallUm = 0.75;
+const drawnBeyondUm = 4;
+
+export interface VesselImage {
+  /** Stain, mean over the section's thickness; about 1 in a typical wall. */
+  readonly stain: Float32Array;
+  /** Share of the section's thickness inside a vessel (wall or lumen). */
+  readonly inside: Float32Array;
+  /** The same counted for wall and plasma signal of each vessel: sum of inside x `weight` of the vessel's piece. */
+  readonly wallSignal: Float32Array;
+  readonly expectedWallSignal: Float32Array;
+  /** Id of the vessel that fills most of the section here; 0 where `inside` is below a quarter. */
+  readonly label: Uint32Array;
+  /** 1 within 3 um of a wall, or inside. */
+  readonly near: Uint8Array;
+}
+
+/**
+ * @param weights signal of each piece's wall and lumen: drawn, and mean given what is seen; two each piece
+ */
+export function drawVessels(
+  grid: Grid,
+  pieces: readonly VesselPiece[],
+  weights: ArrayLike<number>,
+  sectionUm: number,
+): VesselImage {
+  const n = cellCount(grid);
+  const image: VesselImage = {
+    stain: new Float32Array(n),
+    inside: new Float32Array(n),
+    wallSignal: new Float32Array(n),
+    expectedWallSignal: new Float32Array(n),
+    label: new Uint32Array(n),
+    near: new Uint8Array(n),
+  };
+  const most = new Float32Array(n).fill(0.249);
+  const distance = new Float32Array(n);
+  const owner = new Int32Array(n);
+  for (const height of heights) {
+    distance.fill(drawnBeyondUm);
+    owner.fill(-1);
+    for (let p = 0; p < pieces.length; p++) {
+      stampPiece(grid, pieces[p], p, height * sectionUm, distance, owner);
+    }
+    for (let at = 0; at < n; at++) {
+      const p = owner[at];
+      if (p < 0) continue;
+      const piece = pieces[p];
+      const d = distance[at];
+      if (d < 3) image.near[at] = 1;
+      const share = smoothstep(0.6, -0.6, d) / heights.length;
+      const radius = 0.5 * (piece.r0 + piece.r1);
+      // The inner side of the wall: thin vessels have no room for a lumen.
+      const wall = Math.exp(-0.5 * ((d + halfWallUm) / halfWallUm) ** 2);
+      const veil = d < 0 ? 0.3 * Math.exp(-0.12 * radius) : 0;
+      image.stain[at] += ((wall + veil) * 0.5 * (piece.s0 + piece.s1)) / heights.length;
+      if (share === 0) continue;
+      image.inside[at] += share;
+      image.wallSignal[at] += share * weights[2 * p];
+      image.expectedWallSignal[at] += share * weights[2 * p + 1];
+      if (image.inside[at] > most[at]) {
+        most[at] = image.inside[at];
+        image.label[at] = piece.vessel.id;
+      }
+    }
+  }
+  return image;
+}
+
+/** Signed distance to the surface of one piece, kept where it is the smallest so far. */
+function stampPiece(
+  grid: Grid,
+  piece: VesselPiece,
+  index: number,
+  z: number,
+  distance: Float32Array,
+  owner: Int32Array,
+): void {
+  const { x0, y0, z0, r0, r1, nx, ny, nz } = piece;
+  const { flattening } = piece.vessel;
+  const dx = piece.x1 - x0;
+  const dy = piece.y1 - y0;
+  const dz = piece.z1 - z0;
+  const stretch = Math.sqrt(flattening);
+  const size = Math.max(r0, r1) * stretch + drawnBeyondUm;
+  if (Math.min(z0, piece.z1) - size > z || Math.max(z0, piece.z1) + size < z) return;
+  const { spacing, width, height } = grid;
+  const fromI = Math.max(0, Math.floor((Math.min(x0, piece.x1) - size - grid.fromX) / spacing));
+  const toI = Math.min(width - 1, Math.ceil((Math.max(x0, piece.x1) + size - grid.fromX) / spacing));
+  const fromJ = Math.max(0, Math.floor((Math.min(y0, piece.y1) - size - grid.fromY) / spacing));
+  const toJ = Math.min(height - 1, Math.ceil((Math.max(y0, piece.y1) + size - grid.fromY) / spacing));
+  const inverse = 1 / Math.max(1e-9, dx * dx + dy * dy + dz * dz);
+  const pz = z - z0;
+  for (let j = fromJ; j <= toJ; j++) {
+    const py = grid.fromY + (j + 0.5) * spacing - y0;
+    for (let i = fromI; i <= toI; i++) {
+      const px = grid.fromX + (i + 0.5) * spacing - x0;
+      let t = (px * dx + py * dy + pz * dz) * inverse;
+      t = t < 0 ? 0 : Math.min(t, 1);
+      const ex = px - t * dx;
+      const ey = py - t * dy;
+      const ez = pz - t * dz;
+      const e2 = ex * ex + ey * ey + ez * ez;
+      const thin = ex * nx + ey * ny + ez * nz;
+      const r = r0 + t * (r1 - r0);
+      // Ellipse of the same area: half axes r / stretch and r stretch.
+      const wide2 = Math.max(0, e2 - thin * thin);
+      const rho = Math.sqrt((thin * thin * flattening + wide2 / flattening) / (r * r));
+      const d = rho < 0.05 ? -0.95 * (r / stretch) : Math.sqrt(e2) * (1 - 1 / rho);
+      const at = j * width + i;
+      if (d < distance[at]) {
+        distance[at] = d;
+        owner[at] = index;
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// Electrons that the structures of a scene give in each channel, before the optics.
+import { cellCount, type Grid, sampleAt } from './grid.ts';
+import { hash } from './hash.ts';
+import { noise2 } from './noise.ts';
+import type { Scene } from './scene.ts';
+import type { SlideModel } from './slide-model.ts';
+import type { Probe } from './transport.ts';
+
+export interface Emission {
+  /** vessel, nuclei, probe; and the probe's mean given all that can be seen. */
+  readonly vessel: Float32Array;
+  readonly nuclei: Float32Array;
+  readonly probe: Float32Array;
+  readonly expectedProbe: Float32Array;
+}
+
+/** @param probe taken-up probe on its own grid */
+export function emit(model: SlideModel, scene: Scene, probeGrid: Grid, probe: Probe): Emission {
+  const { grid, vessels, nuclei, tissue, open } = scene;
+  const { transport, optics } = model;
+  const n = cellCount(grid);
+  const out: Emission = {
+    vessel: new Float32Array(n),
+    nuclei: new Float32Array(n),
+    probe: new Float32Array(n),
+    expectedProbe: new Float32Array(n),
+  };
+  const seed = hash(model.seed, 707);
+  const hiddenSeed = hash(model.hiddenSeed, 708);
+  const isProbe = transport.probe !== 'none';
+  const isWall = transport.probe === 'vessels';
+  const amplitude = transport.amplitude;
+  const expectedAmplitude = Math.exp(transport.amplitudeSigma ** 2 / 2);
+  for (let j = 0, at = 0; j < grid.height; j++) {
+    const y = grid.fromY + (j + 0.5) * grid.spacing;
+    for (let i = 0; i < grid.width; i++, at++) {
+      const x = grid.fromX + (i + 0.5) * grid.spacing;
+      const here = tissue[at];
+      if (here === 0) continue;
+      // Cytoplasm glows more than nuclei; fibres and debris make it uneven.
+      const even = here * (1 - 0.45 * nuclei.fill[at]) * (1 - 0.5 * Math.min(1, vessels.inside[at]));
+      const texture = 1 + 0.5 * noise2(seed, x / 7, y / 7) + 0.5 * noise2(seed + 1, x / 60, y / 60);
+      out.vessel[at] =
+        here * optics[0].stainElectrons * vessels.stain[at] + optics[0].autofluorescence * even * texture;
+      out.nuclei[at] =
+        here * optics[1].stainElectrons * nuclei.stain[at] + optics[1].autofluorescence * even * texture;
+      const background = optics[2].autofluorescence * even;
+      out.probe[at] = background * (1 + 0.4 * noise2(hiddenSeed, x / 25, y / 25));
+      out.expectedProbe[at] = background;
+      if (!isProbe) continue;
+      // The field between obstacles times how open this pixel is: sharper than the grid it was solved on.
+      const sharp = here * transport.tissueElectrons * open[at];
+      out.probe[at] += amplitude * sharp * sampleAt(probeGrid, probe.drawn, x, y);
+      out.expectedProbe[at] += expectedAmplitude * sharp * sampleAt(probeGrid, probe.expected, x, y);
+      if (isWall && vessels.inside[at] > 0) {
+        const wall = here * transport.wallElectrons;
+        const along = model.vessels.wallAlong;
+        // Mean one along vessels (a log-normal of this noise, whose standard deviation is about 0.25).
+        const uneven = Math.exp(4 * along * noise2(hiddenSeed + 1, x / 9, y / 9) - along ** 2 / 2);
+        out.probe[at] += amplitude * wall * uneven * vessels.wallSignal[at];
+        out.expectedProbe[at] += expectedAmplitude * wall * vessels.expectedWallSignal[at];
+      }
+    }
+  }
+  return out;
+}

@@ -1,0 +1,122 @@
+// Kinds of cohorts. Numbers of tissue and transport: see docs/simulator.md for where each comes from.
+import type { ChannelOptics, SlideModel, TissueModel, TransportModel, VesselModel } from './slide-model.ts';
+
+export const presetNames = [
+  'tiny',
+  'small',
+  'standard',
+  'standard-8bit',
+  'hard',
+  'paper',
+  'no-probe',
+  'vessel-blind',
+] as const;
+export type PresetName = (typeof presetNames)[number];
+
+/** Standard deviations between animals, of the logarithm unless said. */
+export interface BetweenAnimals {
+  readonly amplitude: number;
+  readonly lambda: number;
+  readonly density: number;
+  /** Of stain strength and background of the two inputs; blur (relative); these can be seen. */
+  readonly stain: number;
+  readonly background: number;
+  readonly blur: number;
+}
+
+export interface Preset {
+  readonly slides: number;
+  readonly sizePx: number;
+  readonly sampleType: 'uint8' | 'uint16';
+  /** Whether the mask-like truths are written beside the noise-free probe unless asked for. */
+  readonly fullTruth: boolean;
+  readonly sectionUm: number;
+  readonly tissue: Pick<TissueModel, 'rimDensity' | 'coreDensity' | 'necrosis' | 'nucleiDensity'>;
+  readonly vessels: VesselModel;
+  readonly transport: Pick<TransportModel, 'probe' | 'inPlaneShare' | 'tissueElectrons' | 'wallElectrons'> & {
+    readonly lambdaUm: number;
+  };
+  readonly betweenAnimals: BetweenAnimals;
+  readonly optics: SlideModel['optics'];
+  readonly bleed: SlideModel['bleed'];
+  readonly vignetting: number;
+}
+
+const vessels: VesselModel = {
+  radiusUm: 3.4,
+  radiusSigma: 0.24,
+  stainSigma: 0.35,
+  stainAlongSigma: 0.5,
+  closedRound: 0.04,
+  closedFlat: 0.2,
+  permeabilityByRadius: 0.5,
+  permeabilityByStain: 0.9,
+  permeabilityHidden: 0.25,
+  wallPower: 0.8,
+  wallHidden: 0.1,
+  wallAlong: 0.2,
+  hotSpotsPerUm: 0.0324,
+  hotSpotFactor: 4,
+};
+
+function optics(own: Partial<ChannelOptics>): ChannelOptics {
+  return {
+    blurUm: 0.6,
+    glowShare: 0.18,
+    glowUm: 9,
+    shiftXUm: 0,
+    shiftYUm: 0,
+    stainElectrons: 600,
+    autofluorescence: 40,
+    dark: 8,
+    readNoise: 2,
+    gain: 4,
+    offset: 100,
+    ...own,
+  };
+}
+
+const standard: Preset = {
+  slides: 6,
+  sizePx: 8192,
+  sampleType: 'uint16',
+  fullTruth: true,
+  sectionUm: 6,
+  tissue: { rimDensity: 210, coreDensity: 110, necrosis: 0.3, nucleiDensity: 4600 },
+  vessels,
+  transport: {
+    probe: 'vessels',
+    inPlaneShare: 0.6,
+    tissueElectrons: 130,
+    wallElectrons: 700,
+    lambdaUm: 30,
+  },
+  betweenAnimals: { amplitude: 0.08, lambda: 0.1, density: 0.15, stain: 0.15, background: 0.15, blur: 0.12 },
+  optics: [
+    optics({ stainElectrons: 1500, autofluorescence: 60 }),
+    optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.55 }),
+    optics({ autofluorescence: 60, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.65 }),
+  ],
+  // To vessel, nuclei, probe; from the same.
+  bleed: [
+    [1, 0.004, 0.02],
+    [0.004, 1, 0],
+    [0.02, 0.005, 1],
+  ],
+  vignetting: 0.1,
+};
+
+const presets: Readonly<Record<PresetName, Preset>> = {
+  tiny: { ...standard, slides: 3, sizePx: 512 },
+  small: { ...standard, slides: 6, sizePx: 2048 },
+  standard,
+  'standard-8bit': standard,
+  hard: standard,
+  paper: { ...standard, sizePx: 37_888, fullTruth: false },
+  'no-probe': { ...standard, sizePx: 2048, transport: { ...standard.transport, probe: 'none' } },
+  'vessel-blind': { ...standard, sizePx: 2048, transport: { ...standard.transport, probe: 'blind' } },
+};
+
+export function presetOf(name: PresetName): Preset {
+  return presets[name];
+}

@@ -1,0 +1,63 @@
+// Where there is tissue, how dense its vessels are, and where it is dead: smooth fields of position.
+import { hash } from './hash.ts';
+import { noise2 } from './noise.ts';
+import type { SlideModel } from './slide-model.ts';
+
+export interface TissuePoint {
+  /** Above 0 inside tissue, below outside; roughly um to the edge where small. */
+  level: number;
+  /** Vessel profiles per mm2. */
+  density: number;
+  /** 0 living to 1 dead. */
+  necrosis: number;
+}
+
+export class TissueMap {
+  readonly #model: SlideModel;
+  readonly #seeds: readonly number[];
+
+  constructor(model: SlideModel) {
+    this.#model = model;
+    this.#seeds = Array.from({ length: 8 }, (_, i) => hash(model.seed, 101, i));
+  }
+
+  /** @param x @param y um from the slide's upper left corner; any point of the plane */
+  at(x: number, y: number, out: TissuePoint = { level: 0, density: 0, necrosis: 0 }): TissuePoint {
+    const { tissue } = this.#model;
+    const seeds = this.#seeds;
+    const dx = x - tissue.centreXUm;
+    const dy = y - tissue.centreYUm;
+    const wobble =
+      120 * noise2(seeds[0], x / 700, y / 700) +
+      45 * noise2(seeds[1], x / 160, y / 160) +
+      8 * noise2(seeds[2], x / 30, y / 30);
+    const depth = tissue.radiusUm - Math.hypot(dx, dy) + wobble;
+    // Tears and fat: where a mid-scale noise is extreme, with scalloped edges.
+    const hole =
+      noise2(seeds[3], x / 210, y / 210) +
+      0.25 * noise2(seeds[4], x / 45, y / 45) +
+      0.3 * noise2(seeds[5], x / 900, y / 900);
+    const deep = smoothstep(150, 900, depth);
+    const dead =
+      noise2(seeds[6], x / 600, y / 600) +
+      0.3 * noise2(seeds[4], x / 90, y / 90) -
+      (0.62 - 0.9 * tissue.necrosis * deep);
+    out.level = Math.min(depth, (0.62 - hole) * 90);
+    out.necrosis = smoothstep(0, 0.12, dead) * smoothstep(80, 300, depth);
+    const patchy = Math.exp(
+      1.5 * noise2(seeds[7], x / 330, y / 330) + 0.8 * noise2(seeds[1], x / 110 + 7, y / 110),
+    );
+    out.density =
+      patchy *
+      (tissue.rimDensity + (tissue.coreDensity - tissue.rimDensity) * deep) *
+      (1 - 0.93 * out.necrosis) *
+      smoothstep(-20, 15, out.level);
+    return out;
+  }
+}
+
+/** 0 below `low`, 1 above `high`, smooth between. */
+export function smoothstep(low: number, high: number, value: number): number {
+  const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
+  return t * t * (3 - 2 * t);
+}

@@ -1,0 +1,137 @@
+// The vessel network as a graph in space: hashed points joined by the relative neighbourhood graph (Toussaint
+// 1980): two points are joined when no third is nearer to both. It branches mostly by threes, as vessels do, and
+// every edge depends on its surroundings only, so that any block of any network can be made alone.
+import { hash, LocalRng } from './hash.ts';
+import type { SlideModel } from './slide-model.ts';
+import type { TissueMap } from './tissue-map.ts';
+
+/** Edge of a lattice cell, each with at most one point; and the layers of cells around the section at z = 0. */
+export const cellUm = 46;
+export const blockCells = 8;
+export const blockUm = cellUm * blockCells;
+const lowestLayer = -3;
+const layers = 6;
+const reach = 3;
+/** Length of vessel per volume is twice the profiles per area; a full lattice of this cell has about this many. */
+const fullDensity = (0.75 * 1e6) / cellUm ** 2;
+const maxEdgesOfNode = 8;
+
+export interface VesselNode {
+  readonly i: number;
+  readonly j: number;
+  readonly k: number;
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  readonly key: number;
+}
+
+export interface VesselEdge {
+  /** Positive, unique in the slide, below 2^24 for slides up to 38,000 px. */
+  readonly id: number;
+  readonly key: number;
+  readonly a: VesselNode;
+  readonly b: VesselNode;
+}
+
+/** Edges whose first point lies in a block of `blockCells` x `blockCells` columns of the lattice. */
+export function edgesOfBlock(
+  model: SlideModel,
+  map: TissueMap,
+  blockX: number,
+  blockY: number,
+): VesselEdge[] {
+  const fromI = blockX * blockCells - 2 * reach;
+  const fromJ = blockY * blockCells - 2 * reach;
+  const across = blockCells + 4 * reach;
+  const nodes = drawNodes(model, map, fromI, fromJ, across);
+  const columns = Math.ceil((model.widthPx * model.pixelSizeUm) / cellUm) + 40;
+  const edges: VesselEdge[] = [];
+  for (let v = 2 * reach; v < 2 * reach + blockCells; v++) {
+    for (let u = 2 * reach; u < 2 * reach + blockCells; u++) {
+      for (let w = 0; w < layers; w++) {
+        const a = nodes[(w * across + v) * across + u];
+        if (a === undefined) continue;
+        const near = neighbours(nodes, across, u, v, w);
+        let rank = 0;
+        for (const b of near) {
+          if (!isBefore(a, b)) continue;
+          if (!isJoined(a, b, near) || rank === maxEdgesOfNode) continue;
+          const index = ((a.j + 20) * columns + (a.i + 20)) * layers + w;
+          const id = 1 + index * maxEdgesOfNode + rank++;
+          const key = hash(a.key, b.key, 3);
+          // A few blind ends, as in tumours.
+          if (key % 100 >= 6) edges.push({ id, key, a, b });
+        }
+      }
+    }
+  }
+  return edges;
+}
+
+function drawNodes(
+  model: SlideModel,
+  map: TissueMap,
+  fromI: number,
+  fromJ: number,
+  across: number,
+): (VesselNode | undefined)[] {
+  const seed = hash(model.seed, 202);
+  const nodes: (VesselNode | undefined)[] = new Array(across * across * layers);
+  for (let w = 0; w < layers; w++) {
+    for (let v = 0; v < across; v++) {
+      for (let u = 0; u < across; u++) {
+        const i = fromI + u;
+        const j = fromJ + v;
+        const k = lowestLayer + w;
+        const key = hash(seed, i, j, k);
+        const rng = new LocalRng(key);
+        const x = (i + rng.uniform()) * cellUm;
+        const y = (j + rng.uniform()) * cellUm;
+        const z = (k + rng.uniform()) * cellUm;
+        // Edge length grows as points thin out, so that vessel length goes as points to the power 2/3.
+        const keep = (map.at(x, y).density / fullDensity) ** 1.5;
+        if (rng.uniform() < keep) nodes[(w * across + v) * across + u] = { i, j, k, x, y, z, key };
+      }
+    }
+  }
+  return nodes;
+}
+
+function neighbours(
+  nodes: readonly (VesselNode | undefined)[],
+  across: number,
+  u: number,
+  v: number,
+  w: number,
+): VesselNode[] {
+  const near: VesselNode[] = [];
+  for (let dw = Math.max(0, w - reach); dw <= Math.min(layers - 1, w + reach); dw++) {
+    for (let dv = v - reach; dv <= v + reach; dv++) {
+      for (let du = u - reach; du <= u + reach; du++) {
+        if (du === u && dv === v && dw === w) continue;
+        const node = nodes[(dw * across + dv) * across + du];
+        if (node !== undefined) near.push(node);
+      }
+    }
+  }
+  return near;
+}
+
+function isBefore(a: VesselNode, b: VesselNode): boolean {
+  if (a.k !== b.k) return a.k < b.k;
+  return a.j !== b.j ? a.j < b.j : a.i < b.i;
+}
+
+function isJoined(a: VesselNode, b: VesselNode, near: readonly VesselNode[]): boolean {
+  const length = squared(a, b);
+  if (length > ((reach - 0.2) * cellUm) ** 2) return false;
+  for (const c of near) {
+    if (c !== b && squared(a, c) < length && squared(b, c) < length) return false;
+  }
+  return true;
+}
+
+function squared(a: VesselNode, b: VesselNode): number {
+  return (a.x - b.x) ** 2 + (a.y - b.y) ** 2 + (a.z - b.z) ** 2;
+}
