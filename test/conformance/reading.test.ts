@@ -1,0 +1,174 @@
+// Every reader against files that other programs wrote.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PixelSource } from '../../src/core/pixel-source.ts';
+import { openSlide } from '../../src/slide/open-slide.ts';
+import { missingTools, runPython, sharedData } from './tools.ts';
+
+interface Expected {
+  readonly name: string;
+  readonly format: string;
+  readonly values: string;
+  readonly sampleType: string;
+  readonly channels: number;
+  readonly width: number;
+  readonly height: number;
+  readonly names: string[];
+  readonly pixelSizeUm: number | null;
+  readonly plane: { z?: number; t?: number } | null;
+  readonly levels: [number, number][];
+  readonly tolerance: number;
+}
+
+/** All pixels, read in pieces that fit no tile. */
+async function readAll(source: PixelSource, piece: number): Promise<Float32Array> {
+  const { width, height, channels } = source;
+  const all = new Float32Array(channels.length * width * height);
+  for (let y = 0; y < height; y += piece) {
+    for (let x = 0; x < width; x += piece) {
+      const region = { x, y, width: Math.min(piece, width - x), height: Math.min(piece, height - y) };
+      const raster = await source.read(
+        region,
+        channels.map((_, c) => c),
+      );
+      for (let c = 0; c < channels.length; c++) {
+        for (let row = 0; row < region.height; row++) {
+          const from = (c * region.height + row) * region.width;
+          all.set(raster.data.subarray(from, from + region.width), (c * height + y + row) * width + x);
+        }
+      }
+    }
+  }
+  return all;
+}
+
+/** How many values lie further apart than the tolerance; NaN equals NaN only. */
+function countDifferent(found: Float32Array, expected: ArrayLike<number>, tolerance: number): number {
+  if (found.length !== expected.length) return Number.POSITIVE_INFINITY;
+  let different = 0;
+  for (let i = 0; i < found.length; i++) {
+    const wanted = Math.fround(expected[i]);
+    if (Object.is(found[i], wanted) || Math.abs(found[i] - wanted) <= tolerance) continue;
+    different++;
+  }
+  return different;
+}
+
+describe.skipIf(missingTools !== undefined)(
+  `files by tifffile, libtiff, libvips, zarr-python ${missingTools ?? ''}`,
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hrpn-conformance-'));
+    let files: Expected[] = [];
+    beforeAll(async () => {
+      await runPython('make-files.py', folder);
+      files = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it('are read as they were written: pixels, names, pixel size, levels', async () => {
+      expect(files.length).toBeGreaterThan(110);
+      for (const file of files) {
+        const source = await openSlide(join(folder, file.name), { plane: file.plane ?? undefined });
+        try {
+          const found = {
+            name: file.name,
+            format: source.format,
+            types: source.channels.map(({ sampleType }) => sampleType),
+            names: source.channels.map(({ name }) => name),
+            levels: source.levels.map(({ width, height }) => [width, height]),
+            pixelSizeUm: source.pixelSizeUm ?? null,
+          };
+          expect(found).toEqual({
+            name: file.name,
+            format: file.format,
+            types: file.names.map(() => file.sampleType),
+            names: file.names,
+            levels: file.levels,
+            pixelSizeUm: file.pixelSizeUm,
+          });
+          const values = readFileSync(join(folder, file.values));
+          const expected = new Float64Array(values.buffer, values.byteOffset, values.length / 8);
+          const different = countDifferent(await readAll(source, 97), expected, file.tolerance);
+          expect(different, `values of ${file.name}`).toBe(0);
+        } finally {
+          await source.close();
+        }
+      }
+    });
+
+    it('refuse a stack of which no plane is chosen, and a plane that is not there', async () => {
+      const stack = join(folder, 'hyperstack.tif');
+      await expect(openSlide(stack)).rejects.toThrow(/3 focal planes.*--z 0 to --z 2/);
+      await expect(openSlide(stack, { plane: { z: 0 } })).rejects.toThrow(/2 time points.*--t/);
+      await expect(openSlide(stack, { plane: { z: 3, t: 0 } })).rejects.toThrow(/--z 3/);
+    });
+  },
+);
+
+const formats = sharedData('formats');
+
+describe.skipIf(formats === undefined)(
+  `shared formats ${formats === undefined ? '(../shared/data/formats is absent)' : ''}`,
+  () => {
+    const stored = [
+      'bigtiff-be-packbits.tif',
+      'float32.ome.tif',
+      'imagej-hyperstack.tif',
+      'multipage-plain.tif',
+      'ome-pyramid-bigtiff-bigendian.ome.tif',
+      'ome-pyramid-tiled-deflate.ome.tif',
+      'strip-lzw-predictor2.tif',
+      'tiled-zstd.tif',
+    ];
+    it.each(stored)('%s has the pixels of field 05', async (name) => {
+      const bytes = readFileSync(join(formats!, 'field-05-u16.npy'));
+      const start = 10 + bytes.readUInt16LE(8);
+      const field = new Uint16Array(
+        bytes.buffer.slice(bytes.byteOffset + start, bytes.byteOffset + bytes.length),
+      );
+      const source = await openSlide(join(formats!, name));
+      const divisor = source.channels[0].sampleType === 'float32' ? 255 : 1;
+      const found = await readAll(source, 333);
+      await source.close();
+      expect(
+        countDifferent(
+          found,
+          Float32Array.from(field, (value) => value / divisor),
+          0,
+        ),
+      ).toBe(0);
+    });
+
+    it('other files of Bio-Formats, bioformats2raw and ngff-zarr open as what they are', async () => {
+      const found: unknown[] = [];
+      for (const [name, plane] of [
+        ['bioformats-int8-bigendian.ome.tif', {}],
+        ['bioformats2raw-camera.ome.zarr', {}],
+        ['ngff-v04-a.ome.zarr', {}],
+        ['ngff-v05-a.ome.zarr', { z: 1 }],
+      ] as const) {
+        const source = await openSlide(join(formats!, name), { plane });
+        const values = await readAll(source, 100);
+        found.push([
+          source.format,
+          source.channels.length,
+          source.channels[0].sampleType,
+          source.width,
+          source.height,
+          source.levels.length,
+          Math.round(values.reduce((sum, value) => sum + value, 0)),
+        ]);
+        await source.close();
+      }
+      // Sums of all values: by tifffile and zarr-python; for the last one by decoding its one chunk with numcodecs.
+      expect(found).toEqual([
+        ['OME-TIFF', 3, 'int8', 439, 167, 1, 10445323],
+        ['OME-Zarr 0.4', 1, 'uint8', 640, 480, 3, 60042793],
+        ['OME-Zarr 0.4', 1, 'float64', 200, 200, 1, 20090446],
+        ['OME-Zarr 0.5', 1, 'uint8', 100, 100, 5, 4828],
+      ]);
+    });
+  },
+);
