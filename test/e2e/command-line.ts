@@ -17,12 +17,10 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** @param whileRunning gets the process, to interrupt it */
-export function hrpn(
-  args: readonly string[],
-  whileRunning?: (child: ReturnType<typeof spawn>) => void,
-): Promise<Outcome> {
-  const child = spawn(node, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param signal is sent once the progress on stderr has come to `atStep` */
+export function hrpn(args: readonly string[], signal?: 'SIGTERM' | 'SIGKILL', atStep = 0): Promise<Outcome> {
+  const env = signal === undefined ? process.env : { ...process.env, HRPN_PROGRESS: 'json' };
+  const child = spawn(node, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (data) => {
@@ -30,8 +28,9 @@ export function hrpn(
   });
   child.stderr.on('data', (data) => {
     stderr += data;
+    const done = Number(/"done":(\d+)[^\n]*\n$/.exec(stderr)?.[1] ?? -1);
+    if (signal !== undefined && done >= atStep && !child.killed) child.kill(signal);
   });
-  whileRunning?.(child);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
