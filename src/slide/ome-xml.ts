@@ -1,7 +1,7 @@
 // Reads the part of OME-XML (2016-06 and older) that says what the pixels are.
-import { XMLParser } from 'fast-xml-parser';
 import { FormatError } from '../core/errors.ts';
 import { toMicrometres } from '../core/units.ts';
+import { scanXml } from './scan-xml.ts';
 
 export interface OmeChannel {
   readonly name: string | undefined;
@@ -47,89 +47,130 @@ export interface OmeXml {
 
 /** Longest OME-XML that is parsed: a stack of some 200,000 planes. */
 const maxLength = 32 * 2 ** 20;
+/** Most elements of one kind that are kept; more are damage, not slides. */
+const most = { images: 10_000, channels: 10_000, tiffData: 500_000, annotations: 10_000 } as const;
 
-type Node = { readonly [key: string]: unknown };
+type Attributes = ReadonlyMap<string, string>;
 
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  removeNSPrefix: true,
-  parseTagValue: false,
-  parseAttributeValue: false,
-  // Entities are decoded below: only the five of XML and numbered characters, so that nothing can expand.
-  processEntities: false,
-  isArray: (name) => ['Image', 'Channel', 'TiffData', 'M', 'MapAnnotation'].includes(name),
-});
+/** An image whose elements are still being read. */
+interface OpenImage {
+  readonly attributes: Attributes;
+  pixels: Attributes;
+  readonly channels: OmeChannel[];
+  readonly tiffData: OmeTiffData[];
+}
 
 /** @throws FormatError for text that is no OME-XML, or that says what cannot be */
 export function parseOmeXml(text: string, path: string): OmeXml {
-  const refuse = (what: string, cause?: unknown): FormatError =>
-    new FormatError(path, `its OME-XML is damaged: ${what}.`, { cause });
+  const refuse = (what: string): FormatError => new FormatError(path, `its OME-XML is damaged: ${what}.`);
   if (text.length > maxLength) throw refuse(`${text.length} characters are too many`);
-  if (text.includes('<!DOCTYPE') || text.includes('<!ENTITY')) {
-    throw refuse('it defines entities, which OME-XML does not');
-  }
-  let root: Node;
-  try {
-    root = child(parser.parse(text) as Node, 'OME');
-  } catch (cause) {
-    throw refuse((cause as Error).message, cause);
-  }
-  const images = children(root, 'Image').map((image) => readImage(image, refuse));
-  if (images.length === 0) throw refuse('it names no image');
+  const images: OmeImage[] = [];
   const annotations = new Map<string, string>();
-  for (const map of children(child(root, 'StructuredAnnotations'), 'MapAnnotation')) {
-    for (const entry of children(child(map, 'Value'), 'M')) {
-      const key = attribute(entry, 'K');
-      if (key !== undefined) annotations.set(key, decodeEntities(String(entry['#text'] ?? '')));
-    }
-  }
-  return { uuid: attribute(root, 'UUID'), images, annotations };
+  const parents: string[] = [];
+  let uuid: string | undefined;
+  let image: OpenImage | undefined;
+  let content = '';
+  let attributes: Attributes = new Map();
+  const limit = (count: number, kind: keyof typeof most): void => {
+    if (count > most[kind]) throw refuse(`more than ${most[kind]} ${kind}`);
+  };
+  scanXml(
+    text.trimEnd(),
+    {
+      open(name, given) {
+        const parent = parents.at(-1);
+        parents.push(name);
+        content = '';
+        attributes = given;
+        if (parent === undefined && name !== 'OME') throw refuse(`it begins with <${name.slice(0, 40)}>`);
+        if (name === 'OME') uuid = given.get('UUID');
+        else if (name === 'Image' && parent === 'OME') {
+          limit(images.length, 'images');
+          image = { attributes: given, pixels: new Map(), channels: [], tiffData: [] };
+        } else if (image !== undefined && name === 'Pixels' && parent === 'Image') image.pixels = given;
+        else if (image !== undefined && parent === 'Pixels' && name === 'Channel') {
+          limit(image.channels.push(readChannel(given, refuse)), 'channels');
+        } else if (image !== undefined && parent === 'Pixels' && name === 'TiffData') {
+          limit(image.tiffData.push(readTiffData(given, refuse)), 'tiffData');
+        }
+      },
+      text(piece) {
+        if (parents.at(-1) === 'M' || parents.at(-1) === 'UUID') content += piece;
+      },
+      close(name) {
+        parents.pop();
+        const parent = parents.at(-1);
+        if (name === 'Image' && image !== undefined && parent === 'OME') {
+          images.push(readImage(image, refuse));
+          image = undefined;
+        } else if (name === 'UUID' && parent === 'TiffData' && image !== undefined) {
+          const data = image.tiffData.pop()!;
+          image.tiffData.push({ ...data, uuid: content.trim(), fileName: attributes.get('FileName') });
+        } else if (name === 'M' && parent === 'Value') {
+          const key = attributes.get('K');
+          if (key !== undefined) annotations.set(key, content);
+          limit(annotations.size, 'annotations');
+        }
+      },
+    },
+    refuse,
+  );
+  if (images.length === 0) throw refuse('it names no image');
+  return { uuid, images, annotations };
 }
 
-function readImage(image: Node, refuse: (what: string) => FormatError): OmeImage {
-  const pixels = child(image, 'Pixels');
+type Refuse = (what: string) => FormatError;
+
+function readImage({ attributes, pixels, channels, tiffData }: OpenImage, refuse: Refuse): OmeImage {
   const size = (name: string): number => {
-    const value = Number(attribute(pixels, name));
+    const value = Number(pixels.get(name));
     if (Number.isInteger(value) && value >= 1 && value <= 2 ** 26) return value;
-    throw refuse(`${name} is '${attribute(pixels, name)}'`);
+    throw refuse(`${name} is '${pixels.get(name)}'`);
   };
-  const count = (node: Node, name: string): number | undefined => {
-    const given = attribute(node, name);
-    if (given === undefined) return undefined;
-    const value = Number(given);
-    if (Number.isInteger(value) && value >= 0 && value <= 2 ** 26) return value;
-    throw refuse(`${name} is '${given}'`);
-  };
-  const order = attribute(pixels, 'DimensionOrder') ?? 'XYCZT';
+  const order = pixels.get('DimensionOrder') ?? 'XYCZT';
   if (!/^XY(CZT|CTZ|ZCT|ZTC|TCZ|TZC)$/.test(order)) throw refuse(`DimensionOrder is '${order}'`);
   return {
-    name: attribute(image, 'Name') ?? attribute(image, 'ID') ?? '',
+    name: attributes.get('Name') ?? attributes.get('ID') ?? '',
     sizeX: size('SizeX'),
     sizeY: size('SizeY'),
     sizeC: size('SizeC'),
     sizeZ: size('SizeZ'),
     sizeT: size('SizeT'),
     dimensionOrder: order,
-    pixelWidthUm: length(pixels, 'PhysicalSizeX'),
-    pixelHeightUm: length(pixels, 'PhysicalSizeY'),
-    channels: children(pixels, 'Channel').map((channel) => ({
-      name: attribute(channel, 'Name') || attribute(channel, 'Fluor') || undefined,
-      samplesPerPixel: Math.max(1, count(channel, 'SamplesPerPixel') ?? 1),
-      color: readColor(attribute(channel, 'Color')),
-    })),
-    tiffData: children(pixels, 'TiffData').map((data) => {
-      const uuid = data.UUID as Node | string | undefined;
-      return {
-        ifd: count(data, 'IFD'),
-        firstC: count(data, 'FirstC') ?? 0,
-        firstZ: count(data, 'FirstZ') ?? 0,
-        firstT: count(data, 'FirstT') ?? 0,
-        planeCount: count(data, 'PlaneCount'),
-        uuid: typeof uuid === 'string' ? uuid : (uuid?.['#text'] as string | undefined),
-        fileName: typeof uuid === 'object' ? attribute(uuid, 'FileName') : undefined,
-      };
-    }),
+    pixelWidthUm: readLength(pixels, 'PhysicalSizeX'),
+    pixelHeightUm: readLength(pixels, 'PhysicalSizeY'),
+    channels,
+    tiffData,
   };
+}
+
+function readChannel(attributes: Attributes, refuse: Refuse): OmeChannel {
+  return {
+    name: attributes.get('Name') || attributes.get('Fluor') || undefined,
+    samplesPerPixel: Math.max(1, readCount(attributes, 'SamplesPerPixel', refuse) ?? 1),
+    color: readColor(attributes.get('Color')),
+  };
+}
+
+function readTiffData(attributes: Attributes, refuse: Refuse): OmeTiffData {
+  const count = (name: string): number | undefined => readCount(attributes, name, refuse);
+  return {
+    ifd: count('IFD'),
+    firstC: count('FirstC') ?? 0,
+    firstZ: count('FirstZ') ?? 0,
+    firstT: count('FirstT') ?? 0,
+    planeCount: count('PlaneCount'),
+    uuid: undefined,
+    fileName: undefined,
+  };
+}
+
+function readCount(attributes: Attributes, name: string, refuse: Refuse): number | undefined {
+  const given = attributes.get(name);
+  if (given === undefined) return undefined;
+  const value = Number(given);
+  if (Number.isInteger(value) && value >= 0 && value <= 2 ** 26) return value;
+  throw refuse(`${name} is '${given.slice(0, 40)}'`);
 }
 
 /** A signed 32-bit RGBA number as 0xRRGGBB. */
@@ -138,38 +179,8 @@ function readColor(text: string | undefined): number | undefined {
   return Number.isInteger(value) ? (value >>> 8) & 0xffffff : undefined;
 }
 
-function length(pixels: Node, name: string): number | undefined {
-  const value = Number(attribute(pixels, name) ?? Number.NaN);
+function readLength(pixels: Attributes, name: string): number | undefined {
+  const value = Number(pixels.get(name) ?? Number.NaN);
   if (!Number.isFinite(value) || value <= 0) return undefined;
-  return toMicrometres(value, attribute(pixels, `${name}Unit`) ?? 'µm');
-}
-
-function child(node: Node, name: string): Node {
-  const found = node[name];
-  const first = Array.isArray(found) ? found[0] : found;
-  return typeof first === 'object' && first !== null ? (first as Node) : {};
-}
-
-function children(node: Node, name: string): Node[] {
-  const found = node[name];
-  const all = Array.isArray(found) ? found : found === undefined ? [] : [found];
-  return all.map((item) => (typeof item === 'object' && item !== null ? item : { '#text': item }));
-}
-
-function attribute(node: Node, name: string): string | undefined {
-  const value = node[`@_${name}`];
-  return typeof value === 'string' ? decodeEntities(value) : undefined;
-}
-
-const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
-
-function decodeEntities(text: string): string {
-  return text.replace(
-    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(lt|gt|amp|quot|apos));/gi,
-    (whole, hex, decimal, name) => {
-      if (name !== undefined) return named[name.toLowerCase()];
-      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-      return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-    },
-  );
+  return toMicrometres(value, pixels.get(`${name}Unit`) ?? 'µm');
 }

@@ -27,10 +27,10 @@ export async function planOme(
       `its OME-XML says ${planes.length} channels; more than ${maxChannels} are not read.`,
     );
   }
-  const locate = planeLocator(xml, image, planes.length, directories.length, path);
+  const indices = locatePlanes(xml, image, { planes: planes.length, z, t }, directories.length, path);
   const pages: Directory[] = [];
   for (let c = 0; c < planes.length; c++) {
-    const index = locate(c, z, t);
+    const index = indices[c];
     const directory = directories[index];
     if (directory === undefined) {
       throw new FormatError(
@@ -105,36 +105,45 @@ function channelPlanes(image: OmeImage, path: string): OmeImage['channels'] {
   );
 }
 
-/** From channel, focal plane and time point to the index of the image directory. */
-function planeLocator(
+/** The index of the image directory of each channel, at one focal plane and time point. */
+function locatePlanes(
   xml: OmeXml,
   image: OmeImage,
-  planes: number,
+  at: { readonly planes: number; readonly z: number; readonly t: number },
   directories: number,
   path: string,
-): (c: number, z: number, t: number) => number {
-  const sizes: Record<string, number> = { C: planes, Z: image.sizeZ, T: image.sizeT };
-  const order = [...image.dimensionOrder.slice(2)];
-  const indexOf = (at: Record<string, number>): number =>
-    at[order[0]] + sizes[order[0]] * (at[order[1]] + sizes[order[1]] * at[order[2]]);
-  if (image.tiffData.length === 0) return (C, Z, T) => indexOf({ C, Z, T });
-  return (C, Z, T) => {
-    const wanted = indexOf({ C, Z, T });
-    for (const data of image.tiffData) {
-      const first = indexOf({ C: data.firstC, Z: data.firstZ, T: data.firstT });
-      const count = data.planeCount ?? (data.ifd === undefined ? directories : 1);
-      if (wanted < first || wanted >= first + count) continue;
+): number[] {
+  const sizes: Record<string, number> = { C: at.planes, Z: image.sizeZ, T: image.sizeT };
+  const [fast, middle, slow] = image.dimensionOrder.slice(2);
+  const indexOf = (place: Record<string, number>): number =>
+    place[fast] + sizes[fast] * (place[middle] + sizes[middle] * place[slow]);
+  const wanted = Array.from({ length: at.planes }, (_, C) => indexOf({ C, Z: at.z, T: at.t }));
+  if (image.tiffData.length === 0) return wanted;
+  const found = new Map<number, number>();
+  const open = new Map(wanted.map((index, c) => [index, c]));
+  for (const data of image.tiffData) {
+    const first = indexOf({ C: data.firstC, Z: data.firstZ, T: data.firstT });
+    const count = data.planeCount ?? (data.ifd === undefined ? directories : 1);
+    const covered = count === 1 ? [first] : [...open.keys()].filter((i) => i >= first && i < first + count);
+    for (const index of covered) {
+      const c = open.get(index);
+      if (c === undefined) continue;
       if (data.uuid !== undefined && xml.uuid !== undefined && data.uuid !== xml.uuid) {
         throw new FormatError(
           path,
-          `channel ${C} lies in another file (${data.fileName ?? data.uuid}); slides spread over several OME-TIFF files are not read. ` +
+          `channel ${c} lies in another file (${data.fileName ?? data.uuid}); slides spread over several OME-TIFF files are not read. ` +
             'Join them: bfconvert IN OUT.ome.tif',
         );
       }
-      return (data.ifd ?? 0) + wanted - first;
+      found.set(c, (data.ifd ?? 0) + index - first);
+      open.delete(index);
     }
-    throw new FormatError(path, `its OME-XML does not say where channel ${C} lies; the file is damaged.`);
-  };
+    if (open.size === 0) break;
+  }
+  for (const c of open.values()) {
+    throw new FormatError(path, `its OME-XML does not say where channel ${c} lies; the file is damaged.`);
+  }
+  return wanted.map((_, c) => found.get(c)!);
 }
 
 /** Full-size images that the OME-XML does not speak of would be left out without a word. */
