@@ -76,6 +76,13 @@ export function encodeModel(source: Graph, options: EncodeOptions = {}): Uint8Ar
   return modelProto.encode(modelProto.create(model)).finish();
 }
 
+/** A model file as it is but for its metadata. */
+export function replaceMetadata(bytes: Uint8Array, metadata: Readonly<Record<string, string>>): Uint8Array {
+  const model = modelProto.decode(bytes) as unknown as { metadataProps: unknown };
+  model.metadataProps = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  return modelProto.encode(modelProto.create(model as unknown as Record<string, unknown>)).finish();
+}
+
 function encodeNode(node: Node, nameOf: (value: Value) => string): object {
   const output = node.outputs.map(nameOf);
   return {

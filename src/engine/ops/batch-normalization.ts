@@ -92,6 +92,8 @@ export function batchNormalization(
   scale: Value,
   bias: Value,
 ): { y: Value; mean: Value; variance: Value } {
-  const [y, , , mean, variance] = graph.addAll(batchNormalizationOp, [x, scale, bias]);
+  const [y, , , mean, variance] = graph.addAll(batchNormalizationOp, [x, scale, bias], {
+    epsilon: { float: epsilon },
+  });
   return { y, mean, variance };
 }
