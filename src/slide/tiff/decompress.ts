@@ -1,5 +1,6 @@
 // From the bytes of a tile or strip as stored to the bytes of its samples.
-import { inflate, inflateRaw, unzip, zstdDecompress } from 'node:zlib';
+// Not by name: before Node 22.15 there is no zstdDecompress, and importing it would fail whatever is read.
+import * as zlib from 'node:zlib';
 import { decodeLzw } from './lzw.ts';
 import { decodePackBits } from './pack-bits.ts';
 import { compression } from './tags.ts';
@@ -68,19 +69,23 @@ function limitOf(expected: number): number {
 export function inflateBlock(stored: Uint8Array, expected: number, fail: DecodeFailure): Promise<Uint8Array> {
   const isWrapped = stored.length > 1 && (stored[0] & 15) === 8 && ((stored[0] << 8) | stored[1]) % 31 === 0;
   return new Promise((resolve, reject) => {
-    (isWrapped ? inflate : inflateRaw)(stored, { maxOutputLength: limitOf(expected) }, (cause, bytes) => {
-      if (cause) reject(fail(`its deflate stream is damaged (${cause.message})`, cause));
-      else resolve(bytes);
-    });
+    (isWrapped ? zlib.inflate : zlib.inflateRaw)(
+      stored,
+      { maxOutputLength: limitOf(expected) },
+      (cause, bytes) => {
+        if (cause) reject(fail(`its deflate stream is damaged (${cause.message})`, cause));
+        else resolve(bytes);
+      },
+    );
   });
 }
 
 export function zstdBlock(stored: Uint8Array, expected: number, fail: DecodeFailure): Promise<Uint8Array> {
-  if (typeof zstdDecompress !== 'function') {
+  if (typeof zlib.zstdDecompress !== 'function') {
     throw fail(`Zstandard needs Node 22.15 or newer, this is ${process.version}; update Node`);
   }
   return new Promise((resolve, reject) => {
-    zstdDecompress(stored, { maxOutputLength: limitOf(expected) }, (cause, bytes) => {
+    zlib.zstdDecompress(stored, { maxOutputLength: limitOf(expected) }, (cause, bytes) => {
       if (cause) reject(fail(`its Zstandard stream is damaged (${cause.message})`, cause));
       else resolve(bytes);
     });
@@ -90,7 +95,7 @@ export function zstdBlock(stored: Uint8Array, expected: number, fail: DecodeFail
 /** A gzip or zlib stream, told apart by its first bytes. */
 export function unzipBlock(stored: Uint8Array, expected: number, fail: DecodeFailure): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    unzip(stored, { maxOutputLength: limitOf(expected) }, (cause, bytes) => {
+    zlib.unzip(stored, { maxOutputLength: limitOf(expected) }, (cause, bytes) => {
       if (cause) reject(fail(`its gzip stream is damaged (${cause.message})`, cause));
       else resolve(bytes);
     });

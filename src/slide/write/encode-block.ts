@@ -1,5 +1,6 @@
 // Compresses tiles in the thread pool of libuv, several at a time.
-import { constants, deflate, gzip, zstdCompress } from 'node:zlib';
+// Not by name: before Node 22.15 there is no zstdCompress, and importing it would fail whatever is written.
+import * as zlib from 'node:zlib';
 import { UsageError, WriteError } from '../../core/errors.ts';
 import type { Samples } from '../blocked-source.ts';
 import { bytesOf } from '../sample-type.ts';
@@ -38,8 +39,8 @@ export function compress(bytes: Uint8Array, method: Compression, path: string): 
         reject(new WriteError(path, `${path}: a tile could not be compressed: ${cause.message}.`, { cause }));
     };
     // Level 1: higher ones take several times as long for a few per cent, most of the bits being noise.
-    if (method === 'deflate') deflate(bytes, { level: 1 }, done);
-    else if (method === 'gzip') gzip(bytes, { level: 1 }, done);
+    if (method === 'deflate') zlib.deflate(bytes, { level: 1 }, done);
+    else if (method === 'gzip') zlib.gzip(bytes, { level: 1 }, done);
     else zstd(bytes, path, done);
   });
 }
@@ -49,13 +50,13 @@ function zstd(
   path: string,
   done: (cause: Error | null, result: Uint8Array) => void,
 ): void {
-  if (typeof zstdCompress !== 'function') {
+  if (typeof zlib.zstdCompress !== 'function') {
     throw new UsageError(
       `${path}: Zstandard needs Node 22.15 or newer, this is ${process.version}. Update Node, or write deflate.`,
     );
   }
-  const params = { [constants.ZSTD_c_compressionLevel]: 1, [constants.ZSTD_c_checksumFlag]: 1 };
-  zstdCompress(bytes, { params }, done);
+  const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1, [zlib.constants.ZSTD_c_checksumFlag]: 1 };
+  zlib.zstdCompress(bytes, { params }, done);
 }
 
 /** @throws WriteError when the bytes are not whole */
