@@ -18,6 +18,13 @@ const options = z.strictObject({
     .default(1200)
     .describe('memory to stay within, in megabytes; decides the size of tiles')
     .meta({ value: 'MB' }),
+  interval: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe('also predict an interval that holds this share of pixels, e.g. 0.9')
+    .meta({ value: 'LEVEL' }),
   resume: z.boolean().default(false).describe('go on where an interrupted prediction stopped'),
   overwrite: z.boolean().default(false).describe('replace an existing file'),
   roles,

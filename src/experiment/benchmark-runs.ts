@@ -9,6 +9,7 @@ import type { WorkOptions } from '../core/progress.ts';
 import { openDataset } from '../dataset/open-dataset.ts';
 import { countFlops } from '../engine/flops.ts';
 import { Graph } from '../engine/graph.ts';
+import type { CoverageTable } from '../evaluation/coverage.ts';
 import { emptyRegion, type MetricBlock, mergeRegions, metricsOf } from '../evaluation/metric-block.ts';
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { PredictionBuilder } from '../model/network.ts';
@@ -40,7 +41,7 @@ export interface RunRecord {
   /** 99.9th less 0.1st percentile, mean over slides. */
   readonly range: { readonly predicted: number; readonly measured: number };
   /** Of the 90% interval, where the model has one. */
-  readonly interval?: { readonly coverage: number; readonly width: number };
+  readonly interval?: CoverageTable;
   readonly parameters: number;
   readonly flopsPerPixel: number;
   /** Of training, for 512 x 512 px; NaN for baselines. */
@@ -152,6 +153,7 @@ export async function runContestant(
         predicted: mean(score.slides.map(({ range }) => width(range.predicted))),
         measured: mean(score.slides.map(({ range }) => width(range.measured))),
       },
+      ...(score.coverage && { interval: score.coverage }),
       parameters: trained.parameters,
       flopsPerPixel: flopsPerPixel(contestant.model, model),
       secondsPerPatch: (trained.secondsPerPatch * 512 ** 2) / (await patchOf(folder)) ** 2,

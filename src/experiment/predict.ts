@@ -14,10 +14,12 @@ import { needsResampling, resampledSource } from '../dataset/resampled-source.ts
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
 import { tileWithin } from '../prediction/tiles.ts';
+import { withInterval } from '../prediction/with-interval.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { createSlide } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
+import { findInterval, intervalCaveat } from './calibrate.ts';
 
 /** Orange, as quantum dots are shown. */
 const probeColor = 0xff8000;
@@ -35,7 +37,10 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
   }
   const model = await readModelFile(options.model);
   const { manifest } = model;
+  const interval = options.interval === undefined ? undefined : findInterval(model, options.interval);
   const notes: string[] = [];
+  const caveat = interval && intervalCaveat(interval, manifest.training.splitBy);
+  if (caveat !== undefined) notes.push(caveat);
   let source: PixelSource = await openSlide(options.slide, { pixelSizeUm: options.pixelSizeUm });
   try {
     const ownUm = requirePixelSize(source);
@@ -54,7 +59,12 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
       {
         width: source.width,
         height: source.height,
-        channels: [{ name: manifest.targetRole, role: manifest.targetRole, color: probeColor }],
+        channels: [
+          { name: manifest.targetRole, role: manifest.targetRole, color: probeColor },
+          ...(interval ? ['lower', 'upper'] : []).map((end) => ({
+            name: `${manifest.targetRole} ${end} ${interval?.level.toFixed(2)}`,
+          })),
+        ],
         sampleType: options.sampleType,
         pixelSizeUm,
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
@@ -71,7 +81,7 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           maps,
           tilePx: options.tile ?? tileWithin(options.memory * 1e6, manifest),
           threads: options.threads ?? availableParallelism(),
-          write: (x, y, raster) => sink.write(x, y, raster),
+          write: (x, y, raster) => sink.write(x, y, interval ? withInterval(raster, interval) : raster),
           isWritten: (core) => sink.isWritten(core),
         },
         work,
@@ -118,7 +128,7 @@ async function inputMaps(
   if (manifest.inputMaps === 'per-slide') {
     return (await fitInputMaps(source, channels, manifest.pixelSizeUm, work)).maps;
   }
-  if (manifest.training.splitBy === 'field') {
+  if (manifest.derived === undefined && manifest.training.splitBy === 'field') {
     notes.push(
       'Inputs are normalised as on the slide that the model was trained on, for it was trained on fields of one slide: on other slides the prediction is not to be trusted.',
     );

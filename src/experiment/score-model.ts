@@ -5,8 +5,11 @@ import { channelOf, createRaster, pasteRaster, type Raster } from '../core/raste
 import type { Dataset } from '../dataset/open-dataset.ts';
 import type { Split } from '../dataset/split.ts';
 import { compareSlide, type SlideComparison } from '../evaluation/compare-slide.ts';
+import { Coverage, type CoverageTable } from '../evaluation/coverage.ts';
+import { type Interval, intervalAt } from '../model/interval.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
+import { distanceMapUm } from '../spatial/distance-map.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { tissueOf, visitSlides } from './visit-slides.ts';
@@ -22,6 +25,8 @@ export interface ScoredSlide {
 }
 
 export interface ModelScore {
+  /** Of the model's 90% interval; absent where it has none. */
+  readonly coverage?: CoverageTable;
   readonly slides: readonly ScoredSlide[];
   /** Largest value that the target's sample type holds. */
   readonly peak: number;
@@ -29,6 +34,8 @@ export interface ModelScore {
   readonly pixels: number;
 }
 
+/** Level of the intervals that are scored. */
+const scoredLevel = 0.9;
 /** Pixels of a slide that its percentiles are taken from. */
 const wantedSamples = 500_000;
 
@@ -46,9 +53,11 @@ export async function scoreModel(
   reference: Dataset = dataset,
 ): Promise<ModelScore> {
   const slides: ScoredSlide[] = [];
+  const interval = model.manifest.intervals?.find(({ level }) => level === scoredLevel);
+  const coverage = interval && { interval, tally: new Coverage(scoredLevel) };
   let current: { index: number; raster: Raster } | undefined;
   const finish = async (): Promise<void> => {
-    if (current) slides.push(await scoreSlide(reference, current.index, current.raster, work));
+    if (current) slides.push(await scoreSlide(reference, current.index, current.raster, coverage, work));
     current = undefined;
   };
   const { networkSeconds, pixels } = await visitSlides(
@@ -71,13 +80,14 @@ export async function scoreModel(
   await finish();
   const [{ source, targetChannel }] = dataset.slides;
   const peak = sampleRange(source.channels[targetChannel].sampleType)?.max ?? 1;
-  return { slides, peak, networkSeconds, pixels };
+  return { slides, peak, networkSeconds, pixels, ...(coverage && { coverage: coverage.tally.table() }) };
 }
 
 async function scoreSlide(
   { manifest, slides }: Dataset,
   index: number,
   predicted: Raster,
+  coverage: { readonly interval: Interval; readonly tally: Coverage } | undefined,
   work: WorkOptions,
 ): Promise<ScoredSlide> {
   const { width, height } = predicted;
@@ -109,6 +119,16 @@ async function scoreSlide(
     { signal: work.signal },
   );
   const measured = await source.read({ x: 0, y: 0, width, height }, [targetChannel], work);
+  if (coverage) {
+    const inTissue = (values: Float32Array): Float32Array => values.filter((_, i) => tissueBytes[i] === 1);
+    coverage.tally.add(
+      entry.name,
+      inTissue(measured.data),
+      inTissue(predicted.data),
+      inTissue(distanceMapUm(vessels, manifest.pixelSizeUm)),
+      (value) => intervalAt(coverage.interval, value),
+    );
+  }
   const every = Math.max(1, Math.floor(tissueBytes.length / wantedSamples)) | 1;
   const spread = (values: Float32Array): [number, number] => {
     const kept = values

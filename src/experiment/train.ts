@@ -24,6 +24,7 @@ import {
   runFiles,
 } from '../training/run-folder.ts';
 import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
+import { calibrateModel } from './calibrate.ts';
 import { fitBaseline } from './fit-baseline.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>>;
@@ -58,6 +59,12 @@ export async function train(given: TrainOptions, work: WorkOptions = {}): Promis
         timeBudgetSeconds: options.timeBudgetSeconds,
         writtenBy: `hrpn ${version}`,
       },
+      work,
+    );
+    await calibrateModel(
+      runFiles(options.out).best,
+      dataset,
+      options.threads ?? availableParallelism(),
       work,
     );
     const best = outcome.history.find(({ epoch }) => epoch === outcome.bestEpoch);
@@ -116,6 +123,7 @@ async function fitModel(
     const task = { baseline, dataset, settings, folder: options.out, threads, writtenBy: `hrpn ${version}` };
     const { trainMse, validation, parameters, seconds } = await fitBaseline(task, work);
     const files = runFiles(options.out);
+    await calibrateModel(files.best, dataset, threads, work);
     return {
       run: options.out,
       model: files.best,

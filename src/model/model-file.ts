@@ -9,7 +9,7 @@ import * as z from 'zod';
 import { FileAccessError, ModelError } from '../core/errors.ts';
 import { Graph, type Value } from '../engine/graph.ts';
 import { decodeModel } from '../engine/onnx/decode.ts';
-import { encodeModel } from '../engine/onnx/encode.ts';
+import { encodeModel, replaceMetadata } from '../engine/onnx/encode.ts';
 import { add } from '../engine/ops/add.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
@@ -18,6 +18,7 @@ import { sub } from '../engine/ops/sub.ts';
 import { peakActivationBytes } from '../engine/peak-memory.ts';
 import { receptiveRadius } from '../engine/receptive-field.ts';
 import { derivedInputs } from './derived-input.ts';
+import { intervalSchema } from './interval.ts';
 import { PredictionBuilder } from './network.ts';
 import type { NetworkModel } from './registry.ts';
 
@@ -42,6 +43,8 @@ const manifestSchema = z.strictObject({
   targetMap: affineMap,
   /** Set where `pixels` is an image computed from the vessels of the whole slide (deriveInput) and not the stain. */
   derived: z.enum(derivedInputs).optional(),
+  /** Set where the dataset had calibration slides. */
+  intervals: z.array(intervalSchema).optional(),
   /** What a fit found, by name with its unit, e.g. lengthUm. */
   fitted: z.record(z.string(), z.number()).optional(),
   /** Tile origins are multiples of it. */
@@ -110,6 +113,11 @@ export function encodeModelFile(
       target_scale: Float32Array.of(facts.targetMap.scale),
     },
   });
+}
+
+/** The bytes of the same model with another manifest. */
+export function withManifest({ bytes }: ModelFile, manifest: ModelManifest): Uint8Array {
+  return replaceMetadata(bytes, { [manifestKey]: JSON.stringify(manifest) });
 }
 
 export interface ModelFile {

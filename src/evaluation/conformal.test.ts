@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { Rng } from '../core/rng.ts';
+import { intervalAt } from '../model/interval.ts';
+import { type CalibrationSlide, calibrateInterval, slidesNeeded } from './conformal.ts';
+import { Coverage } from './coverage.ts';
+
+/** A cohort whose slides differ in bias and noise, with skewed errors that grow with the prediction. */
+function cohort(slides: number, seed: number, pixels = 400): CalibrationSlide[] {
+  const rng = new Rng(seed);
+  return Array.from({ length: slides }, () => {
+    const noise = Math.exp(rng.normal(0, 0.35));
+    const bias = rng.normal(0, 0.3);
+    const predicted = Float32Array.from({ length: pixels }, () => rng.uniform(0, 10));
+    const measured = predicted.map((p) => {
+      const skewed = rng.uniform() < 0.2 ? rng.uniform(0, 4) : rng.normal();
+      return p + bias + noise * (0.3 + 0.2 * p) * skewed;
+    });
+    return { predicted, measured };
+  });
+}
+
+function coverageOf(level: number, calibration: CalibrationSlide[], test: CalibrationSlide[]) {
+  const interval = calibrateInterval(calibration, level);
+  const coverage = new Coverage(level);
+  for (const [i, { predicted, measured }] of test.entries()) {
+    const distance = predicted.map((p) => 60 - 6 * p);
+    coverage.add(`${i}`, measured, predicted, distance, (p) => intervalAt(interval, p));
+  }
+  return coverage.table();
+}
+
+describe('calibrateInterval', () => {
+  it('holds what it says on further slides, on average over cohorts of 20', () => {
+    const tables = Array.from({ length: 8 }, (_, seed) =>
+      coverageOf(0.9, cohort(20, seed), cohort(40, 100 + seed)),
+    );
+    const mean = tables.reduce((sum, { pooled }) => sum + pooled, 0) / tables.length;
+    // Exchangeable draws give 19/21 = 0.905; the expectation of a threshold holds a little more than that.
+    expect(mean).toBeGreaterThan(0.895);
+    expect(mean).toBeLessThan(0.93);
+    for (const { byPredictedDecile, byDistanceBin } of tables) {
+      for (const { coverage } of [...byPredictedDecile, ...byDistanceBin]) {
+        expect(coverage).toBeGreaterThan(0.8);
+        expect(coverage).toBeLessThan(0.97);
+      }
+    }
+  });
+
+  it('promises a further slide only where there are slides enough', () => {
+    expect([0.5, 0.8, 0.9, 0.95].map(slidesNeeded)).toEqual([1, 4, 9, 19]);
+    expect(calibrateInterval(cohort(8, 1), 0.9)).toMatchObject({ basis: 'within-cohort', slides: 8 });
+    expect(calibrateInterval(cohort(9, 1), 0.9).basis).toBe('slides');
+  });
+
+  it('follows the errors: wider where they are larger, skewed as they are', () => {
+    const interval = calibrateInterval(cohort(20, 3), 0.9);
+    const [dark, bright] = [intervalAt(interval, 0.5), intervalAt(interval, 9.5)];
+    expect(bright[1] - bright[0]).toBeGreaterThan(2.5 * (dark[1] - dark[0]));
+    expect(bright[1] - 9.5).toBeGreaterThan(1.2 * (9.5 - bright[0]));
+  });
+
+  it('works where the prediction is one value, and where there is one slide', () => {
+    const flat = cohort(1, 5).map(({ measured }) => ({
+      measured,
+      predicted: new Float32Array(measured.length).fill(4),
+    }));
+    const interval = calibrateInterval(flat, 0.8);
+    expect(interval.knots).toEqual([4]);
+    const inside = flat[0].measured.filter((v) => {
+      const [low, high] = intervalAt(interval, 4);
+      return v >= low && v <= high;
+    });
+    expect(inside.length / flat[0].measured.length).toBeCloseTo(0.8, 1);
+    expect(intervalAt(interval, Number.NaN)[0]).toBeNaN();
+  });
+});
+
+it('Coverage counts by slide, by tenth of the predictions and by distance', () => {
+  const coverage = new Coverage(0.9);
+  const predicted = Float32Array.from({ length: 100 }, (_, i) => i);
+  // Intervals of 0 to 50 hold the lower half.
+  coverage.add(
+    'a',
+    predicted,
+    predicted,
+    predicted.map((p) => (p < 20 ? 0 : 80)),
+    () => [0, 49],
+  );
+  coverage.add(
+    'b',
+    Float32Array.of(5, Number.NaN),
+    Float32Array.of(1000, 1000),
+    Float32Array.of(3, 3),
+    () => [6, 8],
+  );
+  const table = coverage.table();
+  expect(table.pooled).toBeCloseTo(50 / 101, 9);
+  expect(table.perSlide.map(({ coverage: share }) => share)).toEqual([0.5, 0]);
+  expect(table.byPredictedDecile.map(({ coverage: share }) => share)).toEqual([1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+  expect(table.byDistanceBin.map(({ toUm, pixels }) => [toUm, pixels])).toEqual([
+    [0, 20],
+    [3, 1],
+    [Infinity, 80],
+  ]);
+});

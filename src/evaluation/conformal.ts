@@ -1,0 +1,181 @@
+/**
+ * Intervals around a prediction, calibrated over whole slides. The shape comes from quantiles of the errors at
+ * each predicted value; its width from conformal prediction in which the slide, not the pixel, is what is drawn:
+ * pixels of one slide are alike, and it is the next slide that the interval is for.
+ */
+import { assert } from '../core/errors.ts';
+
+/** Pixels of one calibration slide (or of all slides of one animal). */
+export interface CalibrationSlide {
+  readonly predicted: Float32Array;
+  /** Same length. */
+  readonly measured: Float32Array;
+}
+
+export interface CalibratedInterval {
+  readonly level: number;
+  readonly knots: number[];
+  readonly lower: number[];
+  readonly upper: number[];
+  readonly slides: number;
+  readonly basis: 'slides' | 'within-cohort';
+}
+
+/** Groups of predicted values, equally full; each has its own quantiles of the error. */
+const groups = 12;
+/** Thresholds at which the distribution of scores is known. */
+const scoreSteps = 400;
+
+/** Fewest slides from which a level can be promised for a further one: n >= 1 / alpha - 1. */
+export function slidesNeeded(level: number): number {
+  return Math.ceil(1 / (1 - level) - 1 - 1e-9);
+}
+
+/**
+ * Scores are distances outside the interval of error quantiles, in units of its width, each slide's against the
+ * quantiles of the others. The interval is widened (or narrowed) by the expectation of the ceil(level (n + 1))-th
+ * smallest of one score drawn from each of the n slides, which is the rank that split conformal prediction takes
+ * among n exchangeable draws (Vovk et al. 2005; Dunn, Wasserman and Ramdas 2023 for draws within groups). With
+ * fewer slides than `slidesNeeded` it keeps the quantiles as they are and says 'within-cohort'.
+ */
+export function calibrateInterval(slides: readonly CalibrationSlide[], level: number): CalibratedInterval {
+  const n = slides.length;
+  assert(n > 0 && slides.every(({ predicted }) => predicted.length > 0), 'calibration needs pixels');
+  const edges = groupEdges(slides);
+  const errors = slides.map((slide) => errorsByGroup(slide, edges));
+  const shape = quantilesOf(errors, level);
+  const isEnough = n >= slidesNeeded(level);
+  const widening = isEnough ? expectedThreshold(scoresOf(errors, level), level) : 0;
+  const knots = knotsOf(slides, edges);
+  const lower: number[] = [];
+  const upper: number[] = [];
+  const kept: number[] = [];
+  knots.forEach((knot, g) => {
+    // Groups that share a predicted value have one knot; it must rise.
+    if (kept.length > 0 && knot <= kept[kept.length - 1]) return;
+    const [low, high] = shape[g];
+    const extra = widening * (high - low);
+    kept.push(knot);
+    // Narrowing never turns an interval inside out.
+    const middle = (low + high) / 2;
+    lower.push(Math.min(low - extra, middle));
+    upper.push(Math.max(high + extra, middle));
+  });
+  return {
+    level,
+    knots: kept,
+    lower,
+    upper,
+    slides: n,
+    basis: isEnough ? 'slides' : 'within-cohort',
+  };
+}
+
+/** Upper edges of all groups but the last. */
+function groupEdges(slides: readonly CalibrationSlide[]): number[] {
+  const sorted = joined(slides.map(({ predicted }) => predicted)).sort();
+  return Array.from({ length: groups - 1 }, (_, g) => sorted[Math.floor(((g + 1) / groups) * sorted.length)]);
+}
+
+/** Median prediction of each group, where the interval of the group holds exactly. */
+function knotsOf(slides: readonly CalibrationSlide[], edges: readonly number[]): number[] {
+  const sorted = joined(slides.map(({ predicted }) => predicted)).sort();
+  return Array.from({ length: groups }, (_, g) => {
+    const at = Math.floor(((g + 0.5) / groups) * sorted.length);
+    return sorted[Math.min(at, sorted.length - 1)];
+  }).map((knot, g) => (edges.length > g ? Math.min(knot, edges[g]) : knot));
+}
+
+/** Measured less predicted, by group of the prediction, sorted. */
+function errorsByGroup({ predicted, measured }: CalibrationSlide, edges: readonly number[]): Float32Array[] {
+  const found: number[][] = Array.from({ length: groups }, () => []);
+  for (let i = 0; i < predicted.length; i++) {
+    let g = 0;
+    while (g < edges.length && predicted[i] >= edges[g]) g++;
+    found[g].push(measured[i] - predicted[i]);
+  }
+  return found.map((values) => Float32Array.from(values).sort());
+}
+
+/** Lower and upper error quantile of each group over all slides; an empty group takes those of all pixels. */
+function quantilesOf(errors: readonly (readonly Float32Array[])[], level: number): [number, number][] {
+  const tail = (1 - level) / 2;
+  const all = joined(errors.flat()).sort();
+  return Array.from({ length: groups }, (_, g) => {
+    const own = joined(errors.map((slide) => slide[g])).sort();
+    const sorted = own.length > 0 ? own : all;
+    return [quantile(sorted, tail), quantile(sorted, 1 - tail)];
+  });
+}
+
+/** For each slide the scores of its pixels against the quantiles of the other slides, sorted. */
+function scoresOf(errors: readonly (readonly Float32Array[])[], level: number): Float32Array[] {
+  return errors.map((own, j) => {
+    const others = errors.length > 1 ? errors.filter((_, i) => i !== j) : errors;
+    const shape = quantilesOf(others, level);
+    const scores = own.map((values, g) => {
+      const [low, high] = shape[g];
+      const width = Math.max(high - low, 1e-12);
+      return values.map((error) => Math.max(low - error, error - high) / width);
+    });
+    return joined(scores).sort();
+  });
+}
+
+/**
+ * Expectation of the k-th smallest of one draw from each distribution, k = ceil(level (n + 1)): the integral of the
+ * chance that fewer than k draws lie below a threshold, which is Poisson-binomial.
+ */
+function expectedThreshold(scores: readonly Float32Array[], level: number): number {
+  const n = scores.length;
+  const k = Math.min(n, Math.ceil(level * (n + 1) - 1e-9));
+  const all = joined(scores).sort();
+  const thresholds = Array.from({ length: scoreSteps + 1 }, (_, i) => quantile(all, i / scoreSteps));
+  let expectation = thresholds[0];
+  for (let i = 0; i < scoreSteps; i++) {
+    const shares = scores.map((sorted) => below(sorted, thresholds[i]) / sorted.length);
+    expectation += (1 - chanceOfAtLeast(shares, k)) * (thresholds[i + 1] - thresholds[i]);
+  }
+  return expectation;
+}
+
+/** Chance that at least k of independent events happen. */
+function chanceOfAtLeast(chances: readonly number[], k: number): number {
+  let exactly = [1];
+  for (const p of chances) {
+    const next = new Array<number>(exactly.length + 1).fill(0);
+    exactly.forEach((chance, count) => {
+      next[count] += chance * (1 - p);
+      next[count + 1] += chance * p;
+    });
+    exactly = next;
+  }
+  return exactly.slice(k).reduce((sum, chance) => sum + chance, 0);
+}
+
+/** How many are at most the limit. */
+function below(sorted: Float32Array, limit: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function quantile(sorted: Float32Array, share: number): number {
+  const at = share * (sorted.length - 1);
+  const low = Math.floor(at);
+  return sorted[low] + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const out = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}

@@ -1,0 +1,95 @@
+// Calibrates a model's prediction intervals on the calibration slides of its dataset and writes them into its file.
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { UsageError } from '../core/errors.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import type { Dataset } from '../dataset/open-dataset.ts';
+import { type CalibrationSlide, calibrateInterval, slidesNeeded } from '../evaluation/conformal.ts';
+import type { Interval } from '../model/interval.ts';
+import { type ModelFile, readModelFile, withManifest } from '../model/model-file.ts';
+import { visitSlides } from './visit-slides.ts';
+
+/** Levels that a model file carries intervals for. */
+const levels = [0.5, 0.8, 0.9, 0.95];
+/** Pixels of a slide that speak for it; its errors are alike over a cell and more, so further ones add little. */
+const pixelsPerSlide = 20_000;
+
+/**
+ * Does nothing where the dataset has no calibration slides. Slides of one animal count as one, for the next slide
+ * will be another animal's; fields of one slide never count as slides.
+ */
+export async function calibrateModel(
+  path: string,
+  dataset: Dataset,
+  threads: number,
+  work: WorkOptions = {},
+): Promise<readonly Interval[]> {
+  const { manifest } = dataset;
+  if (manifest.windows.calibration.length === 0) return [];
+  const model = await readModelFile(path);
+  const groups = await calibrationSlides(dataset, model, threads, work);
+  const intervals = levels.map((level): Interval => {
+    const interval = calibrateInterval(groups, level);
+    return manifest.splitBy === 'field' ? { ...interval, basis: 'within-cohort' } : interval;
+  });
+  await writeFileAtomic(path, withManifest(model, { ...model.manifest, intervals }));
+  return intervals;
+}
+
+async function calibrationSlides(
+  dataset: Dataset,
+  model: ModelFile,
+  threads: number,
+  work: WorkOptions,
+): Promise<CalibrationSlide[]> {
+  const samples = new Map<string, { predicted: number[]; measured: number[] }>();
+  await visitSlides(
+    dataset,
+    'calibration',
+    model,
+    threads,
+    ({ slide, predicted, measured, counts }) => {
+      const { group, width, height } = dataset.slides[slide].entry;
+      const sample = samples.get(group) ?? { predicted: [], measured: [] };
+      samples.set(group, sample);
+      const every = Math.max(1, Math.floor((width * height) / pixelsPerSlide)) | 1;
+      for (let i = 0; i < counts.length; i += every) {
+        if (counts[i] === 0) continue;
+        sample.predicted.push(predicted.data[i]);
+        sample.measured.push(measured[i]);
+      }
+    },
+    work,
+  );
+  return [...samples.values()].map(({ predicted, measured }) => ({
+    predicted: Float32Array.from(predicted),
+    measured: Float32Array.from(measured),
+  }));
+}
+
+/**
+ * The interval of a level from a model file.
+ * @throws UsageError when the model has none, or none of that level
+ */
+export function findInterval({ path, manifest }: ModelFile, level: number): Interval {
+  const { intervals = [] } = manifest;
+  if (intervals.length === 0) {
+    throw new UsageError(
+      `${path} has no prediction intervals: its dataset had no calibration slides. Run \`hrpn prepare\` with --calibration SLIDE (${slidesNeeded(level)} slides or more for ${level}) and train again, or leave out --interval.`,
+    );
+  }
+  const found = intervals.find((interval) => Math.abs(interval.level - level) < 1e-9);
+  if (found) return found;
+  throw new UsageError(
+    `--interval ${level}: ${path} has intervals of ${intervals.map((interval) => interval.level).join(', ')}.`,
+  );
+}
+
+/** What a person must know who uses an interval; undefined where it is what it seems. */
+export function intervalCaveat({ level, slides, basis }: Interval, splitBy: string): string | undefined {
+  if (basis === 'slides') return undefined;
+  const share = `${Math.round(level * 100)}%`;
+  if (splitBy === 'field') {
+    return `The ${share} interval is calibrated on ${slides} field${slides === 1 ? '' : 's'} of one slide: it is within-slide and promises nothing for another slide.`;
+  }
+  return `The ${share} interval is within-cohort: it is calibrated on ${slides} slide${slides === 1 ? '' : 's'}, and at least ${slidesNeeded(level)} are needed to promise ${share} on a further one.`;
+}
