@@ -11,8 +11,12 @@ import { assert } from '../../core/errors.ts';
 import { type Attributes, type Graph, type Op, type Shape, sizeOf, type Value } from '../graph.ts';
 import { strideOf } from '../ops/convolution.ts';
 import { reshape } from '../ops/reshape.ts';
+import { pad } from '../ops/slice-pad.ts';
 
 const domain = 'com.microsoft.nchwc';
+
+/** The runtime's reordering takes channels by the four. */
+const reorderMultiple = 4;
 
 /** A tensor in blocked memory. Channels beyond `channels` pad the last block: finite, and never read back. */
 export interface Blocked {
@@ -77,7 +81,9 @@ export function roundUp(channels: number, block: number): number {
 
 /** Plain [N, C, H, W] into blocked memory; missing channels become zeros. */
 export function toBlocked(graph: Graph, x: Value, block: number): Blocked {
-  return { blocked: graph.add(reorderInputOp(block), [x]), channels: x.shape[1] };
+  const channels = x.shape[1];
+  const whole = pad(graph, x, [0, 0, 0, 0], [0, roundUp(channels, reorderMultiple) - channels, 0, 0]);
+  return { blocked: graph.add(reorderInputOp(block), [whole]), channels };
 }
 
 /** Back to plain memory, without the padding. */

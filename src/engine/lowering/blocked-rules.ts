@@ -4,7 +4,7 @@ import { padsOf, strideOf } from '../ops/convolution.ts';
 import { mul } from '../ops/mul.ts';
 import { reshape } from '../ops/reshape.ts';
 import { blockedNorm, blockedNormGradient, type NormState } from './blocked-batch-norm.ts';
-import type { BlockedLayout } from './blocked-layout.ts';
+import type { BlockedLayout, Pending } from './blocked-layout.ts';
 import {
   type Blocked,
   blockedAffine,
@@ -13,6 +13,7 @@ import {
   nchwcConv,
   strides,
   takesBlockedInput,
+  toPlain,
   view,
 } from './blocked-ops.ts';
 import { channelMeans } from './blocked-sums.ts';
@@ -39,20 +40,20 @@ const conv: BlockedRule = (layout, node) => {
   const operand = memoryOf(convOperand(layout, x));
   const weight = blockedWeight(graph, weightSource(layout, w), block);
   const vector = bias && paddedVector(graph, layout.plain(bias), block);
-  layout.setPending(node.outputs[0], {
-    addends: [],
-    emit: (addend, activation) => ({
-      blocked: nchwcConv(graph, operand, weight, {
-        kernel: [kh, kw],
-        strides: strides(node.attributes),
-        pads: padsOf(node.attributes),
-        bias: vector,
-        addend,
-        activation,
-      }),
-      channels: k,
+  const emit: Pending['emit'] = (addend, activation) => ({
+    blocked: nchwcConv(graph, operand, weight, {
+      kernel: [kh, kw],
+      strides: strides(node.attributes),
+      pads: padsOf(node.attributes),
+      bias: vector,
+      addend,
+      activation,
     }),
+    channels: k,
   });
+  // A few channels are no use in blocks: what follows runs on plain memory.
+  if (k < block) layout.setPlain(node.outputs[0], toPlain(graph, emit(undefined, undefined)));
+  else layout.setPending(node.outputs[0], { addends: [], emit });
   return true;
 };
 

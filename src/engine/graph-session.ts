@@ -1,0 +1,42 @@
+/** From a graph to a session: fits the graph to the device first. */
+import type { Graph } from './graph.ts';
+import { lowerToBlocked } from './lowering/lower-to-blocked.ts';
+import { probeBlock } from './lowering/probe-block.ts';
+import { encodeModel } from './onnx/encode.ts';
+import { createSession, type Session, type SessionOptions } from './session.ts';
+
+export interface GraphSessionOptions extends Omit<SessionOptions, 'optimization'> {
+  /** 'plain' keeps the graph as it is, the reference that every fast path is tested against; 'fast' unless given. */
+  readonly lowering?: 'fast' | 'plain';
+}
+
+/** What a graph becomes on a device. */
+export interface FittedGraph {
+  readonly graph: Graph;
+  /** How far the runtime may rewrite it. */
+  readonly optimization: SessionOptions['optimization'];
+  /** Channels to a block of memory; undefined where the graph stays plain. */
+  readonly block?: number;
+}
+
+/** The blocked layout where the CPU has kernels for it, otherwise the graph as it is. */
+export async function fitGraph(
+  graph: Graph,
+  { device = 'cpu', lowering = 'fast' }: Pick<GraphSessionOptions, 'device' | 'lowering'> = {},
+): Promise<FittedGraph> {
+  const block = device === 'cpu' && lowering === 'fast' ? await probeBlock() : undefined;
+  if (block === undefined) return { graph, optimization: 'all' };
+  // One level below 'all': there the runtime would choose layouts of its own beside ours.
+  return { graph: lowerToBlocked(graph, block), optimization: 'extended', block };
+}
+
+/**
+ * For training graphs, whose weights are inputs. A prediction model goes to `createSession` as it is: its weights
+ * are constants, and the runtime lays them out itself.
+ * @throws EngineError when the runtime refuses the model
+ */
+export async function createGraphSession(graph: Graph, options: GraphSessionOptions): Promise<Session> {
+  const { lowering, ...rest } = options;
+  const fitted = await fitGraph(graph, { device: options.device, lowering });
+  return createSession(encodeModel(fitted.graph), { ...rest, optimization: fitted.optimization });
+}
