@@ -1,0 +1,58 @@
+// The package as others get it: packed, installed elsewhere, run there by name and imported as a library.
+import { spawnSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root, temporaryFolder } from './command-line.ts';
+import { writeDrawnSlide } from './drawn-slide.ts';
+
+/** Slow because it compiles all sources, bundles the studio and installs every dependency anew. */
+describe('the packed package', () => {
+  it('installs in another folder, where `npx hrpn` and the library work', {
+    timeout: 600_000,
+  }, async (context) => {
+    const folder = await temporaryFolder(context);
+    const app = join(folder, 'app');
+    await mkdir(app);
+    // A development machine's path would offer tools that users do not have.
+    const path = (process.env.PATH ?? '').split(':').filter((entry) => !entry.includes('node_modules'));
+    const run = (command: string, args: string[], cwd: string) => {
+      const env = { ...process.env, PATH: path.join(':'), ONNXRUNTIME_NODE_INSTALL: 'skip' };
+      const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: 'utf8' });
+      return { status, stdout, said: `${command} ${args.join(' ')}: ${stderr}` };
+    };
+
+    const packed = run('npm', ['pack', '--json', '--pack-destination', folder], root);
+    expect(packed.status, packed.said).toBe(0);
+    const [{ filename, files }] = JSON.parse(packed.stdout) as [
+      { filename: string; files: { path: string }[] },
+    ];
+    const paths = files.map((file) => file.path);
+    expect(paths).toEqual(
+      expect.arrayContaining(['LICENSE', 'README.md', 'dist/cli/main.js', 'dist/index.d.ts']),
+    );
+    expect(paths).toContain('dist/studio/index.html');
+    expect(paths.filter((file) => /(\.test\.|^src|^test|^fixtures)/.test(file))).toEqual([]);
+
+    await writeFile(join(app, 'package.json'), '{ "private": true, "type": "module" }');
+    const options = ['--no-audit', '--no-fund', '--prefer-offline'];
+    const installed = run('npm', ['install', ...options, join(folder, filename)], app);
+    if (installed.status !== 0 && /ENOTFOUND|ECONNREFUSED|EAI_AGAIN|ETIMEDOUT/.test(installed.said)) {
+      return context.skip('the package registry cannot be reached, so the dependencies cannot be installed');
+    }
+    expect(installed.status, installed.said).toBe(0);
+
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(run('npx', ['--no', '--', 'hrpn', '--version'], app).stdout.trim()).toBe(version);
+    const slide = await writeDrawnSlide(join(app, 's.ome.tif'));
+    const inspected = run('npx', ['--no', '--', 'hrpn', 'inspect', slide, '--json'], app);
+    expect(inspected.status, inspected.said).toBe(0);
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ width: 192, height: 160, pixelSizeUm: 0.65 });
+
+    const script = `import { prepare } from 'hrpn';
+      const { patches } = await prepare({ slides: ['s.ome.tif'], validation: ['none'], patch: 64, out: 'dataset' });
+      console.log(patches.train);`;
+    const library = run('node', ['--input-type=module', '-e', script], app);
+    expect(library.stdout.trim(), library.said).toBe('9');
+  });
+});
