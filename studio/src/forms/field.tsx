@@ -1,0 +1,178 @@
+// One option of a command as a form field; what kind follows from its schema.
+import type { ReactNode } from 'react';
+import { fieldLabel } from '../format.ts';
+import { PairsField } from './pairs-field.tsx';
+import { PathField, PathListField } from './path-field.tsx';
+import { type FormField, kindsOf, stepOf } from './schema.ts';
+
+interface Props {
+  readonly command: string;
+  readonly field: FormField;
+  readonly value: unknown;
+  /** Slides chosen in the same form, whose channels can be given roles. */
+  readonly slides: readonly string[];
+  readonly onChange: (value: unknown) => void;
+}
+
+export function Field({ command, field, value, slides, onChange }: Props): ReactNode {
+  const { key, schema, isRequired } = field;
+  const id = `field-${key}`;
+  const helpId = `${id}-help`;
+  const unit = key.endsWith('Um') ? 'µm' : undefined;
+  return (
+    <div className={`field${schema.type === 'boolean' ? ' is-check' : ''}`}>
+      <label htmlFor={id}>
+        {fieldLabel(key)}
+        {unit !== undefined && <span className="hint"> ({unit})</span>}
+        {isRequired && (
+          <span className="required" title="required">
+            *
+          </span>
+        )}
+      </label>
+      <Control {...{ command, field, value, slides, onChange, id, helpId }} />
+      <p className="hint" id={helpId}>
+        {schema.description}
+        {schema.default !== undefined && typeof schema.default !== 'object' && schema.type !== 'boolean' && (
+          <> Default: {String(schema.default)}.</>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function Control(props: Props & { readonly id: string; readonly helpId: string }): ReactNode {
+  const { command, field, value, slides, onChange, id, helpId } = props;
+  const { key, schema, isRequired } = field;
+  const described = { id, 'aria-describedby': helpId } as const;
+  if (schema.type === 'boolean') {
+    return (
+      <input
+        {...described}
+        type="checkbox"
+        checked={value === true || (value === undefined && schema.default === true)}
+        onChange={({ target }) => onChange(target.checked)}
+      />
+    );
+  }
+  if (schema.enum !== undefined) {
+    return (
+      <select
+        {...described}
+        value={String(value ?? schema.default ?? '')}
+        onChange={({ target }) => onChange(target.value || undefined)}
+      >
+        {schema.default === undefined && <option value="">as needed</option>}
+        {schema.enum.map((option) => (
+          <option key={option}>{option}</option>
+        ))}
+      </select>
+    );
+  }
+  if (schema.syntax === 'duration') return <DurationInput {...described} value={value} onChange={onChange} />;
+  if (schema.type === 'number' || schema.type === 'integer') {
+    return (
+      <input
+        {...described}
+        type="number"
+        required={isRequired}
+        min={
+          schema.minimum ??
+          (schema.exclusiveMinimum !== undefined && schema.type === 'integer'
+            ? schema.exclusiveMinimum + 1
+            : schema.exclusiveMinimum)
+        }
+        max={
+          schema.maximum !== undefined && schema.maximum < Number.MAX_SAFE_INTEGER
+            ? schema.maximum
+            : undefined
+        }
+        step={stepOf(schema)}
+        value={value === undefined ? '' : String(value)}
+        placeholder={schema.default === undefined ? 'automatic' : String(schema.default)}
+        onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value))}
+      />
+    );
+  }
+  if (schema.type === 'array' && schema.items?.kind === 'path') {
+    return (
+      <PathListField
+        id={id}
+        label={fieldLabel(key)}
+        values={Array.isArray(value) ? value : []}
+        kinds={kindsOf(command, key)}
+        describedBy={helpId}
+        onChange={(paths) => onChange(paths.length === 0 ? undefined : paths)}
+      />
+    );
+  }
+  if (schema.type === 'array') {
+    return (
+      <input
+        {...described}
+        value={Array.isArray(value) ? value.join(', ') : ''}
+        placeholder="automatic"
+        onChange={({ target }) => {
+          const items = target.value.split(',').map((item) => item.trim());
+          onChange(items.some(Boolean) ? items.filter(Boolean) : undefined);
+        }}
+      />
+    );
+  }
+  if (schema.type === 'object') {
+    return (
+      <PairsField
+        {...{ id, helpId, value, slides, onChange }}
+        isByPath={schema.propertyNames?.kind === 'path'}
+      />
+    );
+  }
+  if (schema.kind === 'path' && key !== 'out') {
+    return (
+      <PathField
+        id={id}
+        label={fieldLabel(key)}
+        value={typeof value === 'string' ? value : ''}
+        kinds={kindsOf(command, key)}
+        isRequired={isRequired}
+        describedBy={helpId}
+        onChange={(path) => onChange(path === '' ? undefined : path)}
+      />
+    );
+  }
+  return (
+    <input
+      {...described}
+      required={isRequired}
+      value={typeof value === 'string' ? value : ''}
+      placeholder={typeof schema.default === 'string' ? schema.default : isRequired ? '' : 'automatic'}
+      spellCheck={false}
+      onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
+    />
+  );
+}
+
+interface DurationProps {
+  readonly id: string;
+  readonly 'aria-describedby': string;
+  readonly value: unknown;
+  readonly onChange: (value: unknown) => void;
+}
+
+/** Minutes, for the command's seconds. */
+function DurationInput({ value, onChange, ...described }: DurationProps): ReactNode {
+  return (
+    <span className="with-unit">
+      <input
+        {...described}
+        type="number"
+        min={0.1}
+        step="any"
+        placeholder="no limit"
+        value={typeof value === 'number' ? value / 60 : ''}
+        onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value) * 60)}
+      />
+      minutes
+    </span>
+  );
+}

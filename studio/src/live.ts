@@ -1,0 +1,94 @@
+// The runs as the server tells of them, live, for every page that shows some.
+import { useSyncExternalStore } from 'react';
+import type { HistoryRow, RunView, StudioEvent } from '../../src/contract/studio.ts';
+import { api } from './api.ts';
+
+interface Live {
+  /** Newest first; undefined until the first answer. */
+  readonly runs: readonly RunView[] | undefined;
+  readonly histories: ReadonlyMap<number, readonly HistoryRow[]>;
+  readonly isConnected: boolean;
+}
+
+let state: Live = { runs: undefined, histories: new Map(), isConnected: true };
+const listeners = new Set<() => void>();
+let source: EventSource | undefined;
+
+function set(change: Partial<Live>): void {
+  state = { ...state, ...change };
+  for (const listener of listeners) listener();
+}
+
+function connect(): void {
+  if (source !== undefined) return;
+  source = new EventSource('/api/events');
+  // Also after a restart of the server, which may have changed everything.
+  source.onopen = () => {
+    set({ isConnected: true });
+    void refresh();
+  };
+  source.onerror = () => set({ isConnected: false });
+  source.onmessage = ({ data }) => take(JSON.parse(data) as StudioEvent);
+}
+
+export async function refresh(): Promise<void> {
+  const runs = await api.runs().catch(() => undefined);
+  if (runs !== undefined) set({ runs });
+}
+
+function take(event: StudioEvent): void {
+  const runs = state.runs ?? [];
+  if (event.type === 'run') putRun(event.run);
+  else if (event.type === 'removed') set({ runs: runs.filter(({ id }) => id !== event.id) });
+  else {
+    const held = state.histories.get(event.id) ?? [];
+    // Rows before these may never have been asked for; then the whole curve is fetched.
+    if (event.from > held.length) void loadHistory(event.id);
+    else setHistory(event.id, [...held.slice(0, event.from), ...event.rows]);
+  }
+}
+
+/** Takes in what an answer already says, before the event for it comes. */
+export function putRun(run: RunView): void {
+  const runs = state.runs ?? [];
+  const isKnown = runs.some(({ id }) => id === run.id);
+  set({ runs: isKnown ? runs.map((held) => (held.id === run.id ? run : held)) : [run, ...runs] });
+}
+
+function setHistory(id: number, rows: readonly HistoryRow[]): void {
+  set({ histories: new Map(state.histories).set(id, rows) });
+}
+
+export async function loadHistory(id: number): Promise<void> {
+  const rows = await api.history(id).catch(() => undefined);
+  if (rows !== undefined) setHistory(id, rows);
+}
+
+function subscribe(listener: () => void): () => void {
+  connect();
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export function useRuns(): readonly RunView[] | undefined {
+  return useSyncExternalStore(subscribe, () => state.runs);
+}
+
+export function useRun(id: number): RunView | undefined {
+  return useRuns()?.find((run) => run.id === id);
+}
+
+const noRows: readonly HistoryRow[] = [];
+
+export function useHistory(id: number): readonly HistoryRow[] {
+  return useSyncExternalStore(subscribe, () => state.histories.get(id) ?? noRows);
+}
+
+/** Of every run whose curve was asked for. */
+export function useHistories(): ReadonlyMap<number, readonly HistoryRow[]> {
+  return useSyncExternalStore(subscribe, () => state.histories);
+}
+
+export function useIsConnected(): boolean {
+  return useSyncExternalStore(subscribe, () => state.isConnected);
+}

@@ -1,0 +1,217 @@
+// What can be shown of a slide and its prediction, each as a layer with channels, colours and contrast.
+import type { OpenSlide } from './load-slide.ts';
+import { CachedLevel, type LevelReader, type TileData } from './tile-source.ts';
+
+export type LayerKind = 'slide' | 'measured' | 'prediction' | 'error' | 'width';
+export type Colormap = 'inferno' | 'viridis' | 'rdbu';
+
+export interface ChannelState {
+  readonly name: string;
+  readonly role: string | undefined;
+  /** Index in the layer's levels. */
+  readonly index: number;
+  readonly color: readonly [number, number, number];
+  readonly isVisible: boolean;
+  /** Values shown as black and as full colour. */
+  readonly limits: readonly [number, number];
+  /** Values that occur, for the slider. */
+  readonly domain: readonly [number, number];
+  /** Counts over `domain`, 64 bins. */
+  readonly histogram: readonly number[];
+}
+
+export interface ViewLayer {
+  readonly kind: LayerKind;
+  readonly label: string;
+  readonly levels: readonly CachedLevel[];
+  readonly channels: readonly ChannelState[];
+  /** Undefined: each channel in its colour, added up. */
+  readonly colormap: Colormap | undefined;
+  readonly opacity: number;
+}
+
+/** Viv draws at most this many at once. */
+export const mostChannels = 6;
+
+const roleColors: Readonly<Record<string, readonly [number, number, number]>> = {
+  vessel: [255, 70, 70],
+  nuclei: [70, 120, 255],
+  probe: [60, 230, 120],
+};
+const white = [255, 255, 255] as const;
+const furtherColors: readonly (readonly [number, number, number])[] = [
+  [255, 200, 40],
+  [230, 80, 230],
+  [60, 220, 230],
+  [255, 255, 255],
+  [255, 140, 40],
+];
+
+export async function slideLayer(slide: OpenSlide): Promise<ViewLayer> {
+  let further = 0;
+  const channels = await Promise.all(
+    slide.channels.map(async ({ name, role }, index) => {
+      const isOnly = slide.channels.length === 1;
+      const color =
+        (role && roleColors[role]) || (isOnly ? white : furtherColors[further++ % furtherColors.length]);
+      const range = await rangeOf(slide.levelsOf, index, 'bright');
+      return { name, role, index, color, isVisible: index < mostChannels, ...range };
+    }),
+  );
+  return { kind: 'slide', label: 'Slide', levels: slide.levelsOf, channels, colormap: undefined, opacity: 1 };
+}
+
+/** The probe channel alone, in the prediction's colours. */
+export function measuredLayer(slide: ViewLayer): ViewLayer | undefined {
+  const probe = slide.channels.find(({ role }) => role === 'probe');
+  if (probe === undefined) return undefined;
+  const channels = [{ ...probe, isVisible: true }];
+  return { ...slide, kind: 'measured', label: `Measured ${probe.name}`, channels, colormap: 'inferno' };
+}
+
+/**
+ * Prediction, error and interval width. Measured and predicted share their contrast, so that colours compare.
+ * @param measured undefined where the slide has no probe channel
+ */
+export async function predictionLayers(
+  prediction: OpenSlide,
+  measured: ViewLayer | undefined,
+): Promise<readonly ViewLayer[]> {
+  const at = (pattern: RegExp): number => prediction.channels.findIndex(({ name }) => pattern.test(name));
+  const probe = Math.max(
+    0,
+    prediction.channels.findIndex(({ name }) => !/\b(lower|upper)\b/.test(name)),
+  );
+  const { levelsOf } = prediction;
+  const range = await rangeOf(levelsOf, probe, 'bright');
+  const limits = measured?.channels[0].limits ?? range.limits;
+  const common = { role: undefined, color: [255, 255, 255] as const, isVisible: true };
+  const layers: ViewLayer[] = [
+    {
+      kind: 'prediction',
+      label: 'Prediction',
+      levels: levelsOf,
+      channels: [{ ...common, ...range, name: prediction.channels[probe].name, index: probe, limits }],
+      colormap: 'inferno',
+      opacity: 1,
+    },
+  ];
+  if (measured !== undefined && isSameShape(measured.levels, levelsOf)) {
+    const levels = levelsOf.map((level, i) =>
+      difference(level, probe, measured.levels[i], measured.channels[0].index),
+    );
+    const error = await rangeOf(levels, 0, 'signed');
+    layers.push({
+      kind: 'error',
+      label: 'Error (predicted − measured)',
+      levels,
+      channels: [{ ...common, ...error, name: 'predicted − measured', index: 0 }],
+      colormap: 'rdbu',
+      opacity: 1,
+    });
+  }
+  const lower = at(/\blower\b/);
+  const upper = at(/\bupper\b/);
+  if (lower >= 0 && upper >= 0) {
+    const levels = levelsOf.map((level) => difference(level, upper, level, lower));
+    const width = await rangeOf(levels, 0, 'bright');
+    layers.push({
+      kind: 'width',
+      label: 'Interval width',
+      levels,
+      channels: [{ ...common, ...width, name: 'upper − lower', index: 0 }],
+      colormap: 'viridis',
+      opacity: 1,
+    });
+  }
+  return layers;
+}
+
+function isSameShape(a: readonly CachedLevel[], b: readonly CachedLevel[]): boolean {
+  return (
+    a.length === b.length && a.every((level, i) => level.width === b[i].width && level.height === b[i].height)
+  );
+}
+
+/** a - b as a level of its own; the two may be tiled differently. */
+function difference(a: CachedLevel, aChannel: number, b: CachedLevel, bChannel: number): CachedLevel {
+  const subtract = (left: TileData, right: TileData): TileData => {
+    const data = new Float32Array(left.data.length);
+    for (let i = 0; i < data.length; i++) data[i] = left.data[i] - right.data[i];
+    return { data, width: left.width, height: left.height };
+  };
+  const reader: LevelReader = {
+    width: a.width,
+    height: a.height,
+    tileSize: a.tileSize,
+    dtype: 'Float32',
+    readTile: async (x, y, _channel) => {
+      const left = await a.getTile({ x, y, selection: { c: aChannel } });
+      return subtract(left, await assemble(b, bChannel, x * a.tileSize, y * a.tileSize, left));
+    },
+    readRaster: async () =>
+      subtract(
+        await a.getRaster({ selection: { c: aChannel } }),
+        await b.getRaster({ selection: { c: bChannel } }),
+      ),
+  };
+  return new CachedLevel(reader, 1);
+}
+
+/** A rectangle of a level, out of whatever tiles it has. */
+async function assemble(
+  level: CachedLevel,
+  channel: number,
+  left: number,
+  top: number,
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<TileData> {
+  const { tileSize } = level;
+  const data = new Float32Array(width * height);
+  const lastX = Math.floor((left + width - 1) / tileSize);
+  const lastY = Math.floor((top + height - 1) / tileSize);
+  for (let ty = Math.floor(top / tileSize); ty <= lastY; ty++) {
+    for (let tx = Math.floor(left / tileSize); tx <= lastX; tx++) {
+      const tile = await level.getTile({ x: tx, y: ty, selection: { c: channel } });
+      const fromX = Math.max(left, tx * tileSize);
+      const toX = Math.min(left + width, tx * tileSize + tile.width);
+      const fromY = Math.max(top, ty * tileSize);
+      const toY = Math.min(top + height, ty * tileSize + tile.height);
+      for (let y = fromY; y < toY; y++) {
+        for (let x = fromX; x < toX; x++) {
+          data[(y - top) * width + (x - left)] =
+            tile.data[(y - ty * tileSize) * tile.width + (x - tx * tileSize)];
+        }
+      }
+    }
+  }
+  return { data, width, height };
+}
+
+const bins = 64;
+
+/** Contrast and histogram, from the lowest level of the pyramid. */
+async function rangeOf(
+  levels: readonly CachedLevel[],
+  index: number,
+  shape: 'bright' | 'signed',
+): Promise<Pick<ChannelState, 'limits' | 'domain' | 'histogram'>> {
+  const { data } = await levels[levels.length - 1].getRaster({ selection: { c: index } });
+  const step = Math.max(1, Math.floor(data.length / 200_000));
+  const values: number[] = [];
+  for (let i = 0; i < data.length; i += step) if (Number.isFinite(data[i])) values.push(data[i]);
+  values.sort((a, b) => a - b);
+  const at = (q: number): number => values[Math.round(q * (values.length - 1))] ?? 0;
+  const low = at(0);
+  const high = Math.max(at(1), low + 1e-3);
+  const spread = Math.max(Math.abs(at(0.005)), Math.abs(at(0.995)), 1e-3);
+  const reach = Math.max(Math.abs(low), Math.abs(high));
+  const domain: [number, number] = shape === 'signed' ? [-reach, reach] : [Math.min(low, 0), high];
+  const limits: [number, number] =
+    shape === 'signed' ? [-spread, spread] : [at(0.02), Math.max(at(0.997), at(0.02) + (high - low) * 0.02)];
+  const histogram = new Array<number>(bins).fill(0);
+  const width = (domain[1] - domain[0]) / bins;
+  for (const value of values)
+    histogram[Math.min(bins - 1, Math.max(0, Math.floor((value - domain[0]) / width)))]++;
+  return { limits, domain, histogram };
+}

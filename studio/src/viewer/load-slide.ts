@@ -1,0 +1,190 @@
+// Opens a slide for the viewer: what it is comes from the server, its pixels by range requests where Viv's readers
+// can, else tile by tile from the server's own readers.
+import { loadOmeTiff, loadOmeZarrFromStore } from '@vivjs/loaders';
+import type { SlideView } from '../../../src/contract/studio.ts';
+import { api, fileUrl } from '../api.ts';
+import { registerDecoders } from './decoders.ts';
+import { CachedLevel, type LevelReader, type TileData } from './tile-source.ts';
+import { zarrStore } from './zarr-store.ts';
+
+export interface OpenSlide extends SlideView {
+  readonly levelsOf: readonly CachedLevel[];
+  /** How the pixels come, for people who wonder. */
+  readonly reads: 'range requests' | 'tiles from the server';
+}
+
+registerDecoders();
+
+/** Tiles from the server, and pieces of files that have no tiles. */
+const serverTile = 512;
+
+/** A lowest level larger than this is not read whole for the overview. */
+export const largestOverview = 4096;
+
+/** @throws StudioError with the server's sentence */
+export async function loadSlide(path: string): Promise<OpenSlide> {
+  const view = await api.slide(path);
+  const channels = view.channels.length;
+  if (view.access !== 'tiles') {
+    try {
+      const readers = await vivReaders(view);
+      // One pixel proves that the compression is known here.
+      const lowest = readers[readers.length - 1];
+      await lowest.readTile(0, 0, 0);
+      return {
+        ...view,
+        reads: 'range requests',
+        levelsOf: powersOfTwo(readers).map((reader) => new CachedLevel(reader, channels)),
+      };
+    } catch (error) {
+      console.info(`${path} is read by the server instead:`, error);
+    }
+  }
+  return {
+    ...view,
+    reads: 'tiles from the server',
+    levelsOf: powersOfTwo(view.levels.map((_, level) => serverReader(view, level))).map(
+      (reader) => new CachedLevel(reader, channels),
+    ),
+  };
+}
+
+interface VivSource {
+  readonly shape: number[];
+  readonly labels: string[];
+  readonly dtype: string;
+  tileSize: number;
+  getTile(request: { x: number; y: number; selection: unknown }): Promise<TileData>;
+  getRaster(request: { selection: unknown }): Promise<TileData>;
+}
+
+async function vivReaders(view: SlideView): Promise<LevelReader[]> {
+  const url = new URL(fileUrl(view.path), location.href).href;
+  const { data } =
+    view.access === 'ome-zarr'
+      ? await loadOmeZarrFromStore((await zarrStore(url)) as never)
+      : await loadOmeTiff(url);
+  const sources = data as unknown as VivSource[];
+  if (sources.length !== view.levels.length) throw new Error('the pyramid is read differently by the server');
+  const { tileSize } = sources[0];
+  if (tileSize > 2048) throw new Error('the tiles are too large');
+  return sources.map((source, level) => {
+    const { width, height } = view.levels[level];
+    // Viv takes it that each level halves the one before, rounded down; the server has looked.
+    source.shape[source.labels.indexOf('x')] = width;
+    source.shape[source.labels.indexOf('y')] = height;
+    // Strips of a few rows would make thousands of tiles.
+    source.tileSize = tileSize < 256 ? serverTile : tileSize;
+    const others = source.labels.filter((label) => label !== 'x' && label !== 'y');
+    const select = (channel: number): Record<string, number> =>
+      Object.fromEntries(others.map((label) => [label, label === 'c' ? channel : 0]));
+    return {
+      width,
+      height,
+      tileSize: source.tileSize,
+      dtype: source.dtype,
+      readTile: (x, y, channel) => source.getTile({ x, y, selection: select(channel) }),
+      readRaster: (channel) => source.getRaster({ selection: select(channel) }),
+    };
+  });
+}
+
+/**
+ * A level for every power of two, as Viv wants them: a real one where there is one of that size, else every second
+ * or fourth pixel of the next finer one.
+ */
+function powersOfTwo(readers: readonly LevelReader[]): LevelReader[] {
+  const [full] = readers;
+  const ratioOf = ({ width }: LevelReader): number => full.width / width;
+  const count = Math.round(Math.log2(ratioOf(readers[readers.length - 1]))) + 1;
+  return Array.from({ length: count }, (_, power) => {
+    // A little above, for sizes that were rounded.
+    const finer = readers.filter((reader) => ratioOf(reader) < 2 ** power * 1.1).at(-1) as LevelReader;
+    const skip = Math.round(2 ** power / ratioOf(finer));
+    return skip === 1 ? finer : everyNth(finer, skip);
+  });
+}
+
+function everyNth(finer: LevelReader, skip: number): LevelReader {
+  const { tileSize } = finer;
+  const width = Math.ceil(finer.width / skip);
+  const height = Math.ceil(finer.height / skip);
+  const read = async (
+    left: number,
+    top: number,
+    w: number,
+    h: number,
+    channel: number,
+  ): Promise<TileData> => {
+    const tiles = new Map<string, TileData>();
+    const data = new Float32Array(w * h);
+    for (let y = 0; y < h; y++) {
+      for (let x = 0; x < w; x++) {
+        const fx = (left + x) * skip;
+        const fy = (top + y) * skip;
+        const tx = Math.floor(fx / tileSize);
+        const ty = Math.floor(fy / tileSize);
+        const key = `${tx}/${ty}`;
+        let tile = tiles.get(key);
+        if (tile === undefined) {
+          tile = await finer.readTile(tx, ty, channel);
+          tiles.set(key, tile);
+        }
+        data[y * w + x] = tile.data[(fy - ty * tileSize) * tile.width + (fx - tx * tileSize)];
+      }
+    }
+    return { data, width: w, height: h };
+  };
+  return {
+    width,
+    height,
+    tileSize,
+    dtype: 'Float32',
+    readTile: (x, y, channel) => {
+      const left = x * tileSize;
+      const top = y * tileSize;
+      return read(left, top, Math.min(tileSize, width - left), Math.min(tileSize, height - top), channel);
+    },
+    readRaster: (channel) => read(0, 0, width, height, channel),
+  };
+}
+
+function serverReader(view: SlideView, level: number): LevelReader {
+  const { width, height } = view.levels[level];
+  const read = async (x: number, y: number, w: number, h: number, channel: number): Promise<TileData> => {
+    const data = await api.tile({ path: view.path, level, x, y, width: w, height: h, channel });
+    return { data, width: w, height: h };
+  };
+  return {
+    width,
+    height,
+    tileSize: serverTile,
+    dtype: 'Float32',
+    readTile: (x, y, channel) => {
+      const left = x * serverTile;
+      const top = y * serverTile;
+      return read(left, top, Math.min(serverTile, width - left), Math.min(serverTile, height - top), channel);
+    },
+    readRaster: async (channel) => {
+      const data = new Float32Array(width * height);
+      for (let y = 0; y < height; y += serverTile) {
+        for (let x = 0; x < width; x += serverTile) {
+          const tile = await read(
+            x,
+            y,
+            Math.min(serverTile, width - x),
+            Math.min(serverTile, height - y),
+            channel,
+          );
+          for (let row = 0; row < tile.height; row++) {
+            data.set(
+              (tile.data as Float32Array).subarray(row * tile.width, (row + 1) * tile.width),
+              (y + row) * width + x,
+            );
+          }
+        }
+      }
+      return { data, width, height };
+    },
+  };
+}
