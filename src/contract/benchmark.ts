@@ -1,20 +1,22 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { figure, files, path, threads } from './fields.ts';
+import { simulatePresets } from './simulate.ts';
 
 const options = z.strictObject({
   dataset: path.optional().describe('dataset made by `hrpn prepare`; or give --preset'),
   preset: z
-    .string()
-    .min(1)
+    .enum(simulatePresets)
     .optional()
     .describe('simulated slides instead of a dataset: the name of a preset of `hrpn simulate`')
     .meta({ value: 'NAME' }),
   slides: z
     .int()
     .min(3)
-    .default(7)
-    .describe('with --preset: how many slides, the last of which is held out')
+    .optional()
+    .describe(
+      "with --preset: how many slides, the last of which is held out; the preset's number unless given",
+    )
     .meta({ value: 'N' }),
   size: z
     .int()
@@ -60,7 +62,16 @@ const options = z.strictObject({
   threads,
 });
 
-const scores = z.looseObject({ mse: figure, r2: figure });
+const ceiling = z.strictObject({
+  r2: figure.describe('of the best prediction from what can be seen, as the three that follow'),
+  mse: figure,
+  extravascularR2: figure,
+  extravascularMse: figure,
+  noiseR2: figure.describe('of the probe without its noise'),
+  noiseMse: figure,
+});
+
+const bounds = z.strictObject({ low: figure, high: figure });
 
 const modelRow = z.strictObject({
   runs: z.int().nonnegative().describe('folds times seeds'),
@@ -78,6 +89,9 @@ const modelRow = z.strictObject({
   range: z.strictObject({ predicted: figure, measured: figure }).describe('99.9th less 0.1st percentile'),
   excessMse: figure.describe("less the ceiling's; NaN without one"),
   coverage: figure.describe('of the 90% interval; NaN where the dataset has no calibration slides'),
+  coverageByDecile: bounds.describe('least and greatest over tenths of the predicted values'),
+  coverageByDistance: bounds.describe('over bins of distance to the nearest vessel'),
+  coverageBySlide: bounds,
   intervalWidth: figure,
   parameters: z.int().positive(),
   flopsPerPixel: figure,
@@ -96,7 +110,7 @@ const result = z.strictObject({
   target: z.string(),
   folds: z.array(z.strictObject({ name: z.string(), test: z.array(z.string()) })),
   models: z.record(z.string(), modelRow),
-  ceiling: scores.nullable().describe("the simulator's, where the slides have a truth"),
+  ceiling: ceiling.nullable().describe("the simulator's, where the slides have a truth"),
   differences: z
     .array(
       z.strictObject({

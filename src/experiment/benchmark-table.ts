@@ -1,12 +1,13 @@
 // From the runs of a benchmark to its table: means over folds and seeds, and paired differences.
 import type { BenchmarkResult, BenchmarkRow } from '../contract/benchmark.ts';
 import { Rng } from '../core/rng.ts';
+import type { CoverageTable } from '../evaluation/coverage.ts';
 import type { RunRecord } from './benchmark-runs.ts';
 
 const resamples = 2000;
 
-/** @param ceilingMse of the simulator; NaN where there is none */
-export function rowOf(runs: readonly RunRecord[], ceilingMse: number): BenchmarkRow {
+/** @param ceilingMse of the slides a fold holds out; NaN where there is none */
+export function rowOf(runs: readonly RunRecord[], ceilingMse: (fold: string) => number): BenchmarkRow {
   const mean = (of: (run: RunRecord) => number): number => average(runs.map(of));
   const pooled = (key: 'mse' | 'rmse' | 'mae' | 'r2' | 'psnr' | 'ssim' | 'pearson' | 'icc'): number =>
     mean((run) => run.pooled[key]);
@@ -28,8 +29,11 @@ export function rowOf(runs: readonly RunRecord[], ceilingMse: number): Benchmark
         ? Math.sqrt(runs.reduce((sum, run) => sum + (run.pooled.r2 - r2) ** 2, 0) / (runs.length - 1))
         : Number.NaN,
     range: { predicted: mean((run) => run.range.predicted), measured: mean((run) => run.range.measured) },
-    excessMse: pooled('mse') - ceilingMse,
+    excessMse: mean((run) => run.pooled.mse - ceilingMse(run.fold)),
     coverage: mean((run) => run.interval?.pooled ?? Number.NaN),
+    coverageByDecile: bounds(runs, (table) => table.byPredictedDecile),
+    coverageByDistance: bounds(runs, (table) => table.byDistanceBin),
+    coverageBySlide: bounds(runs, (table) => table.perSlide),
     intervalWidth: mean((run) => run.interval?.meanWidth ?? Number.NaN),
     parameters: runs[0].parameters,
     flopsPerPixel: runs[0].flopsPerPixel,
@@ -39,6 +43,16 @@ export function rowOf(runs: readonly RunRecord[], ceilingMse: number): Benchmark
     epochs: mean((run) => run.epochs),
     seconds: mean((run) => run.seconds),
   };
+}
+
+/** Least and greatest coverage over all runs; NaN without intervals. */
+function bounds(
+  runs: readonly RunRecord[],
+  of: (table: CoverageTable) => readonly { readonly coverage: number }[],
+): { low: number; high: number } {
+  const all = runs.flatMap(({ interval }) => (interval ? of(interval).map(({ coverage }) => coverage) : []));
+  if (all.length === 0) return { low: Number.NaN, high: Number.NaN };
+  return { low: Math.min(...all), high: Math.max(...all) };
 }
 
 /**
@@ -93,12 +107,14 @@ function average(values: readonly number[]): number {
 
 /** For spreadsheets: one line a model, one column a figure. */
 export function tableCsv(models: Readonly<Record<string, BenchmarkRow>>): string {
-  const flat = Object.entries(models).map(([model, { range, ...row }]) => ({
-    model,
-    ...row,
-    rangePredicted: range.predicted,
-    rangeMeasured: range.measured,
-  }));
+  const flat = Object.entries(models).map(([model, row]) => {
+    const cells: Record<string, string | number> = { model };
+    for (const [key, value] of Object.entries(row)) {
+      if (typeof value === 'number') cells[key] = value;
+      else for (const [part, number] of Object.entries(value)) cells[`${key}.${part}`] = number as number;
+    }
+    return cells;
+  });
   return csv(flat);
 }
 

@@ -1,4 +1,6 @@
 // Use case `benchmark`: the published comparison, every model on the same slides, resumable run by run.
+
+import { access } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -17,6 +19,9 @@ import { type BenchmarkPage, benchmarkFigures, benchmarkHtml } from '../report/b
 import { type Fold, planFolds } from './benchmark-folds.ts';
 import { type Contestant, contestantsOf, type RunRecord, runContestant } from './benchmark-runs.ts';
 import { pairedDifferences, rowOf, runsCsv, tableCsv } from './benchmark-table.ts';
+import { prepare } from './prepare.ts';
+import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
+import { simulate } from './simulate.ts';
 
 /**
  * Trains and scores what is not there yet, and writes table, figures and report after every run, so that an
@@ -25,7 +30,7 @@ import { pairedDifferences, rowOf, runsCsv, tableCsv } from './benchmark-table.t
  */
 export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {}): Promise<BenchmarkResult> {
   const options = parseOptions(benchmarkCommand, given);
-  const dataset = await datasetOf(options);
+  const dataset = await datasetOf(options, work);
   const manifest = await readManifest(dataset);
   const contestants = contestantsOf(options, manifest.inputRoles);
   const folds = await planFolds(options, dataset);
@@ -36,8 +41,13 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       Array.from({ length: options.seeds }, (_, seed) => ({ fold, contestant, seed })),
     ),
   );
+  const ceilings = new Map<string, Ceiling | null>();
+  for (const { name, test } of folds) {
+    const held = manifest.slides.filter((slide) => test.includes(slide.name));
+    ceilings.set(name, await readCeiling(held.map(({ path }) => path)));
+  }
   const runs: RunRecord[] = [];
-  let result = resultOf(options, manifest, contestants, folds, runs);
+  let result = resultOf(options, manifest, contestants, folds, runs, ceilings);
   for (const [i, { fold, contestant, seed }] of planned.entries()) {
     throwIfCancelled(work.signal, 'the benchmark');
     const where = `${contestant.name}, ${fold.name}, seed ${seed} (${i + 1} of ${planned.length})`;
@@ -46,15 +56,32 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       onProgress: (progress) => work.onProgress?.({ ...progress, stage: `${where}: ${progress.stage}` }),
     };
     runs.push(await runContestant(contestant, fold, folds[0], seed, options, threads, runWork));
-    result = resultOf(options, manifest, contestants, folds, runs);
+    result = resultOf(options, manifest, contestants, folds, runs, ceilings);
     await writeResult(result, runs, options.out);
   }
   return result;
 }
 
-async function datasetOf({ dataset }: BenchmarkSettings): Promise<string> {
+/**
+ * The dataset given, or one of simulated slides that is made (or completed) in the output folder.
+ * @throws UsageError when neither or both are asked for
+ */
+async function datasetOf(options: BenchmarkSettings, work: WorkOptions): Promise<string> {
+  const { dataset, preset, slides, size, out } = options;
+  if ((dataset === undefined) === (preset === undefined)) {
+    throw new UsageError('benchmark needs either a DATASET made by `hrpn prepare`, or --preset NAME.');
+  }
   if (dataset !== undefined) return dataset;
-  throw new UsageError('benchmark needs a DATASET made by `hrpn prepare`.');
+  const folder = join(out, 'dataset');
+  const isThere = await access(join(folder, 'dataset.json')).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return folder;
+  const simulated = await simulate({ out: join(out, 'slides'), preset, slides, size, resume: true }, work);
+  const paths = simulated.slides.map(({ path }) => path);
+  await prepare({ slides: paths, test: paths.slice(-1), out: folder }, work);
+  return folder;
 }
 
 function resultOf(
@@ -63,11 +90,12 @@ function resultOf(
   contestants: readonly Contestant[],
   folds: readonly Fold[],
   runs: readonly RunRecord[],
+  ceilings: ReadonlyMap<string, Ceiling | null>,
 ): BenchmarkResult {
   const models: Record<string, BenchmarkRow> = {};
   for (const { name } of contestants) {
     const own = runs.filter(({ contestant }) => contestant === name);
-    if (own.length > 0) models[name] = rowOf(own, Number.NaN);
+    if (own.length > 0) models[name] = rowOf(own, (fold) => ceilings.get(fold)?.mse ?? Number.NaN);
   }
   const notes = [
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
@@ -84,7 +112,7 @@ function resultOf(
     target: manifest.targetRole,
     folds: folds.map(({ name, test }) => ({ name, test: [...test] })),
     models,
-    ceiling: null,
+    ceiling: meanCeiling([...ceilings.values()]),
     differences: pairedDifferences(runs),
     notes,
     files: ['benchmark.json', 'models.csv', 'slides.csv', 'report.html'].map((file) =>
@@ -98,6 +126,8 @@ function commandOf(options: BenchmarkSettings): string {
   return [
     'hrpn benchmark',
     options.dataset ?? `--preset ${options.preset}`,
+    options.slides === undefined ? '' : `--slides ${options.slides}`,
+    options.size === undefined ? '' : `--size ${options.size}`,
     `--out ${options.out} --models ${models}`,
     leaveOneOut ? '--leave-one-out' : '',
     `--seeds ${seeds} --time-budget ${timeBudgetSeconds}s`,
@@ -124,6 +154,8 @@ function pageOf(result: BenchmarkResult, runs: readonly RunRecord[]): BenchmarkP
   const names = Object.keys(result.models);
   const of = (name: string): RunRecord[] => runs.filter(({ contestant }) => contestant === name);
   const fixed = (digits: number) => (value: number) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+  const span = ({ low, high }: { low: number; high: number }): string =>
+    Number.isFinite(low) ? `${fixed(2)(low)} to ${fixed(2)(high)}` : '–';
   const columns: [string, (row: BenchmarkRow) => string][] = [
     ['MSE', (row) => Number(row.mse.toPrecision(4)).toString()],
     ['R2', (row) => fixed(3)(row.r2)],
@@ -134,7 +166,14 @@ function pageOf(result: BenchmarkResult, runs: readonly RunRecord[]): BenchmarkP
     ['Pearson', (row) => fixed(3)(row.pearson)],
     ['ICC(A,1)', (row) => fixed(3)(row.icc)],
     ['range, share of measured', (row) => fixed(2)(row.range.predicted / row.range.measured)],
+    [
+      'excess MSE',
+      (row) => (Number.isFinite(row.excessMse) ? `${Number(row.excessMse.toPrecision(4))}` : '–'),
+    ],
     ['coverage at 90%', (row) => fixed(3)(row.coverage)],
+    ['by decile', (row) => span(row.coverageByDecile)],
+    ['by distance', (row) => span(row.coverageByDistance)],
+    ['by slide', (row) => span(row.coverageBySlide)],
     ['parameters', (row) => row.parameters.toLocaleString('en')],
     ['kFLOP a pixel', (row) => fixed(1)(row.flopsPerPixel / 1000)],
     ['training, s a patch', (row) => fixed(3)(row.secondsPerPatch)],

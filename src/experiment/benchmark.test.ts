@@ -1,0 +1,135 @@
+/** A whole benchmark on drawn slides: its table, its intervals, and that finished runs are kept. */
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { benchmarkCommand } from '../contract/benchmark.ts';
+import { channelOf, createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
+import { createSlide } from '../slide/create-slide.ts';
+import { smooth } from '../spatial/gaussian.ts';
+import { benchmark } from './benchmark.ts';
+import type { RunRecord } from './benchmark-runs.ts';
+import { pairedDifferences, tableCsv } from './benchmark-table.ts';
+import { predict } from './predict.ts';
+import { prepare } from './prepare.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-benchmark-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const extent = 192;
+
+/** Vessels as squares, a probe that is three times the smoothed vessel stain plus noise, and a made-up truth. */
+async function drawSlide(index: number): Promise<string> {
+  const rng = new Rng(index);
+  const plane = extent * extent;
+  const raster = createRaster(3, extent, extent);
+  const [vessel, nuclei, probe] = [0, 1, 2].map((c) => channelOf(raster, c));
+  for (let n = 0; n < 14; n++) {
+    const [x, y] = [rng.integer(extent - 12), rng.integer(extent - 12)];
+    for (let k = 0; k < 144; k++) vessel[(y + Math.floor(k / 12)) * extent + x + (k % 12)] = 150;
+  }
+  const smoothed = smooth(vessel, extent, extent, 4);
+  for (let i = 0; i < plane; i++) {
+    probe[i] = 40 + smoothed[i] + rng.normal(0, 2);
+    vessel[i] += rng.uniform(10, 30);
+    nuclei[i] = (i >> 3) % 3 === 0 ? rng.uniform(80, 120) : rng.uniform(10, 30);
+  }
+  const path = join(folder, `slide-${index}.ome.tif`);
+  const sink = await createSlide(path, {
+    width: extent,
+    height: extent,
+    channels: ['vessel', 'nuclei', 'probe'].map((name) => ({ name, role: name })),
+    sampleType: 'uint8',
+    pixelSizeUm: 1,
+  });
+  await sink.write(0, 0, raster);
+  await sink.finish();
+  const truth = { ceilings: { visible: 0.9, visibleMse: 2 }, pixels: { tissue: 100 } };
+  await mkdir(join(folder, `slide-${index}.truth`));
+  await writeFile(join(folder, `slide-${index}.truth`, 'truth.json'), JSON.stringify(truth));
+  return path;
+}
+
+it('compares models on held-out slides and keeps what is finished', async () => {
+  const slides: string[] = [];
+  for (let i = 0; i < 4; i++) slides.push(await drawSlide(i));
+  const dataset = join(folder, 'dataset');
+  await prepare({
+    slides,
+    test: [slides[3]],
+    calibration: [slides[2]],
+    validation: ['none'],
+    patch: 128,
+    out: dataset,
+  });
+  const options = {
+    dataset,
+    out: join(folder, 'out'),
+    models: 'linear, constant, linear@nuclei',
+    threads: 2,
+  };
+  const first = await benchmark(options);
+  expect(benchmarkCommand.result.parse(first)).toEqual(first);
+  const { linear, constant, 'linear@nuclei': blind } = first.models;
+  expect(linear.r2).toBeGreaterThan(blind.r2);
+  expect(linear.mse).toBeLessThan(constant.mse);
+  expect(first.ceiling?.mse).toBe(2);
+  expect(linear.excessMse).toBeCloseTo(linear.mse - (first.ceiling?.mse ?? 0), 6);
+  expect(constant.r2).toBeLessThan(0.01);
+  expect(linear.coverage).toBeGreaterThan(0.3);
+  expect(first.differences.map(({ against, better }) => [against, better])).toEqual([
+    ['constant', 1],
+    ['linear@nuclei', 1],
+  ]);
+
+  const model = join(options.out, 'runs', 'test', 'linear-seed0', 'best.onnx');
+  const written = (await stat(model)).mtimeMs;
+  const again = await benchmark({ ...options, models: 'linear,distance' });
+  expect((await stat(model)).mtimeMs).toBe(written);
+  expect(again.models.linear).toEqual(linear);
+  expect(JSON.parse(await readFile(join(options.out, 'benchmark.json'), 'utf8')).models.distance.runs).toBe(
+    1,
+  );
+  expect(await readFile(join(options.out, 'report.html'), 'utf8')).toContain('<th scope="row">distance</th>');
+
+  // One calibration slide is enough for 50% and too few for 90%, and the prediction says so.
+  const into = { model, slide: slides[3], threads: 2 };
+  const half = await predict({ ...into, out: join(folder, 'half.ome.tif'), interval: 0.5 });
+  expect(half.notes.join()).not.toContain('within-cohort');
+  const wide = await predict({ ...into, out: join(folder, 'wide.ome.tif'), interval: 0.9 });
+  expect(wide.notes.join()).toMatch(/90% interval is within-cohort: .* 1 slide, and at least 9/);
+  await expect(predict({ ...into, out: join(folder, 'odd.ome.tif'), interval: 0.77 })).rejects.toThrow(
+    /has intervals of 0.5, 0.8, 0.9, 0.95/,
+  );
+});
+
+it('names what it cannot compare before it trains anything', async () => {
+  const out = join(folder, 'none');
+  await expect(benchmark({ out })).rejects.toThrow(/either a DATASET .* or --preset/);
+  const dataset = join(folder, 'dataset');
+  await expect(benchmark({ dataset, out, models: 'hrpm' })).rejects.toThrow(/Unknown model 'hrpm'/);
+  await expect(benchmark({ dataset, out, models: 'hrpn@fap' })).rejects.toThrow(/not 'fap'/);
+});
+
+it('pairs slides, averages seeds, and gives an interval that holds the mean difference', () => {
+  const run = (contestant: string, seed: number, errors: number[]): RunRecord =>
+    ({
+      contestant,
+      seed,
+      perSlide: errors.map((mse, i) => ({ slide: `s${i}`, mse })),
+    }) as unknown as RunRecord;
+  const [gap] = pairedDifferences([
+    run('a', 0, [1, 2, 3, 4]),
+    run('a', 1, [3, 2, 3, 4]),
+    run('b', 0, [4, 4, 2, 6]),
+  ]);
+  // Slide by slide: 2 - 4, 2 - 4, 3 - 2, 4 - 6.
+  expect(gap).toMatchObject({ model: 'a', against: 'b', slides: 4, better: 3, mseDifference: -1.25 });
+  expect(gap.low).toBeLessThan(-1.25);
+  expect(gap.high).toBeGreaterThan(-1.25);
+  expect(tableCsv({})).toBe('');
+});
