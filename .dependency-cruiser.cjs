@@ -43,6 +43,13 @@ const tableRules = Object.entries(mayImport).map(([folder, allowed]) => {
 module.exports = {
   forbidden: [
     ...tableRules,
+    {
+      name: 'studio-imports',
+      severity: 'error',
+      comment: 'the browser app may import only contract and core of src/',
+      from: { path: '^studio/' },
+      to: { path: '^src/', pathNot: '^src/(contract|core)/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'no-orphan-folder',

@@ -41,10 +41,9 @@ export const studioCommand = {
 export type StudioOptions = z.input<typeof options>;
 
 /** Commands that the studio runs, in the order of work. */
-export const studioCommands = ['simulate', 'prepare', 'train', 'predict', 'evaluate', 'analyze'] as const;
+const studioCommands = ['simulate', 'prepare', 'train', 'predict', 'evaluate', 'analyze'] as const;
 
-export const runStates = ['queued', 'running', 'done', 'failed', 'cancelled', 'interrupted'] as const;
-export type RunState = (typeof runStates)[number];
+export type RunState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled' | 'interrupted';
 
 export interface RunProgress {
   readonly stage: string;
@@ -137,7 +136,7 @@ const metrics = z.strictObject({
 });
 
 /** What is measured inside a drawn region. Intensities in stored units; NaN (null in JSON) where undefined. */
-export const regionResult = z.strictObject({
+const regionResult = z.strictObject({
   areaUm2: z.number().nonnegative(),
   pixels: z.int().nonnegative(),
   /** 1 for full resolution, 2 for every second pixel, and so on: large regions are read from the pyramid. */

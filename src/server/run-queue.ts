@@ -29,7 +29,7 @@ interface Active {
 }
 
 /** Runs waiting at most; a page gone wild must not fill the disk. */
-export const mostQueued = 100;
+const mostQueued = 100;
 const logLines = 400;
 const historyEveryMs = 1000;
 

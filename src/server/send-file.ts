@@ -85,7 +85,7 @@ export async function sendFile(path: string, options: SendOptions): Promise<Resp
 const smallRead = 4 * 2 ** 20;
 
 /** One range of bytes; of several, or of what is not understood, nothing, so that the whole file is sent. */
-export function parseRange(
+function parseRange(
   header: string | undefined,
   size: number,
 ): { first: number; last: number } | 'unsatisfiable' | undefined {

@@ -10,7 +10,7 @@ import type {
 } from '../../src/contract/studio.ts';
 
 /** The server said no; its sentence says why and what to do. */
-export class StudioError extends Error {
+class StudioError extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
     super(message);

@@ -1,6 +1,6 @@
 // Axes: round steps and positions.
 
-export interface Scale {
+interface Scale {
   readonly domain: readonly [number, number];
   /** Position in pixels. */
   at(value: number): number;
@@ -10,11 +10,6 @@ export function linearScale(domain: readonly [number, number], range: readonly [
   const [low, high] = domain;
   const span = high - low || 1;
   return { domain, at: (value) => range[0] + ((value - low) / span) * (range[1] - range[0]) };
-}
-
-export function logScale(domain: readonly [number, number], range: readonly [number, number]): Scale {
-  const inner = linearScale([Math.log10(domain[0]), Math.log10(domain[1])], range);
-  return { domain, at: (value) => inner.at(Math.log10(value)) };
 }
 
 /** About `count` round values inside the domain. */

@@ -1,8 +1,7 @@
 // The layers that deck.gl draws: pictures by Viv, outlines over them.
 import { COORDINATE_SYSTEM, type Layer } from '@deck.gl/core';
 import { PathLayer } from '@deck.gl/layers';
-import { AdditiveColormapExtension, ColorPaletteExtension } from '@vivjs/extensions';
-import { MultiscaleImageLayer } from '@vivjs/layers';
+import { AdditiveColormapExtension, ColorPaletteExtension, MultiscaleImageLayer } from '@hms-dbmi/viv';
 import { mostChannels, type ViewLayer } from './layers.ts';
 import type { PaneId } from './view-geometry.ts';
 

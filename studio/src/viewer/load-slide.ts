@@ -1,6 +1,6 @@
 // Opens a slide for the viewer: what it is comes from the server, its pixels by range requests where Viv's readers
 // can, else tile by tile from the server's own readers.
-import { loadOmeTiff, loadOmeZarrFromStore } from '@vivjs/loaders';
+import { loadOmeTiff, loadOmeZarrFromStore } from '@hms-dbmi/viv';
 import type { SlideView } from '../../../src/contract/studio.ts';
 import { api, fileUrl } from '../api.ts';
 import { registerDecoders } from './decoders.ts';

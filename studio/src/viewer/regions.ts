@@ -12,7 +12,7 @@ export interface DrawnRegion {
   readonly error?: string;
 }
 
-export const regionColors = ['#ffd166', '#5ad1c4', '#ff8fab', '#9db4ff', '#c3f584', '#ffb26b'];
+const regionColors = ['#ffd166', '#5ad1c4', '#ff8fab', '#9db4ff', '#c3f584', '#ffb26b'];
 
 export function regionColor(id: number): string {
   return regionColors[id % regionColors.length];

@@ -190,6 +190,7 @@ export function SlideCanvas(props: Props): ReactNode {
       ref={frame}
       className={`slide-canvas${isDrawing ? ' is-drawing' : ''}`}
       role="application"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the picture is moved by keys.
       tabIndex={0}
       aria-label="Slide. Arrow keys move, plus and minus zoom, 0 shows all, 1 is full resolution."
       onPointerDown={onPointerDown}

@@ -12,7 +12,7 @@ export interface Selection {
 }
 
 /** The part of Viv's PixelSource that its image layers call. */
-export interface TileSource {
+interface TileSource {
   readonly shape: number[];
   readonly labels: readonly string[];
   readonly dtype: string;
