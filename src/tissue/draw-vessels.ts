@@ -1,13 +1,14 @@
 // The vessels of a section as an antibody against their walls shows them: hollow where cut across, fading where
 // they leave the section, joined without walls between them where they meet.
 import { cellCount, type Grid } from './grid.ts';
+import { noise2 } from './noise.ts';
 import { smoothstep } from './tissue-map.ts';
 import type { VesselPiece } from './vessel-path.ts';
 
 /** Heights within the section at which walls are evaluated, as a share of its thickness. */
 const heights = [-0.375, -0.125, 0.125, 0.375] as const;
 /** Half the thickness of a stained wall, um: endothelium of 0.3 um and its glycocalyx, thickened by the stain. */
-const halfWallUm = 0.75;
+const halfWallUm = 0.7;
 const drawnBeyondUm = 4;
 
 export interface VesselImage {
@@ -55,14 +56,20 @@ export function drawVessels(
       const p = owner[at];
       if (p < 0) continue;
       const piece = pieces[p];
-      const d = distance[at];
+      // Uneven surfaces: cells bulge, fixation shrinks.
+      const x = grid.fromX + (at % grid.width) * grid.spacing;
+      const y = grid.fromY + Math.floor(at / grid.width) * grid.spacing;
+      const seed = piece.vessel.key | 0;
+      const bulge = noise2(seed, x / 6, y / 6 + height * 4);
+      const d = distance[at] + 0.8 * bulge + 0.35 * noise2(seed + 1, x / 2.6, y / 2.6 + height * 7);
       if (d < 3) image.near[at] = 1;
       const share = smoothstep(0.6, -0.6, d) / heights.length;
       const radius = 0.5 * (piece.r0 + piece.r1);
       // The inner side of the wall: thin vessels have no room for a lumen.
       const wall = Math.exp(-0.5 * ((d + halfWallUm) / halfWallUm) ** 2);
       const veil = d < 0 ? 0.3 * Math.exp(-0.12 * radius) : 0;
-      image.stain[at] += ((wall + veil) * 0.5 * (piece.s0 + piece.s1)) / heights.length;
+      const grain = Math.max(0.2, 1 + 0.9 * noise2(seed + 2, x / 2.2, y / 2.2 + height * 5));
+      image.stain[at] += ((wall + veil) * grain * 0.5 * (piece.s0 + piece.s1)) / heights.length;
       if (share === 0) continue;
       image.inside[at] += share;
       image.wallSignal[at] += share * weights[2 * p];

@@ -1,7 +1,7 @@
 // Electrons that the structures of a scene give in each channel, before the optics.
 import { cellCount, type Grid, sampleAt } from './grid.ts';
 import { hash } from './hash.ts';
-import { noise2 } from './noise.ts';
+import { noise2, noisePlane } from './noise.ts';
 import type { Scene } from './scene.ts';
 import type { SlideModel } from './slide-model.ts';
 import type { Probe } from './transport.ts';
@@ -31,6 +31,10 @@ export function emit(model: SlideModel, scene: Scene, probeGrid: Grid, probe: Pr
   const isWall = transport.probe === 'vessels';
   const amplitude = transport.amplitude;
   const expectedAmplitude = Math.exp(transport.amplitudeSigma ** 2 / 2);
+  const fine = noisePlane(grid, seed, 7);
+  const finest = noisePlane(grid, seed + 2, 2.5);
+  const coarse = noisePlane(grid, seed + 1, 60);
+  const hidden = noisePlane(grid, hiddenSeed, 25);
   for (let j = 0, at = 0; j < grid.height; j++) {
     const y = grid.fromY + (j + 0.5) * grid.spacing;
     for (let i = 0; i < grid.width; i++, at++) {
@@ -39,13 +43,13 @@ export function emit(model: SlideModel, scene: Scene, probeGrid: Grid, probe: Pr
       if (here === 0) continue;
       // Cytoplasm glows more than nuclei; fibres and debris make it uneven.
       const even = here * (1 - 0.45 * nuclei.fill[at]) * (1 - 0.5 * Math.min(1, vessels.inside[at]));
-      const texture = 1 + 0.5 * noise2(seed, x / 7, y / 7) + 0.5 * noise2(seed + 1, x / 60, y / 60);
+      const texture = 1 + 0.6 * fine[at] + 0.5 * finest[at] + 0.5 * coarse[at];
       out.vessel[at] =
         here * optics[0].stainElectrons * vessels.stain[at] + optics[0].autofluorescence * even * texture;
       out.nuclei[at] =
         here * optics[1].stainElectrons * nuclei.stain[at] + optics[1].autofluorescence * even * texture;
-      const background = optics[2].autofluorescence * even;
-      out.probe[at] = background * (1 + 0.4 * noise2(hiddenSeed, x / 25, y / 25));
+      const background = optics[2].autofluorescence * even * texture;
+      out.probe[at] = background * (1 + 0.4 * hidden[at]);
       out.expectedProbe[at] = background;
       if (!isProbe) continue;
       // The field between obstacles times how open this pixel is: sharper than the grid it was solved on.

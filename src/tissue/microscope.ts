@@ -9,7 +9,7 @@ const cameraFieldUm = 665;
 
 /**
  * Mean electrons of every channel: the stains through the optics, with bleed-through and vignetting.
- * @param emitted electrons that the structures of each channel emit in each cell
+ * @param emitted electrons that the structures of each channel emit in each cell; a fourth plane is another probe
  */
 export function meanElectrons(
   model: SlideModel,
@@ -17,7 +17,8 @@ export function meanElectrons(
   emitted: readonly Float32Array[],
 ): Float32Array[] {
   const n = cellCount(grid);
-  const seen = emitted.map((image, c) => throughOptics(grid, image, model.optics[c]));
+  const channelOf = (plane: number): number => Math.min(2, plane);
+  const seen = emitted.map((image, c) => throughOptics(grid, image, model.optics[channelOf(c)]));
   const light = new Float32Array(n);
   for (let j = 0, at = 0; j < grid.height; j++) {
     for (let i = 0; i < grid.width; i++, at++) {
@@ -26,11 +27,13 @@ export function meanElectrons(
       light[at] = 1 - model.vignetting * (0.5 * (u * u + v * v) - 0.33);
     }
   }
-  return seen.map((_, to) => {
-    const electrons = new Float32Array(n).fill(0);
-    for (let from = 0; from < seen.length; from++) {
-      const share = from === to ? 1 : model.bleed[to][from];
-      if (share === 0) continue;
+  return seen.map((own, plane) => {
+    const to = channelOf(plane);
+    const electrons = own.slice();
+    for (let from = 0; from < 3; from++) {
+      const share = model.bleed[to][from];
+      if (share === 0 || from === to) continue;
+      // Of the probe only its drawn signal bleeds into other channels.
       const image = seen[from];
       for (let at = 0; at < n; at++) electrons[at] += share * image[at];
     }

@@ -1,6 +1,6 @@
 // Steady screened diffusion with sources, sum over faces of w (u' - u) - k u + q = 0 in every cell, by geometric
 // multigrid (Brandt 1977; Trottenberg, Oosterlee and Schueller 2001): red-black Gauss-Seidel, cell-centred
-// transfer, V(2,2) cycles.
+// transfer, V(2,1) cycles.
 
 /**
  * Cells [height, width] with a ring of cells around them, stride width + 2; cell (i, j) at (j + 1) stride + i + 1.
@@ -50,7 +50,7 @@ export class ScreenedSolver {
    * @param u start on entry, solution on return, [height, width]
    * @param ring values around the cells, [height + 2, width + 2] of which the ring is read; 0 unless given
    * @param tolerance largest norm of the residual relative to the source's (and the ring's)
-   * @returns the relative residual reached
+   * @returns an upper bound of the relative residual reached
    */
   solve(
     source: Float32Array,
@@ -77,8 +77,7 @@ export class ScreenedSolver {
       }
       reached = residualOf(level) / scale;
       for (let cycle = 0; cycle < maxCycles && reached > tolerance; cycle++) {
-        this.#cycle(0);
-        reached = residualOf(level) / scale;
+        reached = this.#cycle(0) / scale;
       }
     }
     for (let j = 0; j < height; j++) {
@@ -87,22 +86,23 @@ export class ScreenedSolver {
     return reached;
   }
 
-  #cycle(depth: number): void {
+  /** @returns the norm of the residual half-way; at the end it is smaller still */
+  #cycle(depth: number): number {
     const level = this.#levels[depth];
     if (depth === this.#levels.length - 1) {
       for (let sweep = 0; sweep < 60; sweep++) relax(level);
-      return;
+      return 0;
     }
     relax(level);
     relax(level);
-    residualOf(level);
+    const norm = residualOf(level);
     const coarse = this.#levels[depth + 1];
     restrict(level, coarse);
     coarse.u.fill(0);
     this.#cycle(depth + 1);
     prolong(coarse, level);
     relax(level);
-    relax(level);
+    return norm;
   }
 }
 

@@ -71,3 +71,48 @@ function fade(t: number): number {
 function lerp(a: number, b: number, t: number): number {
   return a + (b - a) * t;
 }
+
+/**
+ * `noise2` over a whole grid with a wavelength in um, evaluated lattice cell by lattice cell.
+ * @returns plane [height, width]
+ */
+export function noisePlane(
+  grid: { fromX: number; fromY: number; spacing: number; width: number; height: number },
+  seed: number,
+  wavelengthUm: number,
+): Float32Array {
+  const { width, height } = grid;
+  const out = new Float32Array(width * height);
+  const step = grid.spacing / wavelengthUm;
+  const x0 = grid.fromX / wavelengthUm + 0.5 * step;
+  const y0 = grid.fromY / wavelengthUm + 0.5 * step;
+  const columns = Float64Array.from({ length: width }, (_, i) => x0 + i * step);
+  const fades = columns.map((x) => fade(x - Math.floor(x)));
+  for (let j = 0; j < height; j++) {
+    const y = y0 + j * step;
+    const row = Math.floor(y);
+    const v = y - row;
+    const b = fade(v);
+    let column = NaN;
+    let [ax, ay, bx, by, cx, cy, dx, dy] = [0, 0, 0, 0, 0, 0, 0, 0];
+    for (let i = 0; i < width; i++) {
+      const whole = Math.floor(columns[i]);
+      if (whole !== column) {
+        column = whole;
+        const mask = gradientCount - 1;
+        const a = hash(seed, whole, row) & mask;
+        const c = hash(seed, whole + 1, row) & mask;
+        const d = hash(seed, whole, row + 1) & mask;
+        const e = hash(seed, whole + 1, row + 1) & mask;
+        [ax, ay, bx, by] = [cosines[a], sines[a], cosines[c], sines[c]];
+        [cx, cy, dx, dy] = [cosines[d], sines[d], cosines[e], sines[e]];
+      }
+      const u = columns[i] - whole;
+      const s = fades[i];
+      const top = ax * u + ay * v + s * (bx * (u - 1) + by * v - ax * u - ay * v);
+      const bottom = cx * u + cy * (v - 1) + s * (dx * (u - 1) + dy * (v - 1) - cx * u - cy * (v - 1));
+      out[j * width + i] = 1.4 * (top + b * (bottom - top));
+    }
+  }
+  return out;
+}

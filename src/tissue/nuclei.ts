@@ -2,7 +2,7 @@
 // so that each depends on its neighbourhood only, drawn as ellipsoids that the section cuts.
 import { cellCount, type Grid } from './grid.ts';
 import { hash, LocalRng } from './hash.ts';
-import { noise2 } from './noise.ts';
+import { noise2, noisePlane } from './noise.ts';
 import type { SlideModel } from './slide-model.ts';
 import { smoothstep, type TissueMap, type TissuePoint } from './tissue-map.ts';
 
@@ -22,9 +22,9 @@ export interface Nucleus {
   readonly key: number;
 }
 
-const cellUm = 6.2;
-const closestUm = 7.6;
-const cellReach = 2;
+const cellUm = 5.2;
+const closestUm = 4.6;
+const cellReach = 1;
 
 interface Candidate {
   x: number;
@@ -45,7 +45,7 @@ export function nucleiIn(model: SlideModel, map: TissueMap, grid: Grid, marginUm
   const point: TissuePoint = { level: 0, density: 0, necrosis: 0 };
   // Matern's formula inverted: candidates per area for the density wanted.
   const core = Math.PI * closestUm ** 2;
-  const wanted = Math.min(0.93, (model.tissue.nucleiDensity * 1e-6 * core) / 1.25);
+  const wanted = Math.min(0.93, (model.tissue.nucleiDensity * 1e-6 * core) / 1.1);
   const base = (-Math.log(1 - wanted) / core) * cellUm ** 2;
   for (let v = 0; v < down; v++) {
     for (let u = 0; u < across; u++) {
@@ -54,11 +54,10 @@ export function nucleiIn(model: SlideModel, map: TissueMap, grid: Grid, marginUm
       const x = (fromI + u + rng.uniform()) * cellUm;
       const y = (fromJ + v + rng.uniform()) * cellUm;
       const chance = rng.uniform();
-      if (chance > base) continue;
       map.at(x, y, point);
-      const crowd = 1 + 0.9 * noise2(seed + 1, x / 60, y / 60);
+      const crowd = 1 + 0.6 * noise2(seed + 1, x / 60, y / 60);
       if (point.level < 2 || chance > base * crowd * (1 - 0.82 * point.necrosis)) continue;
-      candidates[v * across + u] = { x, y, z: 7 * (rng.uniform() - 0.5), order: hash(key, 1), key };
+      candidates[v * across + u] = { x, y, z: 9 * (rng.uniform() - 0.5), order: hash(key, 1), key };
     }
   }
   const nuclei: Nucleus[] = [];
@@ -94,7 +93,7 @@ function isKept(
 function shape({ x, y, z, key }: Candidate, id: number, sectionUm: number): Nucleus {
   const rng = new LocalRng(hash(key, 5));
   const isSpindle = rng.uniform() < 0.12;
-  const radius = (isSpindle ? 3.9 : 4.7) * rng.logNormal(0.16);
+  const radius = (isSpindle ? 3 : 3.75) * rng.logNormal(0.16);
   const ratio = isSpindle ? 2 + rng.uniform() : 1 + 0.45 * rng.uniform();
   const top = Math.min(0.93, Math.abs(z) / radius);
   const cut = Math.sqrt(1 - top * top);
@@ -107,7 +106,7 @@ function shape({ x, y, z, key }: Candidate, id: number, sectionUm: number): Nucl
     b: (radius / stretch) * (0.55 + 0.45 * cut),
     angle: Math.PI * rng.uniform(),
     fill: Math.min(0.95, (2 * radius * cut) / (sectionUm + 1)),
-    stain: rng.logNormal(0.3) * (rng.uniform() < 0.03 ? 1.9 : 1),
+    stain: rng.logNormal(0.25) * (rng.uniform() < 0.03 ? 1.9 : 1),
     edgeUm: 0.7 + 1.6 * top,
     key,
   };
@@ -126,17 +125,21 @@ export interface NucleiImage {
 export function drawNuclei(
   grid: Grid,
   nuclei: readonly Nucleus[],
+  seed: number,
   isFree: (x: number, y: number) => boolean,
 ): NucleiImage {
   const n = cellCount(grid);
   const image = { stain: new Float32Array(n), fill: new Float32Array(n), label: new Uint32Array(n) };
+  const chromatin = noisePlane(grid, seed, 2.1);
+  const fine = noisePlane(grid, seed + 1, 0.9);
+  for (let at = 0; at < n; at++) chromatin[at] = 1 + 0.55 * chromatin[at] + 0.3 * fine[at];
   for (const nucleus of nuclei) {
-    if (isFree(nucleus.x, nucleus.y)) drawNucleus(grid, nucleus, image);
+    if (isFree(nucleus.x, nucleus.y)) drawNucleus(grid, nucleus, chromatin, image);
   }
   return image;
 }
 
-function drawNucleus(grid: Grid, nucleus: Nucleus, image: NucleiImage): void {
+function drawNucleus(grid: Grid, nucleus: Nucleus, chromatin: Float32Array, image: NucleiImage): void {
   const { spacing, width, height } = grid;
   const { a, b, edgeUm } = nucleus;
   const size = Math.max(a, b) * 1.15 + edgeUm;
@@ -162,11 +165,7 @@ function drawNucleus(grid: Grid, nucleus: Nucleus, image: NucleiImage): void {
       if (inside === 0) continue;
       const at = j * width + i;
       const chord = inside * (0.62 + 0.38 * Math.sqrt(Math.max(0, 1 - 0.9 * rho * rho)));
-      const texture =
-        spacing > 1
-          ? 1
-          : 1 + 0.55 * noise2(seed, px / 2.1, py / 2.1) + 0.3 * noise2(seed + 1, px / 0.9, py / 0.9);
-      image.stain[at] += chord * nucleus.fill * nucleus.stain * texture;
+      image.stain[at] += chord * nucleus.fill * nucleus.stain * chromatin[at];
       image.fill[at] = 1 - (1 - image.fill[at]) * (1 - inside * nucleus.fill);
       if (inside * nucleus.fill > 0.4) image.label[at] = nucleus.id;
     }

@@ -43,26 +43,26 @@ export interface Preset {
 }
 
 const vessels: VesselModel = {
-  radiusUm: 3.4,
-  radiusSigma: 0.24,
+  radiusUm: 1.8,
+  radiusSigma: 0.22,
   stainSigma: 0.35,
-  stainAlongSigma: 0.5,
-  closedRound: 0.04,
-  closedFlat: 0.2,
+  stainAlongSigma: 0.75,
+  closedRound: 0.01,
+  closedFlat: 0.85,
   permeabilityByRadius: 0.5,
   permeabilityByStain: 0.9,
-  permeabilityHidden: 0.25,
+  permeabilityHidden: 0.2,
   wallPower: 0.8,
-  wallHidden: 0.1,
-  wallAlong: 0.2,
+  wallHidden: 0.08,
+  wallAlong: 0.12,
   hotSpotsPerUm: 0.0324,
   hotSpotFactor: 4,
 };
 
 function optics(own: Partial<ChannelOptics>): ChannelOptics {
   return {
-    blurUm: 0.6,
-    glowShare: 0.18,
+    blurUm: 0.45,
+    glowShare: 0.1,
     glowUm: 9,
     shiftXUm: 0,
     shiftYUm: 0,
@@ -82,20 +82,20 @@ const standard: Preset = {
   sampleType: 'uint16',
   fullTruth: true,
   sectionUm: 6,
-  tissue: { rimDensity: 210, coreDensity: 110, necrosis: 0.3, nucleiDensity: 4600 },
+  tissue: { rimDensity: 880, coreDensity: 480, necrosis: 0.3, nucleiDensity: 11_000 },
   vessels,
   transport: {
     probe: 'vessels',
     inPlaneShare: 0.6,
-    tissueElectrons: 130,
-    wallElectrons: 700,
+    tissueElectrons: 26,
+    wallElectrons: 900,
     lambdaUm: 30,
   },
-  betweenAnimals: { amplitude: 0.08, lambda: 0.1, density: 0.15, stain: 0.15, background: 0.15, blur: 0.12 },
+  betweenAnimals: { amplitude: 0.06, lambda: 0.1, density: 0.15, stain: 0.15, background: 0.15, blur: 0.12 },
   optics: [
     optics({ stainElectrons: 1500, autofluorescence: 60 }),
-    optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.55 }),
-    optics({ autofluorescence: 60, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.65 }),
+    optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.45, glowShare: 0.2, glowUm: 6 }),
+    optics({ autofluorescence: 60, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.5 }),
   ],
   // To vessel, nuclei, probe; from the same.
   bleed: [
@@ -106,13 +106,38 @@ const standard: Preset = {
   vignetting: 0.1,
 };
 
+/** As the published slides were stored: 8 bits, the probe's standard deviation in tissue about 3.6 grey levels. */
+const standard8bit: Preset = {
+  ...standard,
+  sampleType: 'uint8',
+  optics: [
+    { ...standard.optics[0], gain: 0.055, offset: 3 },
+    { ...standard.optics[1], gain: 0.11, offset: 3 },
+    { ...standard.optics[2], gain: 0.033, offset: 2 },
+  ],
+};
+
+/** More of what decides the probe cannot be seen: permeability, perfusion, dose, uptake. */
+const hard: Preset = {
+  ...standard,
+  vessels: {
+    ...vessels,
+    closedRound: 0.12,
+    closedFlat: 0.5,
+    permeabilityHidden: 0.5,
+    wallHidden: 0.2,
+    wallAlong: 0.2,
+  },
+  betweenAnimals: { ...standard.betweenAnimals, amplitude: 0.15, lambda: 0.15 },
+};
+
 const presets: Readonly<Record<PresetName, Preset>> = {
   tiny: { ...standard, slides: 3, sizePx: 512 },
-  small: { ...standard, slides: 6, sizePx: 2048 },
+  small: { ...standard, sizePx: 2048 },
   standard,
-  'standard-8bit': standard,
-  hard: standard,
-  paper: { ...standard, sizePx: 37_888, fullTruth: false },
+  'standard-8bit': standard8bit,
+  hard,
+  paper: { ...standard8bit, sizePx: 37_888, fullTruth: false },
   'no-probe': { ...standard, sizePx: 2048, transport: { ...standard.transport, probe: 'none' } },
   'vessel-blind': { ...standard, sizePx: 2048, transport: { ...standard.transport, probe: 'blind' } },
 };

@@ -1,6 +1,7 @@
 // What lies in one rectangle of the section: tissue, vessels, nuclei, and how open each cell is to the probe.
 import { drawVessels, type VesselImage } from './draw-vessels.ts';
 import { cellCount, type Grid, sampleAt } from './grid.ts';
+import { hash } from './hash.ts';
 import type { Leakage } from './leakage.ts';
 import { drawNuclei, type NucleiImage, nucleiIn } from './nuclei.ts';
 import type { SlideModel } from './slide-model.ts';
@@ -8,7 +9,7 @@ import { smoothstep, type TissueMap, type TissuePoint } from './tissue-map.ts';
 import type { VesselPiece } from './vessel-path.ts';
 
 /** Share of a nucleus that probe cannot enter. */
-const nucleusExclusion = 0.9;
+const nucleusExclusion = 0.5;
 
 export interface Scene {
   readonly grid: Grid;
@@ -61,7 +62,7 @@ export function makeScene(
     if (i < 0 || j < 0 || i >= grid.width || j >= grid.height) return true;
     return vessels.inside[j * grid.width + i] < 0.35;
   };
-  const nuclei = drawNuclei(grid, nucleiIn(model, map, grid, 12), isFree);
+  const nuclei = drawNuclei(grid, nucleiIn(model, map, grid, 12), hash(model.seed, 405), isFree);
   const n = cellCount(grid);
   const tissue = new Float32Array(n);
   const open = new Float32Array(n);

@@ -6,8 +6,8 @@ import type { SlideModel } from './slide-model.ts';
 import { smoothstep, type TissueMap } from './tissue-map.ts';
 import type { VesselPiece } from './vessel-path.ts';
 
-/** Vessel length per area of section whose flux gives unit concentration: 150 profiles per mm2 of radius 4 um. */
-const unitFlux = 2 * Math.PI * 4 * 150e-6;
+/** Vessel length per area of section whose flux gives unit concentration: 300 profiles per mm2 of radius 3 um. */
+const unitFlux = 2 * Math.PI * 3 * 300e-6;
 
 /** Supply of each cell, as the concentration it would sustain alone: drawn, and its mean given what is seen. */
 export interface Sources {
@@ -160,11 +160,11 @@ export function outOfPlane(model: SlideModel, map: TissueMap, grid: Grid): Sourc
   const n = cellCount(grid);
   const sources = { drawn: new Float32Array(n), expected: new Float32Array(n) };
   const meanFlux =
-    (meanPermeability(model) * (Math.exp(vessels.radiusSigma ** 2) * share * vessels.radiusUm)) / 4;
+    (meanPermeability(model) * (Math.exp(vessels.radiusSigma ** 2) * share * vessels.radiusUm)) / 3;
   for (let j = 0, at = 0; j < grid.height; j++) {
     for (let i = 0; i < grid.width; i++, at++) {
       const point = map.at(grid.fromX + (i + 0.5) * grid.spacing, grid.fromY + (j + 0.5) * grid.spacing);
-      sources.expected[at] = meanFlux * (isBlind ? 1 : point.density / 150);
+      sources.expected[at] = meanFlux * (isBlind ? 1 : point.density / 300);
     }
   }
   // Spots multiply the mean, so that the drawn supply has this mean exactly.

@@ -151,9 +151,9 @@ function photograph(
 ): Tile {
   const { grid } = scene;
   const emission = emit(model, scene, probeGrid, probe);
-  const electrons = meanElectrons(model, grid, [emission.vessel, emission.nuclei, emission.probe]);
-  // Bleed-through into the probe is the same in both; the other channels are seen.
-  const seen = meanElectrons(model, grid, [emission.vessel, emission.nuclei, emission.expectedProbe])[2];
+  const { vessel, nuclei: stained, probe: measuredProbe, expectedProbe } = emission;
+  // The bleed-through of what can be seen is in both probes.
+  const electrons = meanElectrons(model, grid, [vessel, stained, measuredProbe, expectedProbe]);
 
   const x = tileX * model.tilePx;
   const y = tileY * model.tilePx;
@@ -175,7 +175,7 @@ function photograph(
   const image = new Float32Array(3 * n);
   for (let c = 0; c < 3; c++) image.set(record(model, tileX, tileY, c, cut(electrons[c])), c * n);
   const expected = cut(electrons[2]).map((value) => greyLevel(model, 2, value));
-  const visible = cut(seen).map((value) => greyLevel(model, 2, value));
+  const visible = cut(electrons[3]).map((value) => greyLevel(model, 2, value));
   const vessels = cut(scene.vessels.label);
   const nuclei = cut(scene.nuclei.label);
   const tissue = cut(scene.tissue);

@@ -6,7 +6,7 @@ import type { SlideModel } from './slide-model.ts';
 import type { TissueMap } from './tissue-map.ts';
 
 /** Edge of a lattice cell, each with at most one point; and the layers of cells around the section at z = 0. */
-export const cellUm = 46;
+export const cellUm = 28;
 export const blockCells = 8;
 export const blockUm = cellUm * blockCells;
 const lowestLayer = -3;
@@ -14,7 +14,7 @@ const layers = 6;
 const reach = 3;
 /** Length of vessel per volume is twice the profiles per area; a full lattice of this cell has about this many. */
 const fullDensity = (0.75 * 1e6) / cellUm ** 2;
-const maxEdgesOfNode = 8;
+const maxEdgesOfNode = 5;
 
 export interface VesselNode {
   readonly i: number;

@@ -91,8 +91,8 @@ export class VesselNetwork {
     const caliber = rng.logNormal(vessels.radiusSigma);
     const radiusA = this.#nodeRadius(a);
     const radiusB = this.#nodeRadius(b);
-    const isFlat = rng.uniform() < 0.45;
-    const flattening = isFlat ? 1.6 + 1.8 * rng.uniform() : 1 + 0.35 * rng.uniform();
+    const isFlat = rng.uniform() < 0.5;
+    const flattening = isFlat ? 1.7 + 3 * rng.uniform() : 1 + 0.35 * rng.uniform();
     const stain = rng.logNormal(vessels.stainSigma);
     const narrowing = 0.55 + 0.4 * rng.uniform();
     const angle = 2 * Math.PI * rng.uniform();
@@ -136,12 +136,12 @@ export class VesselNetwork {
   /** Bends everything that is near together, so that vessels still meet after bending. */
   #station(x: number, y: number, z: number): Station {
     const seed = this.#seed;
-    const slow = (c: number): number => noise3(seed + c, x / 55, y / 55, z / 55);
-    const quick = (c: number): number => noise3(seed + 3 + c, x / 19, y / 19, z / 19);
+    const slow = (c: number): number => noise3(seed + c, x / 45, y / 45, z / 45);
+    const quick = (c: number): number => noise3(seed + 3 + c, x / 16, y / 16, z / 16);
     return {
-      x: x + 34 * slow(0) + 9 * quick(0),
-      y: y + 34 * slow(1) + 9 * quick(1),
-      z: z + 20 * slow(2) + 5 * quick(2),
+      x: x + 26 * slow(0) + 11 * quick(0),
+      y: y + 26 * slow(1) + 11 * quick(1),
+      z: z + 14 * slow(2) + 6 * quick(2),
       r: 0,
       s: 0,
       bead: noise3(seed + 9, x / 10, y / 10, z / 10),
@@ -154,7 +154,7 @@ export class VesselNetwork {
     const rng = new LocalRng(hash(key, 7));
     // Venules: neighbouring points where a slow field is high are wide together.
     const wide = smoothstep(0.3, 0.6, noise3(this.#seed + 20, x / 150, y / 150, z / 150));
-    return radiusUm * rng.logNormal(radiusSigma) * (1 + 2.2 * wide);
+    return radiusUm * rng.logNormal(radiusSigma) * (1 + 1.6 * wide);
   }
 }
 
