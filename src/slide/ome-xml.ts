@@ -125,7 +125,7 @@ function readImage({ attributes, pixels, channels, tiffData }: OpenImage, refuse
   const size = (name: string): number => {
     const value = Number(pixels.get(name));
     if (Number.isInteger(value) && value >= 1 && value <= 2 ** 26) return value;
-    throw refuse(`${name} is '${pixels.get(name)}'`);
+    throw refuse(pixels.has(name) ? `${name} is '${pixels.get(name)?.slice(0, 40)}'` : `${name} is missing`);
   };
   const order = pixels.get('DimensionOrder') ?? 'XYCZT';
   if (!/^XY(CZT|CTZ|ZCT|ZTC|TCZ|TZC)$/.test(order)) throw refuse(`DimensionOrder is '${order}'`);

@@ -222,10 +222,13 @@ def ome_attributes(group, axes, levels, step, version="0.4"):
 compressors = {
     "raw": None, "zlib": numcodecs.Zlib(3), "gzip": numcodecs.GZip(3), "zstd": numcodecs.Zstd(3), "lz4": numcodecs.LZ4(),
     "blosc-lz4": numcodecs.Blosc("lz4", 5, 1), "blosc-zstd": numcodecs.Blosc("zstd", 3, 2), "blosc-zlib": numcodecs.Blosc("zlib", 3, 0),
+    "blosclz": numcodecs.Blosc("blosclz", 9, 1), "blosclz-bits": numcodecs.Blosc("blosclz", 9, 2), "blosc-lz4hc": numcodecs.Blosc("lz4hc", 9, 0, 4096),
+    "blosc-odd": numcodecs.Blosc("lz4", 5, 2),
 }
 for (compressor, codec), (dtype, order, separator, chunk) in zip(compressors.items(), [
     ("<u2", "C", "/", (1, 1, 64, 64)), (">u2", "F", ".", (1, 2, 64, 48)), ("<f4", "C", "/", (1, 2, 50, 203)), (">f4", "F", "/", (2, 1, 64, 64)),
     ("|u1", "C", "/", (1, 1, 150, 203)), ("<i2", "F", ".", (1, 1, 200, 300)), ("<f8", "C", "/", (1, 1, 64, 64)), (">i4", "C", "/", (1, 1, 31, 57)),
+    ("<i2", "C", "/", (1, 2, 150, 203)), ("<u4", "C", "/", (1, 2, 150, 203)), ("|u1", "C", "/", (2, 2, 150, 203)), ("<u2", "C", "/", (1, 1, 33, 57)),
 ]):
     stack = np.stack([image(dtype.replace(">", "<")), image(dtype.replace(">", "<"))]).astype(dtype)
     name = f"v2-{compressor}.ome.zarr"

@@ -29,11 +29,12 @@ async function readFile(path: string): Promise<Omit<Outcome, 'path' | 'seconds' 
     try {
       const channels = source.channels.slice(0, 4).map((_, c) => c);
       for (const [level, { width, height }] of source.levels.entries()) {
-        // The upper left and the lower right corner.
-        for (const [x, y] of [
-          [0, 0],
-          [Math.max(0, width - edge), Math.max(0, height - edge)],
-        ]) {
+        // The upper left corner, and the lower right one where that is another.
+        const corners = [[0, 0]];
+        if (width > edge || height > edge) {
+          corners.push([Math.max(0, width - edge), Math.max(0, height - edge)]);
+        }
+        for (const [x, y] of corners) {
           const region = { x, y, width: Math.min(edge, width), height: Math.min(edge, height) };
           const { data } = await source.read(region, channels, { level });
           hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
