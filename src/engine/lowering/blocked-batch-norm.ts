@@ -55,8 +55,9 @@ export function blockedNormGradient(
   // mean(dy * normalised x).
   const along = mul(graph, sub(graph, dotMean, mul(graph, mean, meanDy)), inverse);
   // dx = slope * (dy - mean(dy) - normalised x * mean(dy * normalised x)), gathered into slope dy + b x + c.
-  const b = mul(graph, mul(graph, mul(graph, slope, inverse), along), graph.scalar(-1));
-  const c = sub(graph, mul(graph, mul(graph, slope, meanDy), graph.scalar(-1)), mul(graph, b, mean));
+  const down = mul(graph, slope, graph.scalar(-1));
+  const b = mul(graph, mul(graph, down, inverse), along);
+  const c = sub(graph, mul(graph, down, meanDy), mul(graph, b, mean));
   const centred = blockedAffine(graph, x, b, { bias: c });
   const dx = blockedAffine(graph, dy, slope, { addend: centred });
   const count = graph.scalar(pixels(x));

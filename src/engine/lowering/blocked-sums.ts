@@ -1,12 +1,12 @@
 /** Sums over batch and space for every channel of blocked tensors, without leaving blocked memory. */
-import { type Graph, sizeOf, type Value } from '../graph.ts';
+import type { Graph, Value } from '../graph.ts';
 import { reduceMean } from '../ops/reduce-mean.ts';
 import { reshape } from '../ops/reshape.ts';
 import { reduceSum } from '../ops/sum-expand.ts';
 import { blockedAveragePool, nchwcConv, view } from './blocked-ops.ts';
 
-/** Enough parts to occupy the threads, and short sums in each, which keeps float32 rounding small. */
-const parts = 16;
+/** Numbers summed one after the other at most: more cost float32 digits, and a thread each part can use. */
+const longestRun = 4096;
 
 /** The largest divisor of the extent up to a limit. */
 export function divisorUpTo(extent: number, limit: number): number {
@@ -18,9 +18,11 @@ export function divisorUpTo(extent: number, limit: number): number {
 /** x [N, C, H, W] blocked -> [C], plain: a vector's memory is the same in both. */
 export function channelMeans(graph: Graph, x: Value, block: number): Value {
   const [n, c, h, w] = x.shape;
-  const count = divisorUpTo(h, parts);
-  const rows = blockedAveragePool(graph, x, [h / count, w]);
-  const means = reduceMean(graph, view(graph, rows, [n, c / block, count, block]), [0, 2]);
+  const parts = partsOf(h, w);
+  const rows = blockedAveragePool(graph, x, [h / parts, w]);
+  if (n * parts === 1) return reshape(graph, rows, [c]);
+  if (parts === 1) return reduceMean(graph, rows, [0, 2, 3]);
+  const means = reduceMean(graph, view(graph, rows, [n, c / block, parts, block]), [0, 2]);
   return reshape(graph, means, [c]);
 }
 
@@ -30,15 +32,18 @@ export function channelMeans(graph: Graph, x: Value, block: number): Value {
  */
 export function channelDots(graph: Graph, x: Value, y: Value, block: number): Value {
   const [n, c, h, w] = x.shape;
-  const strips = divisorUpTo(h, parts);
-  const groups = n * c * strips;
-  const kernel: [number, number] = [h / strips, w];
-  const dots = nchwcConv(
-    graph,
-    view(graph, x, [1, groups, ...kernel]),
-    view(graph, y, [groups, 1, ...kernel]),
-    { kernel, groups },
-  );
-  const sums = reduceSum(graph, view(graph, dots, [n, c / block, strips, block]), [0, 2]);
-  return reshape(graph, sums, [sizeOf(sums.shape)]);
+  const parts = partsOf(h, w);
+  const groups = n * c * parts;
+  const kernel: [number, number] = [h / parts, w];
+  const images = view(graph, x, [1, groups, ...kernel]);
+  const dots = nchwcConv(graph, images, view(graph, y, [groups, 1, ...kernel]), { kernel, groups });
+  if (n * parts === 1) return reshape(graph, dots, [c]);
+  const sums = reduceSum(graph, view(graph, dots, [n, c / block, parts, block]), [0, 2]);
+  return reshape(graph, sums, [c]);
+}
+
+function partsOf(h: number, w: number): number {
+  let parts = Math.min(h, Math.ceil((h * w) / longestRun));
+  while (h % parts !== 0) parts++;
+  return parts;
 }

@@ -129,8 +129,9 @@ function correlate(
   }
   const perImage = view(graph, sums, [groupsC, n, (k / block) * kh * kw * lanes * block]);
   const summed = n === 1 ? perImage : reduceSum(graph, perImage, [1]);
-  const named = view(graph, summed, [groupsC, k / block, kh, kw, lanes, block]);
-  const dw = view(graph, transpose(graph, named, [1, 5, 0, 4, 2, 3]), [k, c, kh, kw]);
+  const named = view(graph, summed, [groupsC, k / block, kh * kw, lanes, block]);
+  const rowsOfK = view(graph, transpose(graph, named, [1, 0, 3, 2, 4]), [k / block, c * kh * kw, block]);
+  const dw = view(graph, transpose(graph, rowsOfK, [0, 2, 1]), [k, c, kh, kw]);
   const channels = 'blocked' in x ? x.channels : c;
   return slice(graph, dw, [0, 1], [0, 0], [dy.channels, channels]);
 }

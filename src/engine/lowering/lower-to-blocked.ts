@@ -5,6 +5,8 @@
 import type { Graph } from '../graph.ts';
 import { BlockedLayout } from './blocked-layout.ts';
 import { blockedRules } from './blocked-rules.ts';
+import { expandOperators } from './rewrite.ts';
+import { simplify } from './simplify.ts';
 
 /** @param block channels that the CPU's kernels work on together: 16 or 8 */
 export function lowerToBlocked(source: Graph, block: number): Graph {
@@ -18,5 +20,5 @@ export function lowerToBlocked(source: Graph, block: number): Graph {
     });
   }
   for (const [name, value] of source.outputs) layout.graph.output(name, layout.plain(value));
-  return layout.graph;
+  return simplify(expandOperators(layout.graph));
 }
