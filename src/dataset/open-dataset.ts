@@ -38,6 +38,9 @@ export interface Dataset {
   close(): Promise<void>;
 }
 
+/** What the readers of all slides may keep together below the dataset's own cache. */
+const sourceCacheBytes = 64 * 2 ** 20;
+
 export interface OpenDatasetOptions {
   /** Budget for decoded pixels; 512 MiB unless given. */
   readonly cacheBytes?: number;
@@ -76,7 +79,10 @@ async function openEntry(
     );
   }
   const mask = await readMask(join(folder, entry.mask.file), entry.mask);
-  const stored = await openSlide(path, { pixelSizeUm: entry.givenPixelSizeUm });
+  const stored = await openSlide(path, {
+    pixelSizeUm: entry.givenPixelSizeUm,
+    cacheBytes: sourceCacheBytes / manifest.slides.length,
+  });
   try {
     const source = needsResampling(path, entry.pixelSizeUm, manifest.pixelSizeUm)
       ? resampledSource(stored, entry.pixelSizeUm, manifest.pixelSizeUm)

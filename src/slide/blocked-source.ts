@@ -46,7 +46,7 @@ export interface BlockedImage {
 }
 
 /** Decoded blocks kept by one source, in bytes. The dataset has its own, larger cache above. */
-const cacheBytes = 64 * 2 ** 20;
+const defaultCacheBytes = 64 * 2 ** 20;
 /** Blocks decoded at a time, to keep the thread pool busy; fewer where they are large, to bound memory. */
 const concurrency = { blocks: 8, bytes: 128 * 2 ** 20 };
 
@@ -60,10 +60,11 @@ export class BlockedSource implements PixelSource {
   readonly height: number;
   readonly levels: readonly PyramidLevel[];
   readonly #image: BlockedImage;
-  readonly #cache = new SampleCache(cacheBytes);
+  readonly #cache: SampleCache;
 
-  constructor(image: BlockedImage) {
+  constructor(image: BlockedImage, cacheBytes = defaultCacheBytes) {
     this.#image = image;
+    this.#cache = new SampleCache(cacheBytes);
     this.path = image.path;
     this.format = image.format;
     this.channels = image.channels;

@@ -46,12 +46,14 @@ export async function openSlide(path: string, options: OpenSlideOptions = {}): P
   if (kind === 'other') throw new FileAccessError(path, `${path} is neither a file nor a folder.`);
   if (kind === 'file') return openFile(path, options);
   const zarr = await openZarr(new FolderStore(path), options);
-  return zarr === undefined ? openFolder(path, options, openFile) : new BlockedSource(zarr);
+  return zarr === undefined
+    ? openFolder(path, options, openFile)
+    : new BlockedSource(zarr, options.cacheBytes);
 }
 
 async function openAddress(address: string, options: OpenSlideOptions): Promise<PixelSource> {
   const zarr = await openZarr(new HttpStore(address), options);
-  if (zarr !== undefined) return new BlockedSource(zarr);
+  if (zarr !== undefined) return new BlockedSource(zarr, options.cacheBytes);
   throw new FormatError(
     address,
     'no OME-Zarr is at this address, and other formats are read from local files only. Check the address, or download the file.',
@@ -68,7 +70,7 @@ async function openFile(path: string, options: OpenSlideOptions): Promise<PixelS
     );
   }
   const image = (await openTiff(path, options)) ?? (await openPicture(path, options));
-  if (image !== undefined) return new BlockedSource(image);
+  if (image !== undefined) return new BlockedSource(image, options.cacheBytes);
   throw new FormatError(
     path,
     'not an image that is read: expected OME-TIFF, TIFF, OME-Zarr, PNG or JPEG, or a folder with one file a channel. ' +

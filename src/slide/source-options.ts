@@ -5,6 +5,8 @@ export interface OpenSlideOptions {
   readonly pixelSizeUm?: number;
   /** Which plane of a stack, counted from 0. A stack without it is refused. */
   readonly plane?: { readonly z?: number; readonly t?: number };
+  /** Budget for decoded blocks; 64 MiB unless given. Less where whoever reads has a cache of its own. */
+  readonly cacheBytes?: number;
   readonly signal?: AbortSignal;
 }
 
