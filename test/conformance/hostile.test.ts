@@ -487,7 +487,7 @@ describe('fuzz', () => {
       ],
     }),
   ];
-  const runs = 1500;
+  const runs = 1000;
 
   it(`${runs} mutated files are read or refused by an error of ours`, async () => {
     const mutation = fc.record({

@@ -4,6 +4,7 @@ import { FormatError } from '../../core/errors.ts';
 import type { SampleType } from '../../core/pixel-source.ts';
 import { bytesOf } from '../sample-type.ts';
 import { type ByteCodec, byteCodecs } from './codecs.ts';
+import { describeIssue } from './describe-issue.ts';
 
 /** Largest chunk that is decoded: 8192 x 4096 float32. */
 const maxChunkBytes = 128 * 2 ** 20;
@@ -101,10 +102,9 @@ export function parseArray(path: string, name: string, json: unknown): ZarrArray
 type Refuse = (what: string) => FormatError;
 
 function check<T extends z.ZodType>(schema: T, json: unknown, refuse: Refuse): z.output<T> {
-  const result = schema.safeParse(json);
+  const result = schema.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw refuse(`${issue.path.join('.') || 'metadata'} is wrong (${issue.message})`);
+  throw refuse(describeIssue(result.error.issues[0]));
 }
 
 const v2Types: Readonly<Record<string, SampleType>> = {

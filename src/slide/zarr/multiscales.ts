@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { FormatError } from '../../core/errors.ts';
 import { toMicrometres } from '../../core/units.ts';
+import { describeIssue } from './describe-issue.ts';
 
 export interface Axis {
   readonly name: string;
@@ -62,13 +63,9 @@ const annotated = z.object({ hrpn: z.record(z.string(), z.string()).optional() }
 export function parseMultiscale(path: string, attributes: unknown): Multiscale | undefined {
   const inside = (attributes as { ome?: unknown })?.ome ?? attributes;
   if ((inside as { multiscales?: unknown })?.multiscales === undefined) return undefined;
-  const result = image.safeParse(inside);
+  const result = image.safeParse(inside, { reportInput: true });
   if (!result.success) {
-    const [issue] = result.error.issues;
-    throw new FormatError(
-      path,
-      `its OME metadata are damaged: ${issue.path.join('.')} is wrong (${issue.message}).`,
-    );
+    throw new FormatError(path, `its OME metadata are damaged: ${describeIssue(result.error.issues[0])}.`);
   }
   const [scales] = result.data.multiscales;
   const outer = scaleOf(scales.coordinateTransformations);
