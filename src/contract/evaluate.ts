@@ -16,6 +16,7 @@ const options = z.strictObject({
     .default('measured')
     .describe('what to score against; expected is the noise-free truth of a simulated slide'),
   out: path.optional().describe('folder for predicted slides, tables and figures').meta({ value: 'DIR' }),
+  overwrite: z.boolean().default(false).describe('replace an earlier evaluation in --out'),
   roles,
   pixelSizeUm,
   threads,
@@ -33,23 +34,39 @@ const metrics = z.strictObject({
   psnr: figure,
   ssim: figure,
   pearson: figure,
+  spearman: figure,
   icc: figure,
   measuredMean: figure,
   measuredSd: figure,
   undefinedBecause: z.record(z.string(), z.string()),
 });
 
+const bothRegions = { pooled: metrics, extravascular: metrics };
+
+const coverage = z.strictObject({
+  nominal: figure,
+  pooled: figure,
+  meanWidth: figure,
+  perSlide: z.array(z.strictObject({ slide: z.string(), coverage: figure, meanWidth: figure })).readonly(),
+  byPredictedDecile: z.array(z.strictObject({ from: figure, coverage: figure, pixels: z.int() })).readonly(),
+  byDistanceBin: z.array(z.strictObject({ toUm: figure, coverage: figure, pixels: z.int() })).readonly(),
+});
+
 const result = z.strictObject({
   target: z.enum(['measured', 'expected']),
   withinSlide: z.boolean().describe('true for a field split: the result says nothing about further slides'),
-  pooled: metrics,
-  extravascular: metrics,
-  perSlide: z.array(z.strictObject({ slide: z.string(), pooled: metrics, extravascular: metrics })),
-  floor: z.strictObject({ pooled: metrics, extravascular: metrics }).describe('of the constant predictor'),
+  peak: z.number().positive().describe('largest value that the target can take, for PSNR and SSIM'),
+  ...bothRegions,
+  perSlide: z.array(z.strictObject({ slide: z.string(), ...bothRegions })),
+  floor: z
+    .strictObject({ ...bothRegions, constant: z.string().describe('what it says everywhere') })
+    .describe('of the constant predictor'),
   ceiling: z
     .record(z.string(), figure)
     .nullable()
     .describe('of the simulator, where the slides have a truth'),
+  coverage: coverage.nullable().describe('of the prediction intervals, where the predictions carry them'),
+  notes: z.array(z.string()),
   files,
 });
 
@@ -61,6 +78,7 @@ export const evaluateCommand = {
   result,
 } as const satisfies CommandContract;
 
+export type EvaluateOptions = z.input<typeof options>;
 /** With defaults filled in. */
-export type EvaluateOptions = z.output<typeof options>;
+export type EvaluateSettings = z.output<typeof options>;
 export type EvaluateResult = z.output<typeof result>;

@@ -42,7 +42,19 @@ function maskWhere(inside: (x: number, y: number) => boolean): BitMask {
 
 const everywhere = maskWhere(() => true);
 const insideDisk = maskWhere((x, y) => Math.hypot(x - disk.x, y - disk.y) < disk.radius);
-const names = ['mse', 'rmse', 'mae', 'bias', 'r2', 'psnr', 'nrmse', 'pearson', 'icc', 'ssim'] as const;
+const names = [
+  'mse',
+  'rmse',
+  'mae',
+  'bias',
+  'r2',
+  'psnr',
+  'nrmse',
+  'pearson',
+  'icc',
+  'ssim',
+  'spearman',
+] as const;
 const tolerance = 1e-9;
 
 function expectClose(actual: MetricBlock, expected: Expected): void {

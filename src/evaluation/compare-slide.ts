@@ -53,6 +53,7 @@ export async function compareSlide(input: CompareInput, work: WorkOptions = {}):
   const inside = new Uint8Array(width);
   const outside = new Uint8Array(width);
   // The SSIM map lags behind the rows read, so its regions wait in bit rows until it comes.
+  const sampleStep = Math.max(1, Math.ceil(Math.sqrt((width * height) / wantedSamples)));
   const waiting = new Map<number, { inside: Uint8Array; outside: Uint8Array }>();
   const ssim = new SsimRows(width, height, input.dataRange, (y, row) => {
     const masks = waiting.get(y);
@@ -77,12 +78,36 @@ export async function compareSlide(input: CompareInput, work: WorkOptions = {}):
       const predictedRow = p.subarray(from, from + width);
       addRow(pooled.moments, measuredRow, predictedRow, inside);
       addRow(extravascular.moments, measuredRow, predictedRow, outside);
+      if ((band.y + r) % sampleStep === 0) {
+        samplePairs(pooled, measuredRow, predictedRow, inside, sampleStep);
+        samplePairs(extravascular, measuredRow, predictedRow, outside, sampleStep);
+      }
       if (inside.includes(1)) waiting.set(band.y + r, { inside: inside.slice(), outside: outside.slice() });
       ssim.push(measuredRow, predictedRow);
     }
     work.onProgress?.({ stage: 'comparing', done: band.y + band.height, total: height });
   }
   return { pooled, extravascular };
+}
+
+/** Pairs whose ranks are compared lie on a regular grid of about so many pixels of a slide; up to that, all are. */
+const wantedSamples = 2 ** 20;
+
+function samplePairs(
+  region: RegionSums,
+  measured: Float32Array,
+  predicted: Float32Array,
+  mask: Uint8Array,
+  step: number,
+): void {
+  const pairs: number[] = [];
+  for (let x = 0; x < mask.length; x += step)
+    if (mask[x] === 1 && Math.abs(measured[x] - predicted[x]) < Infinity) pairs.push(x);
+  if (pairs.length === 0) return;
+  region.sampled.push({
+    measured: Float32Array.from(pairs, (x) => measured[x]),
+    predicted: Float32Array.from(pairs, (x) => predicted[x]),
+  });
 }
 
 /** Pixels whose window holds a NaN are left out; they are counted by the moments where they are NaN themselves. */

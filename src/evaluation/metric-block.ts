@@ -8,23 +8,27 @@ import { pearson } from './metrics/pearson.ts';
 import { psnr } from './metrics/psnr.ts';
 import { r2 } from './metrics/r2.ts';
 import { rmse } from './metrics/rmse.ts';
+import { spearman } from './metrics/spearman.ts';
 import { emptyMoments, mergeMoments, type PairMoments } from './pair-moments.ts';
 
-/** The pixels of one region, accumulated: moments of the pairs and the sum of the SSIM map. */
+/** The pixels of one region, accumulated: moments of the pairs, the sum of the SSIM map, and pairs for their ranks. */
 export interface RegionSums {
   readonly moments: PairMoments;
   ssimSum: number;
   ssimCount: number;
+  /** Pairs on a regular grid of pixels, all of them on slides of up to a million. */
+  readonly sampled: { readonly measured: Float32Array; readonly predicted: Float32Array }[];
 }
 
 export function emptyRegion(): RegionSums {
-  return { moments: emptyMoments(), ssimSum: 0, ssimCount: 0 };
+  return { moments: emptyMoments(), ssimSum: 0, ssimCount: 0, sampled: [] };
 }
 
 export function mergeRegions(into: RegionSums, other: RegionSums): void {
   mergeMoments(into.moments, other.moments);
   into.ssimSum += other.ssimSum;
   into.ssimCount += other.ssimCount;
+  into.sampled.push(...other.sampled);
 }
 
 /**
@@ -44,6 +48,7 @@ export interface MetricBlock {
   readonly psnr: number;
   readonly ssim: number;
   readonly pearson: number;
+  readonly spearman: number;
   readonly icc: number;
   readonly measuredMean: number;
   readonly measuredSd: number;
@@ -63,6 +68,7 @@ export function metricsOf(region: RegionSums, peak: number): MetricBlock {
     psnr: psnr(m, peak),
     ssim: region.ssimCount > 0 ? region.ssimSum / region.ssimCount : Number.NaN,
     pearson: pearson(m),
+    spearman: spearman(region.sampled),
     icc: icc(m),
     measuredMean: m.count > 0 ? m.meanMeasured : Number.NaN,
     measuredSd: Math.sqrt(m.measuredSquares / m.count),
