@@ -26,6 +26,20 @@ export const pixelSizeUm = z
   .describe('edge of a pixel in micrometres, for files that do not say or say it wrongly')
   .meta({ value: 'UM' });
 
+export const focalPlane = z
+  .int()
+  .nonnegative()
+  .optional()
+  .describe('focal plane to read of a stack, counted from 0')
+  .meta({ value: 'PLANE' });
+
+export const timePoint = z
+  .int()
+  .nonnegative()
+  .optional()
+  .describe('time point to read of a series, counted from 0')
+  .meta({ value: 'TIME' });
+
 export const threads = z
   .int()
   .positive()

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { files, path, pixelSizeUm, roles, seed } from './fields.ts';
+import { files, focalPlane, path, pixelSizeUm, roles, seed, timePoint } from './fields.ts';
 
 const slideList = z.array(path).default([]);
 
@@ -41,6 +41,8 @@ const options = z.strictObject({
   target: z.string().min(1).default('probe').describe('role to predict').meta({ value: 'ROLE' }),
   roles,
   pixelSizeUm,
+  z: focalPlane,
+  t: timePoint,
   datasetPixelSizeUm: z
     .number()
     .positive()

@@ -27,6 +27,10 @@ const slideEntry = z.strictObject({
     .positive()
     .describe("the slide's own; resampled where it differs from the dataset's"),
   givenPixelSizeUm: z.number().positive().optional().describe('where the user stated it'),
+  plane: z
+    .strictObject({ z: count.optional(), t: count.optional() })
+    .optional()
+    .describe('of a stack, where the user stated it'),
   channels: z.record(z.string(), z.string()).describe('role to channel name, the target among them'),
   group: z.string(),
   split: z.enum(splits),

@@ -81,6 +81,7 @@ async function openEntry(
   const mask = await readMask(join(folder, entry.mask.file), entry.mask);
   const stored = await openSlide(path, {
     pixelSizeUm: entry.givenPixelSizeUm,
+    plane: entry.plane,
     cacheBytes: sourceCacheBytes / manifest.slides.length,
   });
   try {

@@ -5,7 +5,7 @@ import { type DatasetManifest, type DatasetSlide, manifestVersion } from '../dat
 import { type AffineMap, fitMap, targetMap } from '../dataset/normalisation.ts';
 import type { Split } from '../dataset/split.ts';
 import { windowRows } from '../dataset/survey-slide.ts';
-import type { DatasetPlan, PrepareSettings } from './plan-dataset.ts';
+import { type DatasetPlan, type PrepareSettings, planeOf } from './plan-dataset.ts';
 import type { ExcludedSlide, SurveyedSlide } from './survey-slides.ts';
 
 /** @throws DataError when an input or the target is constant over the training slides */
@@ -89,6 +89,7 @@ function slideEntry(
     height: slide.height,
     pixelSizeUm: slide.pixelSizeUm,
     ...(options.pixelSizeUm === undefined ? {} : { givenPixelSizeUm: options.pixelSizeUm }),
+    ...(options.z === undefined && options.t === undefined ? {} : { plane: planeOf(options) }),
     channels: { ...slide.channels },
     group: slide.group,
     split,

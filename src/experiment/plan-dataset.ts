@@ -18,6 +18,11 @@ export interface DatasetPlan {
   readonly targetRole: string;
 }
 
+/** The plane of a stack that the user stated. */
+export function planeOf({ z, t }: PrepareSettings): { z?: number; t?: number } {
+  return { ...(z === undefined ? {} : { z }), ...(t === undefined ? {} : { t }) };
+}
+
 /** @throws UsageError when options contradict each other */
 export function planDataset(options: PrepareSettings): DatasetPlan {
   const isNone = options.validation?.length === 1 && options.validation[0] === 'none';

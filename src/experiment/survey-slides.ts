@@ -13,7 +13,7 @@ import type { TissueMask } from '../dataset/tissue-mask.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
-import type { DatasetPlan, PrepareSettings } from './plan-dataset.ts';
+import { type DatasetPlan, type PrepareSettings, planeOf } from './plan-dataset.ts';
 import type { ListedSlide } from './slide-list.ts';
 
 type Thumbnail = Awaited<ReturnType<typeof drawThumbnail>>;
@@ -72,7 +72,7 @@ async function openCandidate(
   { inputRoles, targetRole }: DatasetPlan,
   options: PrepareSettings,
 ): Promise<Candidate> {
-  const source = await openSlide(slide.path, { pixelSizeUm: options.pixelSizeUm });
+  const source = await openSlide(slide.path, { pixelSizeUm: options.pixelSizeUm, plane: planeOf(options) });
   try {
     const pixelSizeUm = requirePixelSize(source);
     const wanted = [...inputRoles, targetRole];
@@ -116,7 +116,10 @@ export async function surveySlides(
       signal: work.signal,
       onProgress: (progress) => work.onProgress?.({ ...progress, stage }),
     };
-    let source: PixelSource = await openSlide(candidate.path, { pixelSizeUm: options.pixelSizeUm });
+    let source: PixelSource = await openSlide(candidate.path, {
+      pixelSizeUm: options.pixelSizeUm,
+      plane: planeOf(options),
+    });
     try {
       if (needsResampling(candidate.path, candidate.pixelSizeUm, pixelSizeUm)) {
         source = resampledSource(source, candidate.pixelSizeUm, pixelSizeUm);
