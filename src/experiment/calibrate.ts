@@ -6,6 +6,7 @@ import type { Dataset } from '../dataset/open-dataset.ts';
 import { type CalibrationSlide, calibrateInterval, slidesNeeded } from '../evaluation/conformal.ts';
 import type { Interval } from '../model/interval.ts';
 import { type ModelFile, readModelFile, withManifest } from '../model/model-file.ts';
+import { trainedLook } from './input-look.ts';
 import { visitSlides } from './visit-slides.ts';
 
 /** Levels that a model file carries intervals for. */
@@ -14,7 +15,8 @@ const levels = [0.5, 0.8, 0.9, 0.95];
 const pixelsPerSlide = 20_000;
 
 /**
- * Does nothing where the dataset has no calibration slides. Slides of one animal count as one, for the next slide
+ * Completes a model file with what its dataset says of its limits: intervals, and how the training slides looked.
+ * Without calibration slides there are no intervals. Slides of one animal count as one, for the next slide
  * will be another animal's; fields of one slide never count as slides.
  */
 export async function calibrateModel(
@@ -24,14 +26,23 @@ export async function calibrateModel(
   work: WorkOptions = {},
 ): Promise<readonly Interval[]> {
   const { manifest } = dataset;
-  if (manifest.windows.calibration.length === 0) return [];
   const model = await readModelFile(path);
-  const groups = await calibrationSlides(dataset, model, threads, work);
-  const intervals = levels.map((level): Interval => {
-    const interval = calibrateInterval(groups, level);
-    return manifest.splitBy === 'field' ? { ...interval, basis: 'within-cohort' } : interval;
-  });
-  await writeFileAtomic(path, withManifest(model, { ...model.manifest, intervals }));
+  let intervals: Interval[] = [];
+  if (manifest.windows.calibration.length > 0) {
+    const groups = await calibrationSlides(dataset, model, threads, work);
+    intervals = levels.map((level): Interval => {
+      const interval = calibrateInterval(groups, level);
+      return manifest.splitBy === 'field' ? { ...interval, basis: 'within-cohort' } : interval;
+    });
+  }
+  // Only what is normalised slide by slide can be compared with slides of other stain strength.
+  const trainedOn = model.manifest.inputMaps === 'per-slide' ? await trainedLook(dataset, work) : undefined;
+  const manifestNow = {
+    ...model.manifest,
+    ...(trainedOn && { trainedOn }),
+    ...(intervals.length > 0 && { intervals }),
+  };
+  await writeFileAtomic(path, withManifest(model, manifestNow));
   return intervals;
 }
 

@@ -20,6 +20,7 @@ import { createSlide } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
+import { lookOf, strangeInputs } from './input-look.ts';
 
 /** Orange, as quantum dots are shown. */
 const probeColor = 0xff8000;
@@ -126,6 +127,10 @@ async function inputMaps(
   work: WorkOptions,
 ): Promise<readonly InputMap[]> {
   if (manifest.inputMaps === 'per-slide') {
+    if (manifest.trainedOn !== undefined) {
+      const looks = await lookOf(source, channels, manifest.pixelSizeUm, work);
+      notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looks));
+    }
     return (await fitInputMaps(source, channels, manifest.pixelSizeUm, work)).maps;
   }
   if (manifest.derived === undefined && manifest.training.splitBy === 'field') {

@@ -26,6 +26,8 @@ const manifestKey = 'hrpn.manifest';
 
 const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positive() });
 
+const bounds = z.strictObject({ low: z.number(), high: z.number() });
+
 const manifestSchema = z.strictObject({
   formatVersion: z.literal(1),
   model: z.string(),
@@ -43,6 +45,13 @@ const manifestSchema = z.strictObject({
   targetMap: affineMap,
   /** Set where `pixels` is an image computed from the vessels of the whole slide (deriveInput) and not the stain. */
   derived: z.enum(derivedInputs).optional(),
+  /**
+   * Least and greatest over the training slides, by role: where the median of the tissue lies between its 1st and
+   * 99th percentile, and how fine its structure is.
+   */
+  trainedOn: z
+    .record(z.string(), z.strictObject({ median: bounds, sharpness: bounds.nullable() }))
+    .optional(),
   /** Set where the dataset had calibration slides. */
   intervals: z.array(intervalSchema).optional(),
   /** What a fit found, by name with its unit, e.g. lengthUm. */
