@@ -23,11 +23,11 @@ const tissueShare = 0.2;
 const maxHoleUm2 = 250_000;
 /**
  * Tears and holes: smoothing before their threshold, for they have sharp edges; the smallest that are cut out (a
- * square of 35 um); and the share of the typical signal that a gap must fall below somewhere: a necrosis is dark,
+ * square of 45 um: nuclei are seldom that far apart); and the share of the typical signal that a gap must fall below somewhere: a necrosis is dark,
  * but not as dark as glass.
  */
 const gapSmoothingUm = 5;
-const minGapUm2 = 1200;
+const minGapUm2 = 2000;
 const glassShare = 0.06;
 /** Smallest island kept, in square micrometres (a square of 50 um); dust on the glass is smaller. */
 const minIslandUm2 = 2500;
