@@ -12,7 +12,7 @@ import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type Batch, createPatchStream, type PatchStream } from '../dataset/patch-stream.ts';
 import { sizeOf } from '../engine/graph.ts';
-import { encodeModel } from '../engine/onnx/encode.ts';
+import { createGraphSession } from '../engine/graph-session.ts';
 import { createSession, type Session, type TensorData } from '../engine/session.ts';
 import { encodeModelFile, type ManifestFacts } from '../model/model-file.ts';
 import { layoutOf, type NetworkLayout } from '../model/network.ts';
@@ -132,7 +132,7 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
   const { state: standing, vectors } = isResumed
     ? await readCheckpoint<Standing>(files.checkpoint)
     : freshStart(task, layout, stepGraph);
-  const session = await createSession(encodeModel(stepGraph.graph), {
+  const session = await createGraphSession(stepGraph.graph, {
     threads: task.threads,
     carry: stepGraph.carry,
   });
