@@ -6,8 +6,9 @@ export function formatFigure(value: number | null | undefined): string {
   if (value === 0) return '0';
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   const size = Math.abs(value);
+  if (size >= 1000 && size < 1e6) return String(Math.round(value)).replace('-', '−');
   if (size >= 1e6 || size < 1e-3) return value.toExponential(2).replace('e+', 'e').replace('-', '−');
-  return value.toPrecision(size >= 1000 ? 4 : 3).replace('-', '−');
+  return value.toPrecision(3).replace('-', '−');
 }
 
 export function formatDuration(ms: number): string {
@@ -38,7 +39,7 @@ export function formatLength(um: number): string {
 
 /** Micrometres squared, or millimetres squared where that is shorter. */
 export function formatArea(um2: number): string {
-  return um2 >= 1e5 ? `${formatFigure(um2 / 1e6)} mm²` : `${formatFigure(um2)} µm²`;
+  return um2 >= 1e4 ? `${formatFigure(um2 / 1e6)} mm²` : `${formatFigure(um2)} µm²`;
 }
 
 /** The last part of a path. */

@@ -19,7 +19,7 @@ interface Upload {
 const acceptedFiles = '.tif,.tiff,.png,.jpg,.jpeg,.onnx,.geojson';
 
 /** The example: few and small enough to be there in seconds. */
-const example = { slides: 4, size: 1024 };
+const example = { preset: 'tiny', size: 768 };
 
 export function HomePage({
   session,

@@ -112,6 +112,7 @@ function Result({ result }: { readonly result: RegionResult }): ReactNode {
             yLabel="mean intensity"
             width={320}
             height={190}
+            fromZero
           />
         </>
       )}
