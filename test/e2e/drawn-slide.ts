@@ -13,14 +13,16 @@ export interface DrawnSlide {
   readonly draw?: (channel: number, width: number, height: number, rng: Rng) => Uint8Array;
 }
 
-/** Discs of several sizes over a faint background; the last channel is the first one, blurred by hand and dimmed. */
-function drawBlobs(channel: number, width: number, height: number, rng: Rng): Uint8Array {
+/** Discs of several sizes with a camera's noise, over a faint background. */
+export function drawBlobs(channel: number, width: number, height: number, rng: Rng): Uint8Array {
   const pixels = Uint8Array.from({ length: width * height }, () => 10 + rng.integer(5));
   for (let n = 0; n < (width * height) / 250; n++) {
+    const level = 90 + 10 * (n % 9);
     const [cx, cy, radius] = [rng.integer(width), rng.integer(height), 2 + rng.integer(3) + channel];
     for (let y = Math.max(0, cy - radius); y < Math.min(height, cy + radius); y++) {
       for (let x = Math.max(0, cx - radius); x < Math.min(width, cx + radius); x++) {
-        if ((x - cx) ** 2 + (y - cy) ** 2 < radius * radius) pixels[y * width + x] = 120 + 10 * (n % 9);
+        if ((x - cx) ** 2 + (y - cy) ** 2 < radius * radius)
+          pixels[y * width + x] = level + rng.integer(30) + rng.integer(30);
       }
     }
   }

@@ -1,0 +1,136 @@
+// What a dataset is: who is in which split, what is said, what is left out, and what is read back from it.
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openDataset } from '../../src/dataset/open-dataset.ts';
+import { createPatchStream } from '../../src/dataset/patch-stream.ts';
+import { prepare } from '../../src/experiment/prepare.ts';
+import { temporaryFolder } from './command-line.ts';
+import { type DrawnSlide, drawBlobs, writeDrawnSlide } from './drawn-slide.ts';
+
+const slides = (folder: string, drawn: readonly DrawnSlide[]): Promise<string[]> =>
+  Promise.all(drawn.map((slide, i) => writeDrawnSlide(join(folder, `s${i}.ome.tif`), { seed: i, ...slide })));
+const dataset = async (folder: string) =>
+  JSON.parse(await readFile(join(folder, 'dataset.json'), 'utf8')) as {
+    slides: {
+      name: string;
+      split: string;
+      group: string;
+      maps: Record<string, { offset: number; scale: number }>;
+    }[];
+    sharedMaps: unknown;
+    windows: Record<string, [slide: number, x: number, y: number][]>;
+    targetMap: { offset: number; scale: number };
+  };
+
+describe('prepare', () => {
+  it('keeps the slides of an animal together, and leaves out an unusable slide with its reason', async (context) => {
+    const folder = await temporaryFolder(context);
+    const empty = (_: number, w: number, h: number) => new Uint8Array(w * h);
+    const paths = await slides(folder, [{}, {}, {}, {}, {}, { draw: empty }]);
+    const groups = Object.fromEntries(paths.map((path, i) => [path, `mouse-${i >> 1}`]));
+    const out = join(folder, 'dataset');
+    const result = await prepare({ slides: paths, groups, test: [paths[2]], patch: 64, out });
+    expect(result.splitBy).toBe('animal');
+    const { slides: entries, sharedMaps } = await dataset(out);
+    expect(entries.map(({ split }) => split).slice(2, 4)).toEqual(['test', 'test']);
+    expect(entries[0].split).toBe(entries[1].split);
+    expect(result.notes).toContain("s3 goes to test with s2: same animal 'mouse-1'.");
+    expect(result.excluded).toEqual([
+      { slide: paths[5], reason: expect.stringMatching(/holds no tissue: every pixel/) },
+    ]);
+    expect(sharedMaps).toBeNull();
+    const report = await readFile(join(out, 'report.html'), 'utf8');
+    expect(report.match(/<img /g)).toHaveLength(6);
+    expect(report).toMatch(/<h2>Left out<\/h2>.*s5.*holds no tissue/s);
+    expect(report).not.toMatch(/undefined|NaN/);
+  });
+
+  it('fits the statistics of fields on the training fields only, and uses them for all', async (context) => {
+    const folder = await temporaryFolder(context);
+    // The test field is brighter by half; nothing of it may enter the maps.
+    const bright: DrawnSlide['draw'] = (...args) => drawBlobs(...args).map((v) => Math.min(255, 1.5 * v));
+    const paths = await slides(folder, [{}, {}, { draw: bright }]);
+    const make = async (given: string[], out: string) => {
+      await prepare({
+        slides: given,
+        validation: ['none'],
+        splitBy: 'field',
+        patch: 64,
+        out,
+        test: [paths[2]],
+      });
+      return dataset(out);
+    };
+    const both = await make(paths, join(folder, 'both'));
+    const plain = await slides(join(folder), [{}, {}]);
+    await prepare({
+      slides: plain,
+      validation: ['none'],
+      splitBy: 'field',
+      patch: 64,
+      out: join(folder, 'train'),
+    });
+    const alone = await dataset(join(folder, 'train'));
+    expect(both.sharedMaps).toEqual(alone.sharedMaps);
+    expect(both.targetMap).toEqual(alone.targetMap);
+    for (const { maps } of both.slides) expect(maps).toEqual(both.sharedMaps);
+
+    const opened = await openDataset(join(folder, 'both'));
+    context.onTestFinished(() => opened.close());
+    const { inputs, weight } = await createPatchStream(opened, { split: 'test', batch: 1 }).load(0);
+    const { offset, scale } = (both.sharedMaps as Record<string, { offset: number; scale: number }>).vessel;
+    const brightest = inputs.subarray(0, 64 * 64).reduce((a, b) => Math.max(a, b));
+    expect(brightest * scale + offset).toBeCloseTo(255, 1);
+    expect(weight.some((value) => value === 1)).toBe(true);
+  });
+
+  it('resamples to the pixel size of the first slide, and says so', async (context) => {
+    const folder = await temporaryFolder(context);
+    const paths = await slides(folder, [{}, { pixelSizeUm: 0.5, width: 250, height: 208 }]);
+    const out = join(folder, 'dataset');
+    const result = await prepare({ slides: paths, validation: [paths[1]], patch: 64, out });
+    expect(result.notes).toEqual(['s1 is resampled from 0.5 to 0.65 um a pixel.']);
+    expect(result.slides.map(({ width, height }) => [width, height])).toEqual([
+      [192, 160],
+      [192, 160],
+    ]);
+    const opened = await openDataset(out);
+    context.onTestFinished(() => opened.close());
+    expect(opened.slides[1].source.width).toBe(192);
+  });
+
+  it('warns of an overexposed channel and of a slide with another exposure', async (context) => {
+    const folder = await temporaryFolder(context);
+    const overexposed: DrawnSlide['draw'] = (channel, w, h, rng) =>
+      Uint8Array.from(
+        { length: w * h },
+        (_, i) => (i % 16 < 8 && (i / w) % 16 < 8 ? 255 : 10 + rng.integer(4)) >> (channel === 2 ? 4 : 0),
+      );
+    const paths = await slides(folder, [{}, {}, {}, { draw: overexposed }]);
+    const { warnings } = await prepare({ slides: paths, patch: 64, out: join(folder, 'dataset') });
+    const about = (slide: string) =>
+      warnings.filter((warning) => warning.slide === slide).map(({ message }) => message);
+    expect(about('s3').join('\n')).toMatch(
+      /vessel \('CD31'\): 2\d% of the tissue is at the largest value, 255/,
+    );
+    expect(about('s3').join('\n')).toMatch(
+      /probe: its brightest tissue is 0\.\d+ times that of the other slides/,
+    );
+    expect(about('s0')).toEqual([]);
+  });
+
+  it('makes the same dataset from the same slides and seed, and refuses one whose slide was changed', async (context) => {
+    const folder = await temporaryFolder(context);
+    const paths = await slides(folder, [{}, {}, {}]);
+    const [one, two] = ['one', 'two'].map((name) => join(folder, name));
+    for (const out of [one, two]) await prepare({ slides: paths, patch: 64, overlap: 0.5, out });
+    expect(await dataset(one)).toEqual(await dataset(two));
+    expect((await readdir(one)).sort()).toEqual(['dataset.json', 'masks', 'quality.json', 'report.html']);
+    await expect(prepare({ slides: paths, patch: 64, out: one })).rejects.toThrow(
+      /exists already.*--overwrite/,
+    );
+    await writeDrawnSlide(paths[1], { seed: 9 });
+    await expect(openDataset(one)).rejects.toThrow(/s1\.ome\.tif is not the slide that the dataset/);
+  });
+});
