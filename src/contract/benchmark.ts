@@ -29,7 +29,9 @@ const options = z.strictObject({
     .string()
     .min(1)
     .default('hrpn,hrpn-published,ganda,unet,constant,distance,linear,transport')
-    .describe('models to compare, with commas between them; MODEL@ROLE sees that input only')
+    .describe(
+      'models to compare, with commas between them; MODEL@ROLE sees that input only, MODEL:standard is trained by the standard recipe',
+    )
     .meta({ value: 'A,B' }),
   leaveOneOut: z
     .boolean()

@@ -48,6 +48,12 @@ const options = z.strictObject({
     .optional()
     .describe("edge of a training patch; the dataset's unless given")
     .meta({ value: 'PX' }),
+  recipe: z
+    .enum(['own', 'standard'])
+    .optional()
+    .describe(
+      "how to train: as the model was published (hrpn-published, ganda), or by the standard recipe with normalised inputs; the model's own unless given",
+    ),
   stopAfter: z
     .int()
     .positive()

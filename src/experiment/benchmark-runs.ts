@@ -28,6 +28,7 @@ export interface Contestant {
   /** All of the dataset's unless given. */
   readonly inputs?: readonly string[];
   readonly from?: string;
+  readonly recipe?: 'standard';
 }
 
 /** What is kept of a finished run. */
@@ -75,7 +76,11 @@ const plannedShare = 0.85;
 export function contestantsOf({ models, from }: BenchmarkSettings, roles: readonly string[]): Contestant[] {
   const contestants: Contestant[] = [];
   for (const name of models.split(',').map((part) => part.trim())) {
-    const [model, ...inputs] = name.split('@');
+    const [head, ...inputs] = name.split('@');
+    const [model, recipe] = head.split(':');
+    if (recipe !== undefined && (recipe !== 'standard' || findBaseline(model))) {
+      throw new UsageError(`--models ${name}: expected NAME or NAME:standard of a trained model.`);
+    }
     if (!findBaseline(model)) findModel(model);
     for (const role of inputs) {
       if (roles.includes(role)) continue;
@@ -83,7 +88,12 @@ export function contestantsOf({ models, from }: BenchmarkSettings, roles: readon
         `--models ${name}: the dataset has the inputs ${roles.join(', ')}, not '${role}'.`,
       );
     }
-    contestants.push({ name, model, ...(inputs.length > 0 && { inputs }) });
+    contestants.push({
+      name,
+      model,
+      ...(inputs.length > 0 && { inputs }),
+      ...(recipe === 'standard' && { recipe }),
+    });
   }
   return from === undefined ? contestants : [...contestants, ...started(contestants, from)];
 }
@@ -173,7 +183,7 @@ export async function runContestant(
 }
 
 function trainOptions(
-  { model, from }: Contestant,
+  { model, from, recipe }: Contestant,
   dataset: string,
   { patch }: BenchmarkSettings,
   threads: number,
@@ -185,6 +195,7 @@ function trainOptions(
     threads,
     ...(network && { patch: network.fixedTile ?? patch }),
     ...(from && { from }),
+    ...(recipe && { recipe }),
   };
 }
 
@@ -215,7 +226,7 @@ async function chosen(
   const epochsIn = (seconds: number): number =>
     Math.max(1, Math.floor((plannedShare * seconds) / epochSeconds));
 
-  const usual = recipeOf(contestant.model).learningRate;
+  const usual = recipeOf(contestant.model, contestant.recipe).learningRate;
   let best = { learningRate: usual, mse: Number.POSITIVE_INFINITY };
   for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
     const learningRate = Number((usual * factor).toPrecision(3));

@@ -40,8 +40,10 @@ export async function train(given: TrainOptions, work: WorkOptions = {}): Promis
   const name = options.model ?? earlier?.model ?? 'hrpn';
   const baseline = findBaseline(name);
   if (baseline) return fitModel(baseline, options, earlier, work);
-  const model = findModel(name);
-  const recipe = recipeOf(model.name);
+  const recipeName = options.recipe ?? earlier?.recipe ?? 'own';
+  const recipe = recipeOf(name, recipeName);
+  const found = findModel(name);
+  const model = recipeName === 'standard' ? { ...found, normalized: true } : found;
   const dataset = await openDataset(options.dataset);
   try {
     const settings = settingsOf(options, earlier, model, recipe, dataset);
@@ -95,7 +97,16 @@ async function fitModel(
   earlier: RunSettings | undefined,
   work: WorkOptions,
 ): Promise<TrainResult> {
-  const of = ['from', 'epochs', 'learningRate', 'batch', 'patch', 'stopAfter', 'timeBudgetSeconds'] as const;
+  const of = [
+    'from',
+    'epochs',
+    'learningRate',
+    'batch',
+    'patch',
+    'stopAfter',
+    'timeBudgetSeconds',
+    'recipe',
+  ] as const;
   const given = of.find((key) => options[key] !== undefined);
   if (given !== undefined) {
     throw new UsageError(
@@ -116,6 +127,7 @@ async function fitModel(
       patch: manifest.patch,
       learningRate: 0,
       stopAfter: null,
+      recipe: 'own',
     };
     if (earlier && earlier.dataset !== settings.dataset) throw anotherDataset(options);
     if (!earlier) await createRunFolder(options.out, settings);
@@ -170,6 +182,7 @@ function settingsOf(
       patch: options.patch,
       learningRate: options.learningRate,
       stopAfter: options.stopAfter,
+      recipe: options.recipe,
     };
     for (const [key, value] of Object.entries(stated)) {
       const held = earlier[key as keyof typeof stated];
@@ -202,5 +215,6 @@ function settingsOf(
     patch,
     learningRate: options.learningRate ?? recipe.learningRate,
     stopAfter: options.stopAfter ?? null,
+    recipe: options.recipe ?? 'own',
   };
 }

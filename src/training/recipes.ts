@@ -60,9 +60,20 @@ const recipes: Readonly<Record<string, Recipe>> = {
   },
 };
 
-/** The model's own recipe, or the standard one. */
-export function recipeOf(model: string): Recipe {
-  return recipes[model] ?? standard;
+/** What stays a model's own when it is trained by the standard recipe: a GAN needs an optimiser with little momentum. */
+const kept: Readonly<Record<string, Partial<Recipe>>> = {
+  ganda: { optimiser: adamW({ beta1: 0.5 }), learningRate: 2e-4 },
+};
+
+export const recipeNames = ['own', 'standard'] as const;
+export type RecipeName = (typeof recipeNames)[number];
+
+/**
+ * 'own': the published recipe of a published model, the standard one of any other. 'standard': the same for all,
+ * so that models are compared and not recipes.
+ */
+export function recipeOf(model: string, name: RecipeName = 'own'): Recipe {
+  return name === 'own' ? (recipes[model] ?? standard) : { ...standard, ...kept[model] };
 }
 
 /** Learning rate of a step, counted from 0. */

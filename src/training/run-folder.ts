@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
 import { FileAccessError, FormatError, UsageError } from '../core/errors.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
+import { recipeNames } from './recipes.ts';
 
 /** What decides the result of a run; a resumed run must have the same. */
 const settingsSchema = z.strictObject({
@@ -19,6 +20,7 @@ const settingsSchema = z.strictObject({
   patch: z.number(),
   learningRate: z.number(),
   stopAfter: z.number().nullable(),
+  recipe: z.enum(recipeNames).default('own'),
 });
 export type RunSettings = z.infer<typeof settingsSchema>;
 

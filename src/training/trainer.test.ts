@@ -80,7 +80,7 @@ async function task(name: string, model = 'hrpn'): Promise<TrainingTask> {
     recipe: recipeOf(model),
     dataset: dataset(),
     settings: {
-      model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, patch, learningRate: 2e-3, stopAfter: null,
+      model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, patch, learningRate: 2e-3, stopAfter: null, recipe: 'own',
     }, // biome-ignore format: settings
     folder: path,
     threads: 2,
