@@ -1,7 +1,9 @@
-/** From a graph to a session: fits the graph to the device first. */
+/** From a graph, or a prediction model, to a session: fits the graph to the device first. */
 import type { Graph } from './graph.ts';
+import { foldNormalization } from './lowering/fold-normalization.ts';
 import { lowerToBlocked } from './lowering/lower-to-blocked.ts';
 import { probeBlock } from './lowering/probe-block.ts';
+import { decodeGraph } from './onnx/decode-graph.ts';
 import { encodeModel } from './onnx/encode.ts';
 import { createSession, type Session, type SessionOptions } from './session.ts';
 
@@ -31,12 +33,27 @@ export async function fitGraph(
 }
 
 /**
- * For training graphs, whose weights are inputs. A prediction model goes to `createSession` as it is: its weights
- * are constants, and the runtime lays them out itself.
+ * For training graphs, whose weights are inputs.
  * @throws EngineError when the runtime refuses the model
  */
 export async function createGraphSession(graph: Graph, options: GraphSessionOptions): Promise<Session> {
   const { lowering, ...rest } = options;
   const fitted = await fitGraph(graph, { device: options.device, lowering });
   return createSession(encodeModel(fitted.graph), { ...rest, optimization: fitted.optimization });
+}
+
+/**
+ * For prediction models. The runtime lays out convolutions with constant weights by itself, but only those whose
+ * channels suit it; here all are, and the result is the same to float rounding. A model with operators that the
+ * engine does not write, or a device without blocked kernels, runs as it is.
+ * @throws EngineError when the runtime refuses the model
+ */
+export async function createModelSession(model: Uint8Array, options: GraphSessionOptions): Promise<Session> {
+  const { lowering, ...rest } = options;
+  const decoded = decodeGraph(model);
+  if (!decoded) return createSession(model, rest);
+  const fitted = await fitGraph(foldNormalization(decoded.graph), { device: options.device, lowering });
+  if (fitted.block === undefined) return createSession(model, rest);
+  const bytes = encodeModel(fitted.graph, decoded.interface);
+  return createSession(bytes, { ...rest, optimization: fitted.optimization });
 }
