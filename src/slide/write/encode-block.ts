@@ -56,7 +56,8 @@ function zstd(
     );
   }
   const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1, [zlib.constants.ZSTD_c_checksumFlag]: 1 };
-  zlib.zstdCompress(bytes, { params }, done);
+  // With the length in the frame header, which older decoders (numcodecs before 0.13) need.
+  zlib.zstdCompress(bytes, { params, pledgedSrcSize: bytes.length }, done);
 }
 
 /** @throws WriteError when the bytes are not whole */
