@@ -5,7 +5,7 @@
 import { assert } from '../../core/errors.ts';
 import { Graph, type Node, nodesFor, type Value } from '../graph.ts';
 import { add } from '../ops/add.ts';
-import { type Activation, type Blocked, toBlocked, toPlain } from './blocked-ops.ts';
+import { type Activation, type Blocked, blockedAffine, onesFor, toBlocked, toPlain } from './blocked-ops.ts';
 
 /** A result whose kernel can still take in the sums and the ReLU that follow it. */
 export interface Pending {
@@ -37,6 +37,10 @@ export class BlockedLayout {
   /** Whether one node alone reads the value. */
   isUsedOnce(value: Value): boolean {
     return this.#uses.get(value) === 1;
+  }
+
+  isUsed(value: Value): boolean {
+    return this.#uses.has(value);
   }
 
   /** Whether the value is at hand in blocked memory, or will be. */
@@ -87,9 +91,15 @@ export class BlockedLayout {
 
   /** Makes a pending value, its addends included. */
   emit({ emit, addends }: Pending, activation: Activation | undefined): Blocked {
-    const sum = addends
-      .map((addend) => this.blocked(addend).blocked)
-      .reduce<Value | undefined>((total, next) => (total ? add(this.graph, total, next) : next), undefined);
-    return emit(sum, activation);
+    const { graph } = this;
+    const [first, ...more] = addends.map((addend) => this.blocked(addend).blocked);
+    const sum = more.reduce((total, next) => add(graph, total, next), first);
+    const isFree = addends.length !== 1 || this.isUsedOnce(addends[0]);
+    if (isFree) return emit(sum, activation);
+    // The kernel adds in place: it would first copy, in one thread, an addend that is read again later.
+    const host = emit(undefined, undefined);
+    const ones = onesFor(graph, sum);
+    const blocked = blockedAffine(graph, sum, ones, { addend: host.blocked, activation });
+    return { blocked, channels: host.channels };
   }
 }

@@ -66,6 +66,8 @@ const averagePoolOp: Op = {
   },
 };
 
+const maxPoolOp: Op = { ...averagePoolOp, name: 'MaxPool' };
+
 const upsampleOp: Op = {
   name: 'Upsample',
   domain,
@@ -132,6 +134,11 @@ export function blockedAveragePool(graph: Graph, x: Value, kernel: readonly [num
   return graph.add(averagePoolOp, [x], { kernel_shape: kernel, strides: kernel });
 }
 
+/** Largest value of windows that do not overlap. */
+export function blockedMaxPool(graph: Graph, x: Value, kernel: readonly [number, number]): Value {
+  return graph.add(maxPoolOp, [x], { kernel_shape: kernel, strides: kernel });
+}
+
 /** Enlarges by a factor: every pixel repeated, or bilinear with the given convention of corners. */
 export function blockedUpsample(graph: Graph, x: Value, factor: number, corners?: string): Value {
   return graph.add(upsampleOp, [x], {
@@ -151,6 +158,12 @@ export function blockedAffine(
   const channels = x.shape[1];
   const weight = reshape(graph, scale, [channels, 1, 1, 1]);
   return nchwcConv(graph, x, weight, { ...options, kernel: [1, 1], groups: channels });
+}
+
+/** Factors [C] of 1, with which an affine copies. */
+export function onesFor(graph: Graph, x: Value): Value {
+  const channels = x.shape[1];
+  return graph.constant(new Float32Array(channels).fill(1), [channels]);
 }
 
 /** The same memory under another shape. */

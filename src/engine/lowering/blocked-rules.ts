@@ -1,5 +1,6 @@
 /** How each operator runs on blocked memory. A rule returns false where the node had better stay plain. */
 import { type Node, sameShape, sizeOf, type Value } from '../graph.ts';
+import { add } from '../ops/add.ts';
 import { padsOf, strideOf } from '../ops/convolution.ts';
 import { mul } from '../ops/mul.ts';
 import { reshape } from '../ops/reshape.ts';
@@ -9,8 +10,10 @@ import {
   type Blocked,
   blockedAffine,
   blockedAveragePool,
+  blockedMaxPool,
   blockedUpsample,
   nchwcConv,
+  onesFor,
   strides,
   takesBlockedInput,
   toPlain,
@@ -164,7 +167,22 @@ const addition: BlockedRule = (layout, node) => {
     layout.setPending(node.outputs[0], { ...pending, addends: [...pending.addends, other] });
     return true;
   }
-  return elementWise(layout, node);
+  if (!layout.isBlocked(a) && !layout.isBlocked(b)) return false;
+  // No kernel to join: an affine that copies adds and rectifies in one pass.
+  const [host, addend] = layout.isUsedOnce(a) ? [b, a] : [a, b];
+  const { graph } = layout;
+  layout.setPending(node.outputs[0], {
+    addends: [addend],
+    emit: (sum, activation) => {
+      const { blocked, channels } = layout.blocked(host);
+      if (!sum) return { blocked, channels };
+      const joined = activation
+        ? blockedAffine(graph, blocked, onesFor(graph, blocked), { addend: sum, activation })
+        : add(graph, blocked, sum);
+      return { blocked: joined, channels };
+    },
+  });
+  return true;
 };
 
 /** x * mask [N, C, 1, 1]: a factor for every channel of every image. */
@@ -191,6 +209,16 @@ const averagePool: BlockedRule = (layout, node) => {
     blocked: blockedAveragePool(layout.graph, blocked, [h, w]),
     channels,
   });
+  return true;
+};
+
+/** Where nobody asks which of a window's pixels was the largest. */
+const maxPool: BlockedRule = (layout, node) => {
+  const [x] = node.inputs;
+  if (!layout.isBlocked(x) || layout.isUsed(node.outputs[1])) return false;
+  const { blocked, channels } = layout.blocked(x);
+  const [h, w] = node.attributes.kernel_shape as number[];
+  layout.setBlocked(node.outputs[0], { blocked: blockedMaxPool(layout.graph, blocked, [h, w]), channels });
   return true;
 };
 
@@ -266,6 +294,7 @@ export const blockedRules: Readonly<Record<string, BlockedRule>> = {
   Tanh: elementWise,
   Sigmoid: elementWise,
   AveragePool: averagePool,
+  MaxPool: maxPool,
   Resize: resize,
   Concat: concatenation,
   Slice: slice,

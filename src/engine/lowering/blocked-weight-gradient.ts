@@ -17,7 +17,7 @@ import { reshape } from '../ops/reshape.ts';
 import { flip, pad, slice } from '../ops/slice-pad.ts';
 import { reduceSum } from '../ops/sum-expand.ts';
 import { transpose } from '../ops/transpose.ts';
-import { type Blocked, blockedAffine, nchwcConv, view } from './blocked-ops.ts';
+import { type Blocked, blockedAffine, nchwcConv, onesFor, view } from './blocked-ops.ts';
 import { divisorUpTo } from './blocked-sums.ts';
 
 /** About half of the second-level cache of current server cores. */
@@ -140,9 +140,7 @@ function correlate(
 function padColumns(graph: Graph, x: Blocked | Value, left: number, right: number): Value {
   if (!('blocked' in x)) return pad(graph, x, [0, 0, 0, left], [0, 0, 0, right]);
   if (left === 0 && right === 0) return x.blocked;
-  const channels = x.blocked.shape[1];
-  const ones = graph.constant(new Float32Array(channels).fill(1), [channels]);
-  return blockedAffine(graph, x.blocked, ones, { pads: [0, left, 0, right] });
+  return blockedAffine(graph, x.blocked, onesFor(graph, x.blocked), { pads: [0, left, 0, right] });
 }
 
 /** The first or last row of strips from .. from + count - 1; x is [a, b, strips, row elements of a strip]. */
