@@ -40,7 +40,7 @@ export function writeFailure(path: string, cause: unknown): Error {
       { cause },
     );
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EISDIR') {
+  if (code !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST'].includes(code)) {
     return new FileAccessError(
       path,
       `${path} cannot be written (${code}). Choose another place with --out.`,

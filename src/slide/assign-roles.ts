@@ -11,7 +11,7 @@ const words: Readonly<Record<string, RegExp>> = {
   vessel:
     /^(vessels?|vascular|vasculature|blood|endotheli(um|al)|endomucin|emcn|cd31|pecam1?|cd34|cd105|endoglin|lectin|tomatolectin|vwf|cdh5|vecadherin|meca32|plvap|spgreen)$/,
   probe:
-    /^(probes?|qds?|qdots?\d*|quantumdots?|quantum|dots?|dextran|nanoprobes?|nanoparticles?|nps?|aunps?|lnps?|liposomes?|micelles?|doxil|dox|doxorubicin|nanocarriers?|drug|sporange)$/,
+    /^(probes?|qds?\d*|qdots?\d*|quantumdots?|quantum|dots?|dextran|nanoprobes?|nanoparticles?|nps?|aunps?|lnps?|liposomes?|micelles?|doxil|dox|doxorubicin|nanocarriers?|drug|sporange)$/,
 };
 
 /** Words that turn a name into something derived: 'probe lower 0.90' is a bound, not a measurement. */

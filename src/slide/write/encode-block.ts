@@ -52,7 +52,7 @@ function zstd(
 ): void {
   if (typeof zlib.zstdCompress !== 'function') {
     throw new UsageError(
-      `${path}: Zstandard needs Node 22.15 or newer, this is ${process.version}. Update Node, or write deflate.`,
+      `${path}: Zstandard needs Node 22.15 or newer, this is ${process.version}. Update Node, or write an OME-TIFF (.ome.tif).`,
     );
   }
   const params = { [zlib.constants.ZSTD_c_compressionLevel]: 1, [zlib.constants.ZSTD_c_checksumFlag]: 1 };
