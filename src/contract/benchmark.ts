@@ -89,6 +89,11 @@ const modelRow = z.strictObject({
   extravascularR2: figure,
   r2Sd: figure.describe('standard deviation over folds and seeds; NaN for one run'),
   range: z.strictObject({ predicted: figure, measured: figure }).describe('99.9th less 0.1st percentile'),
+  vesselGradient: z
+    .strictObject({ predicted: figure, measured: figure })
+    .describe(
+      'mean 3 to 10 um from a vessel less the mean beyond 25 um, in standard deviations of the measured',
+    ),
   excessMse: figure.describe("less the ceiling's; NaN without one"),
   coverage: figure.describe('of the 90% interval; NaN where the dataset has no calibration slides'),
   coverageByDecile: bounds.describe('least and greatest over tenths of the predicted values'),

@@ -41,6 +41,8 @@ export interface RunRecord {
   readonly perSlide: readonly { slide: string; mse: number; r2: number; extravascularMse: number }[];
   /** 99.9th less 0.1st percentile, mean over slides. */
   readonly range: { readonly predicted: number; readonly measured: number };
+  /** Mean 3 to 10 um from a vessel less the mean beyond 25 um, mean over slides, in standard deviations of the measured. */
+  readonly vesselGradient?: { readonly predicted: number; readonly measured: number };
   /** Of the 90% interval, where the model has one. */
   readonly interval?: CoverageTable;
   readonly parameters: number;
@@ -144,6 +146,7 @@ export async function runContestant(
     }
     const width = ([low, high]: readonly [number, number]): number => high - low;
     const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+    const { measuredSd } = metricsOf(pooled, score.peak);
     const record: RunRecord = {
       contestant: contestant.name,
       fold: fold.name,
@@ -162,6 +165,10 @@ export async function runContestant(
       range: {
         predicted: mean(score.slides.map(({ range }) => width(range.predicted))),
         measured: mean(score.slides.map(({ range }) => width(range.measured))),
+      },
+      vesselGradient: {
+        predicted: mean(score.slides.map(({ gradient }) => gradient.predicted)) / measuredSd,
+        measured: mean(score.slides.map(({ gradient }) => gradient.measured)) / measuredSd,
       },
       ...(score.coverage && { interval: score.coverage }),
       parameters: trained.parameters,

@@ -29,6 +29,10 @@ export function rowOf(runs: readonly RunRecord[], ceilingMse: (fold: string) => 
         ? Math.sqrt(runs.reduce((sum, run) => sum + (run.pooled.r2 - r2) ** 2, 0) / (runs.length - 1))
         : Number.NaN,
     range: { predicted: mean((run) => run.range.predicted), measured: mean((run) => run.range.measured) },
+    vesselGradient: {
+      predicted: mean((run) => run.vesselGradient?.predicted ?? Number.NaN),
+      measured: mean((run) => run.vesselGradient?.measured ?? Number.NaN),
+    },
     excessMse: mean((run) => run.pooled.mse - ceilingMse(run.fold)),
     coverage: mean((run) => run.interval?.pooled ?? Number.NaN),
     coverageByDecile: bounds(runs, (table) => table.byPredictedDecile),

@@ -80,6 +80,10 @@ it('compares models on held-out slides and keeps what is finished', async () => 
   expect(first.ceiling?.mse).toBe(2);
   expect(linear.excessMse).toBeCloseTo(linear.mse - (first.ceiling?.mse ?? 0), 6);
   expect(constant.r2).toBeLessThan(0.01);
+  const { predicted, measured } = linear.vesselGradient;
+  expect(predicted / measured).toBeGreaterThan(0.6);
+  expect(predicted / measured).toBeLessThan(1.4);
+  expect(constant.vesselGradient.predicted).toBeCloseTo(0, 5);
   expect(linear.coverage).toBeGreaterThan(0.3);
   expect(first.differences.map(({ against, better }) => [against, better])).toEqual([
     ['constant', 1],

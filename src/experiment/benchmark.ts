@@ -101,6 +101,7 @@ function resultOf(
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
     'Every trained model had the same time on the same machine; its schedule was made to fit that time.',
   ];
+  notes.push(...gradientNotes(models));
   const withinSlide = manifest.splitBy === 'field';
   if (withinSlide)
     notes.push('The fields are parts of one slide: the results are within-slide and say nothing of others.');
@@ -119,6 +120,23 @@ function resultOf(
       join(options.out, file),
     ),
   };
+}
+
+/** Below this many standard deviations of the probe, brightness does not change with the distance to vessels. */
+const leastGradient = 0.05;
+
+/** Where the measured probe has no vessel gradient, whether a model claims one. */
+function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): string[] {
+  const rows = Object.entries(models);
+  const measured = rows[0]?.[1].vesselGradient.measured;
+  if (measured === undefined || !(Math.abs(measured) < leastGradient)) return [];
+  const claims = rows.filter(([, row]) => Math.abs(row.vesselGradient.predicted) >= leastGradient);
+  return [
+    `The measured probe does not change with the distance to vessels (${measured.toFixed(3)} standard deviations). ` +
+      (claims.length === 0
+        ? 'No model claims that it does.'
+        : `These models claim that it does: ${claims.map(([name]) => name).join(', ')}.`),
+  ];
 }
 
 function commandOf(options: BenchmarkSettings): string {
@@ -169,6 +187,10 @@ function pageOf(result: BenchmarkResult, runs: readonly RunRecord[]): BenchmarkP
     [
       'excess MSE',
       (row) => (Number.isFinite(row.excessMse) ? `${Number(row.excessMse.toPrecision(4))}` : '–'),
+    ],
+    [
+      'vessel gradient, SD',
+      (row) => `${fixed(2)(row.vesselGradient.predicted)} of ${fixed(2)(row.vesselGradient.measured)}`,
     ],
     ['coverage at 90%', (row) => fixed(3)(row.coverage)],
     ['by decile', (row) => span(row.coverageByDecile)],

@@ -22,6 +22,8 @@ export interface ScoredSlide {
     readonly predicted: readonly [number, number];
     readonly measured: readonly [number, number];
   };
+  /** See `vesselGradient`. */
+  readonly gradient: { readonly predicted: number; readonly measured: number };
 }
 
 export interface ModelScore {
@@ -119,13 +121,15 @@ async function scoreSlide(
     { signal: work.signal },
   );
   const measured = await source.read({ x: 0, y: 0, width, height }, [targetChannel], work);
+  const distanceUm = distanceMapUm(vessels, manifest.pixelSizeUm);
+  const gradient = (values: Float32Array): number => vesselGradient(values, distanceUm, tissueBytes);
   if (coverage) {
     const inTissue = (values: Float32Array): Float32Array => values.filter((_, i) => tissueBytes[i] === 1);
     coverage.tally.add(
       entry.name,
       inTissue(measured.data),
       inTissue(predicted.data),
-      inTissue(distanceMapUm(vessels, manifest.pixelSizeUm)),
+      inTissue(distanceUm),
       (value) => intervalAt(coverage.interval, value),
     );
   }
@@ -140,5 +144,27 @@ async function scoreSlide(
     slide: entry.name,
     comparison,
     range: { predicted: spread(predicted.data), measured: spread(measured.data) },
+    gradient: { predicted: gradient(predicted.data), measured: gradient(measured.data) },
   };
+}
+
+/** Tissue beside the vessels and tissue far from them, in micrometres from the nearest vessel. */
+const nearUm = [3, 10] as const;
+const farUm = 25;
+
+/** Mean 3 to 10 um from a vessel less the mean beyond 25 um, in stored units; NaN where there is none of either. */
+function vesselGradient(values: Float32Array, distanceUm: Float32Array, tissue: Uint8Array): number {
+  let [near, nearCount, far, farCount] = [0, 0, 0, 0];
+  for (let i = 0; i < values.length; i++) {
+    if (tissue[i] === 0 || !Number.isFinite(values[i])) continue;
+    const d = distanceUm[i];
+    if (d > nearUm[0] && d <= nearUm[1]) {
+      near += values[i];
+      nearCount++;
+    } else if (d > farUm && d < Number.POSITIVE_INFINITY) {
+      far += values[i];
+      farCount++;
+    }
+  }
+  return near / nearCount - far / farCount;
 }
