@@ -3,7 +3,8 @@ import { throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, createRaster, cropRaster, type Raster, type Region } from '../core/raster.ts';
-import { createSession, type Session } from '../engine/session.ts';
+import { createModelSession } from '../engine/graph-session.ts';
+import type { Session } from '../engine/session.ts';
 import { deriveInput } from '../model/derived-input.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { planTiles, type Tile } from './tiles.ts';
@@ -55,7 +56,7 @@ export async function predictSlide(
   const report = (): void => work.onProgress?.({ stage: 'predicting', done, total, note: 'pixels' });
   let networkMs = 0;
   report();
-  const session = await createSession(model.bytes, { threads: options.threads, arena: false });
+  const session = await createModelSession(model.bytes, { threads: options.threads, arena: false });
   let next = tiles.length > 0 ? readWindow(options, tiles[0], work.signal) : undefined;
   let writing: Promise<void> = Promise.resolve();
   try {

@@ -12,8 +12,8 @@ import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type Batch, createPatchStream, type PatchStream } from '../dataset/patch-stream.ts';
 import { sizeOf } from '../engine/graph.ts';
-import { createGraphSession } from '../engine/graph-session.ts';
-import { createSession, type Session, type TensorData } from '../engine/session.ts';
+import { createGraphSession, createModelSession } from '../engine/graph-session.ts';
+import type { Session, TensorData } from '../engine/session.ts';
 import { encodeModelFile, type ManifestFacts } from '../model/model-file.ts';
 import { layoutOf, type NetworkLayout } from '../model/network.ts';
 import type { NetworkModel } from '../model/registry.ts';
@@ -330,7 +330,7 @@ class Run {
   }
 
   async #validate(model: Uint8Array): Promise<ValidationResult> {
-    const session = await createSession(model, { threads: this.#task.threads });
+    const session = await createModelSession(model, { threads: this.#task.threads });
     try {
       const targetMap = this.#task.model.normalized ? this.#task.dataset.manifest.targetMap : identityMap;
       return await validate(session, this.#validation!, targetMap, this.#work.signal);
