@@ -3,6 +3,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { type CommandContract, type FlagMeta, flagOf } from '../contract/command.ts';
 
+/** Choices longer than this are told in the description, if there, and not before it. */
+const longestChoices = 40;
+
 /** What is used of the JSON Schema of one option. */
 interface Field extends FlagMeta {
   readonly type?: 'string' | 'number' | 'integer' | 'boolean' | 'array' | 'object';
@@ -48,7 +51,9 @@ export function collectOptions(
 function optionOf(key: string, field: Field, required: boolean): Option {
   const flag = flagOf(key, field);
   const takesValue = field.type !== 'boolean';
-  const placeholder = field.enum?.join('|') ?? field.value ?? 'VALUE';
+  const choices = field.enum?.join('|');
+  const isShort = choices !== undefined && choices.length <= longestChoices;
+  const placeholder = isShort ? choices : (field.value ?? (choices === undefined ? 'VALUE' : 'NAME'));
   const isDefaultSaid = field.default !== undefined && takesValue && typeof field.default !== 'object';
   const remark = required ? ' (required)' : isDefaultSaid ? ` (default: ${field.default})` : '';
   const option = new Option(takesValue ? `${flag} <${placeholder}>` : flag, `${field.description}${remark}`);

@@ -118,4 +118,4 @@ function judgeExposure(slides: readonly JudgedSlide[], target: string): QualityW
 }
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`;
-const figure = (value: number): string => `${Number(value.toPrecision(3))}`;
+const figure = (value: number): string => `${Number(value.toPrecision(4))}`;

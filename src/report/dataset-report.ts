@@ -178,7 +178,7 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => escapes[character]);
-const figure = (value: number): string => (Number.isFinite(value) ? `${Number(value.toPrecision(3))}` : '-');
+const figure = (value: number): string => (Number.isFinite(value) ? `${Number(value.toPrecision(4))}` : '-');
 const percent = (share: number): string =>
   share > 0 && share < 1e-4 ? '<0.01%' : `${Number((100 * share).toPrecision(2))}%`;
 
