@@ -27,6 +27,13 @@ export function particle(diameterNm: number): { diffusivity: number; permeabilit
   };
 }
 
+/** Edge of a tile: small slides are cut too, so that threads share them. */
+function tileOf(sizePx: number): number {
+  if (sizePx <= 256) return 128;
+  if (sizePx <= 512) return 256;
+  return sizePx <= 1024 ? 512 : 1024;
+}
+
 /** The model of one slide of a cohort; slides of one cohort differ as animals do. */
 export function slideModel({ preset, seed, sizePx, particleNm }: CohortOptions, slide: number): SlideModel {
   const own = hash(hash(seed, Math.floor(seed / 4294967296)), slide, 1);
@@ -57,7 +64,7 @@ export function slideModel({ preset, seed, sizePx, particleNm }: CohortOptions, 
     widthPx: sizePx,
     heightPx: sizePx,
     pixelSizeUm,
-    tilePx: sizePx <= 512 ? 512 : 1024,
+    tilePx: tileOf(sizePx),
     sampleType: preset.sampleType,
     sectionUm: preset.sectionUm,
     tissue: {

@@ -26,6 +26,18 @@ export function sampleAt(grid: Grid, values: ArrayLike<number>, x: number, y: nu
   return top + b * (bottom - top);
 }
 
+/** Means of the small cells in each large one, for grids that share their corner. */
+export function averaged(from: Grid, values: ArrayLike<number>, to: Grid): Float32Array {
+  const step = Math.round(to.spacing / from.spacing);
+  const out = new Float32Array(cellCount(to));
+  for (let j = 0; j < from.height; j++) {
+    const row = Math.floor(j / step) * to.width;
+    for (let i = 0; i < from.width; i++) out[row + Math.floor(i / step)] += values[j * from.width + i];
+  }
+  for (let at = 0; at < out.length; at++) out[at] /= step * step;
+  return out;
+}
+
 /** One plane resampled onto another grid. */
 export function resample(from: Grid, values: ArrayLike<number>, to: Grid): Float32Array {
   const out = new Float32Array(cellCount(to));

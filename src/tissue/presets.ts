@@ -48,13 +48,13 @@ const vessels: VesselModel = {
   stainSigma: 0.35,
   stainAlongSigma: 0.75,
   closedRound: 0.01,
-  closedFlat: 0.85,
+  closedFlat: 0.95,
   permeabilityByRadius: 0.5,
   permeabilityByStain: 0.9,
-  permeabilityHidden: 0.2,
+  permeabilityHidden: 0.15,
   wallPower: 0.8,
-  wallHidden: 0.08,
-  wallAlong: 0.12,
+  wallHidden: 0.06,
+  wallAlong: 0.07,
   hotSpotsPerUm: 0.0324,
   hotSpotFactor: 4,
 };
@@ -87,15 +87,15 @@ const standard: Preset = {
   transport: {
     probe: 'vessels',
     inPlaneShare: 0.6,
-    tissueElectrons: 26,
-    wallElectrons: 900,
+    tissueElectrons: 40,
+    wallElectrons: 1400,
     lambdaUm: 30,
   },
-  betweenAnimals: { amplitude: 0.06, lambda: 0.1, density: 0.15, stain: 0.15, background: 0.15, blur: 0.12 },
+  betweenAnimals: { amplitude: 0.05, lambda: 0.1, density: 0.15, stain: 0.15, background: 0.15, blur: 0.12 },
   optics: [
     optics({ stainElectrons: 1500, autofluorescence: 60 }),
     optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.45, glowShare: 0.2, glowUm: 6 }),
-    optics({ autofluorescence: 60, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.5 }),
+    optics({ autofluorescence: 85, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.5 }),
   ],
   // To vessel, nuclei, probe; from the same.
   bleed: [
@@ -113,7 +113,7 @@ const standard8bit: Preset = {
   optics: [
     { ...standard.optics[0], gain: 0.055, offset: 3 },
     { ...standard.optics[1], gain: 0.11, offset: 3 },
-    { ...standard.optics[2], gain: 0.033, offset: 2 },
+    { ...standard.optics[2], gain: 0.03, offset: 2 },
   ],
 };
 

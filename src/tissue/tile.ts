@@ -2,14 +2,14 @@
 // and the tile's place.
 import { emptySums, type TileSums } from './ceilings.ts';
 import { emit } from './emission.ts';
-import { cellCount, type Grid } from './grid.ts';
+import { averaged, cellCount, type Grid } from './grid.ts';
 import { type Leakage, leakageOf } from './leakage.ts';
 import { greyLevel, meanElectrons, record } from './microscope.ts';
 import { makeScene, type Scene, tissueLevel } from './scene.ts';
 import type { SlideModel } from './slide-model.ts';
 import { outOfPlane } from './sources.ts';
 import { TissueMap } from './tissue-map.ts';
-import { type Medium, type Probe, solveTransport } from './transport.ts';
+import { type Probe, solveTransport } from './transport.ts';
 import { VesselNetwork, type VesselPiece } from './vessel-path.ts';
 
 /** Beyond the tile's edges: drawn in full detail, and on the wide grid of the transport. */
@@ -126,18 +126,6 @@ export class TileMaker {
 function squareGrid(fromX: number, fromY: number, edgeUm: number, haloUm: number, spacing: number): Grid {
   const cells = Math.round((edgeUm + 2 * haloUm) / spacing);
   return { fromX: fromX - haloUm, fromY: fromY - haloUm, spacing, width: cells, height: cells };
-}
-
-/** Means of the small cells in each large one; the grids share their corner. */
-function averaged(from: Grid, values: Float32Array, to: Grid): Medium['open'] {
-  const step = Math.round(to.spacing / from.spacing);
-  const out = new Float32Array(cellCount(to));
-  for (let j = 0; j < from.height; j++) {
-    const row = Math.floor(j / step) * to.width;
-    for (let i = 0; i < from.width; i++) out[row + Math.floor(i / step)] += values[j * from.width + i];
-  }
-  for (let at = 0; at < out.length; at++) out[at] /= step * step;
-  return out;
 }
 
 function photograph(
