@@ -111,3 +111,15 @@ export function forEachRun(
     }
   }
 }
+
+/** The component of a pixel that belongs to one. */
+export function labelAt(components: Components, x: number, y: number): number {
+  const { firstRun, startX, label } = components;
+  let [low, high] = [firstRun[y], firstRun[y + 1] - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (startX[middle] <= x) low = middle;
+    else high = middle - 1;
+  }
+  return label[low];
+}

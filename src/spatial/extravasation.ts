@@ -1,0 +1,245 @@
+// How far the probe gets from the vessels: the profile over distance, and the distances that sum it up.
+import { Rng } from '../core/rng.ts';
+import { type BlockSums, binUm, distanceBins, emptyBlock } from './space-sums.ts';
+
+/** The probe's mean at each distance, and where it lies. All distances are to the nearest vessel wall. */
+export interface Extravasation {
+  /** Mean distance of the probe above background, um. */
+  readonly meanUm: number;
+  readonly medianUm: number;
+  readonly p90Um: number;
+  /**
+   * Where the mean above background has fallen to half of what it is in the first 2 um of extravascular tissue; NaN
+   * where it does not fall so far.
+   */
+  readonly halfDistanceUm: number;
+  /** The same distances for a probe that is spread evenly over the same tissue. */
+  readonly uniformMeanUm: number;
+  readonly uniformMedianUm: number;
+  readonly uniformP90Um: number;
+  /** Mean above background in all extravascular tissue, stored units. */
+  readonly meanSignal: number;
+  /** Mean above background within 10 um of the walls less that beyond 25 um, stored units; NaN where there is no such tissue. */
+  readonly nearLessFar: number;
+}
+
+export type ExtravasationKey = keyof Extravasation;
+
+export interface ProfileBin {
+  readonly fromUm: number;
+  readonly toUm: number;
+  /** Share of the extravascular tissue. */
+  readonly share: number;
+  readonly pixels: number;
+  /** Mean of the probe above background, stored units. */
+  readonly mean: number;
+}
+
+/** Background of a bin of distance, stored units. */
+export type Background = (bin: number) => number;
+
+/** Least share of the tissue that must lie farther from the slide's border than a distance for it to be judged. */
+const leastInside = 0.05;
+
+/** Sums over blocks, each taken `weight` times. */
+export function addBlocks(blocks: readonly BlockSums[], weights?: Float64Array): BlockSums {
+  const total = emptyBlock(blocks[0]?.probe.length ?? 1);
+  blocks.forEach((block, i) => {
+    const weight = weights?.[i] ?? 1;
+    if (weight === 0) return;
+    for (let k = 0; k < distanceBins; k++) {
+      total.pixels[k] += weight * block.pixels[k];
+      total.distance[k] += weight * block.distance[k];
+      total.border[k] += weight * block.border[k];
+      block.probe.forEach((sum, p) => {
+        total.probe[p][k] += weight * sum[k];
+      });
+    }
+  });
+  return total;
+}
+
+/**
+ * Share of the extravascular tissue in each bin of distance, without what the slide's border hides: a pixel counts
+ * only where no vessel beyond the border could be nearer, and for all that lie as far from the border as its
+ * distance (Chiu and Stoyan 1998). 0 beyond the farthest distance that the slide can tell.
+ */
+export function areaShares(sums: BlockSums): Float64Array {
+  const inside = new Float64Array(distanceBins);
+  let farther = 0;
+  for (let k = distanceBins - 1; k >= 0; k--) {
+    farther += sums.border[k];
+    inside[k] = farther;
+  }
+  const shares = new Float64Array(distanceBins);
+  let total = 0;
+  for (let k = 0; k < distanceBins; k++) {
+    if (inside[k] < leastInside * inside[0]) break;
+    shares[k] = sums.pixels[k] / inside[k];
+    total += shares[k];
+  }
+  return total > 0 ? shares.map((share) => share / total) : shares;
+}
+
+/** The mean profile of probe `p` in bins of 1 um; bins without tissue are left out. */
+export function profileOf(sums: BlockSums, p: number, background: Background): ProfileBin[] {
+  const shares = areaShares(sums);
+  const bins: ProfileBin[] = [];
+  for (let k = 0; k < distanceBins; k++) {
+    if (shares[k] === 0) continue;
+    bins.push({
+      fromUm: k * binUm,
+      toUm: (k + 1) * binUm,
+      share: shares[k],
+      pixels: sums.pixels[k],
+      mean: sums.probe[p][k] / sums.pixels[k] - background(k),
+    });
+  }
+  return bins;
+}
+
+/**
+ * Noise averages out: the probe above background is summed as it is, below zero too, so that no clipping lifts the
+ * dark tissue far from vessels.
+ */
+export function extravasationOf(sums: BlockSums, p: number, background: Background): Extravasation {
+  const shares = areaShares(sums);
+  const amounts = new Float64Array(distanceBins);
+  const mean = (k: number): number => sums.distance[k] / sums.pixels[k];
+  let [signal, moment, uniformMoment] = [0, 0, 0];
+  for (let k = 0; k < distanceBins; k++) {
+    if (shares[k] === 0) continue;
+    amounts[k] = shares[k] * (sums.probe[p][k] / sums.pixels[k] - background(k));
+    signal += amounts[k];
+    moment += amounts[k] * mean(k);
+    uniformMoment += shares[k] * mean(k);
+  }
+  return {
+    meanUm: moment / signal,
+    medianUm: quantile(amounts, 0.5),
+    p90Um: quantile(amounts, 0.9),
+    halfDistanceUm: halfDistance(profileOf(sums, p, background)),
+    uniformMeanUm: uniformMoment,
+    uniformMedianUm: quantile(shares, 0.5),
+    uniformP90Um: quantile(shares, 0.9),
+    meanSignal: signal,
+    nearLessFar: meanBetween(shares, amounts, 0, 10) - meanBetween(shares, amounts, 25, Infinity),
+  };
+}
+
+function meanBetween(shares: Float64Array, amounts: Float64Array, fromUm: number, toUm: number): number {
+  let [share, amount] = [0, 0];
+  for (let k = Math.round(fromUm / binUm); k < Math.min(distanceBins, toUm / binUm); k++) {
+    share += shares[k];
+    amount += amounts[k];
+  }
+  return amount / share;
+}
+
+/** Where the running sum reaches the share q of the whole, on straight lines within bins. NaN for no amount. */
+function quantile(amounts: Float64Array, q: number): number {
+  const total = amounts.reduce((sum, amount) => sum + amount, 0);
+  if (!(total > 0)) return Number.NaN;
+  let sum = 0;
+  for (let k = 0; k < distanceBins; k++) {
+    if (amounts[k] > 0 && sum + amounts[k] >= q * total) return (k + (q * total - sum) / amounts[k]) * binUm;
+    sum += amounts[k];
+  }
+  return Number.NaN;
+}
+
+/** Means of bins are smoothed over three, so that noise in one does not end the search. */
+function halfDistance(bins: readonly ProfileBin[]): number {
+  if (bins.length < 4) return Number.NaN;
+  const weighted = (from: number, to: number): number => {
+    let [share, amount] = [0, 0];
+    for (let i = Math.max(0, from); i <= Math.min(bins.length - 1, to); i++) {
+      share += bins[i].share;
+      amount += bins[i].share * bins[i].mean;
+    }
+    return amount / share;
+  };
+  const half = weighted(0, Math.round(2 / binUm) - 1) / 2;
+  if (!(half > 0)) return Number.NaN;
+  let before = weighted(-1, 1);
+  for (let i = 1; i < bins.length; i++) {
+    const here = weighted(i - 1, i + 1);
+    if (here <= half) {
+      const middle = (bins[i].fromUm + bins[i].toUm) / 2;
+      return middle - (binUm * (half - here)) / (before - here || 1);
+    }
+    before = here;
+  }
+  return Number.NaN;
+}
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface BootstrapOptions {
+  readonly resamples: number;
+  readonly level: number;
+  readonly seed: number;
+}
+
+/** Background of each resample, from how often each block is drawn in it. */
+export type BackgroundOf = (weights: Float64Array, rng: Rng) => Background;
+
+/**
+ * Percentile intervals from drawing blocks of tissue with replacement (spatial block bootstrap; Hall 1985, Loh 2008):
+ * what another piece of the same tissue would have given. The background is found anew in every resample.
+ */
+export function bootstrapBlocks(
+  blocks: readonly BlockSums[],
+  p: number,
+  background: BackgroundOf,
+  { resamples, level, seed }: BootstrapOptions,
+): { readonly measures: Record<ExtravasationKey, Interval>; readonly profile: Interval[] } {
+  const used = blocks.flatMap((block, i) => (block.border.some((count) => count > 0) ? [i] : []));
+  const rng = new Rng(seed).fork('blocks');
+  const found: Extravasation[] = [];
+  const profiles: Float64Array[] = [];
+  for (let b = 0; b < resamples; b++) {
+    const weights = new Float64Array(blocks.length);
+    for (let i = 0; i < used.length; i++) weights[used[rng.integer(used.length)]]++;
+    const sums = addBlocks(blocks, weights);
+    const own = background(weights, rng);
+    found.push(extravasationOf(sums, p, own));
+    const profile = new Float64Array(distanceBins).fill(Number.NaN);
+    for (const { fromUm, mean } of profileOf(sums, p, own)) profile[Math.round(fromUm / binUm)] = mean;
+    profiles.push(profile);
+  }
+  const keys = Object.keys(found[0] ?? {}) as ExtravasationKey[];
+  const measures = Object.fromEntries(
+    keys.map((key) => [
+      key,
+      percentiles(
+        found.map((each) => each[key]),
+        level,
+      ),
+    ]),
+  ) as Record<ExtravasationKey, Interval>;
+  const profile = Array.from({ length: distanceBins }, (_, k) =>
+    percentiles(
+      profiles.map((each) => each[k]),
+      level,
+    ),
+  );
+  return { measures, profile };
+}
+
+/** NaN where fewer than half of the resamples have a value. */
+export function percentiles(values: readonly number[], level: number): Interval {
+  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
+  if (sorted.length < Math.max(2, values.length / 2)) return { low: Number.NaN, high: Number.NaN };
+  const tail = (1 - level) / 2;
+  return { low: at(sorted, tail), high: at(sorted, 1 - tail) };
+}
+
+function at(sorted: Float64Array, share: number): number {
+  const place = share * (sorted.length - 1);
+  const low = Math.floor(place);
+  return sorted[low] + (place - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
+}
