@@ -1,5 +1,6 @@
 // The commands there are, each with its contract, its use case and its summary.
 import { benchmarkCommand } from '../contract/benchmark.ts';
+import { evaluateCommand } from '../contract/evaluate.ts';
 import { inspectCommand } from '../contract/inspect.ts';
 import { predictCommand } from '../contract/predict.ts';
 import { prepareCommand } from '../contract/prepare.ts';
@@ -8,6 +9,7 @@ import { studioCommand } from '../contract/studio.ts';
 import { trainCommand } from '../contract/train.ts';
 import type { CommandEntry } from './run-command.ts';
 import {
+  summariseEvaluate,
   summariseInspect,
   summarisePredict,
   summarisePrepare,
@@ -41,6 +43,11 @@ export const commands: readonly CommandEntry[] = [
     contract: predictCommand,
     load: async () => (await import('../experiment/predict.ts')).predict,
     summarise: summarisePredict,
+  },
+  {
+    contract: evaluateCommand,
+    load: async () => (await import('../experiment/evaluate.ts')).evaluate,
+    summarise: summariseEvaluate,
   },
   {
     contract: benchmarkCommand,

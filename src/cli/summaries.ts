@@ -1,4 +1,6 @@
 // What people read at the end of a command; programs read --json.
+
+import type { EvaluateResult } from '../contract/evaluate.ts';
 import type { InspectResult } from '../contract/inspect.ts';
 import type { PredictResult } from '../contract/predict.ts';
 import type { PrepareResult } from '../contract/prepare.ts';
@@ -77,6 +79,34 @@ export function summarisePredict(result: PredictResult): string {
   return [
     `Predicted ${result.width} x ${result.height} px in ${formatSeconds(result.seconds)}, ` +
       `${result.megapixelsPerSecond.toPrecision(3)} megapixels a second, ${plural(result.tiles, 'tile')}.`,
+    ...result.notes.map((note) => `Note: ${note}`),
+    ...filesWritten(result.files),
+  ].join('\n');
+}
+
+export function summariseEvaluate(result: EvaluateResult): string {
+  type Block = EvaluateResult['pooled'];
+  const row = (
+    name: string,
+    { pooled, extravascular }: { pooled: Block; extravascular: Block },
+  ): string[] => [
+    name,
+    ...[pooled.r2, extravascular.r2, pooled.pearson, pooled.ssim].map((value) => value.toFixed(3)),
+    ...[pooled.mse, pooled.rmse, pooled.mae, pooled.psnr].map((value) => value.toPrecision(4)),
+  ];
+  return [
+    `Scored against the ${result.target} probe${result.withinSlide ? '; fields of one slide, so the result is within-slide' : ''}.`,
+    ...table([
+      ['', 'R2', 'R2 extravascular', 'Pearson', 'SSIM', 'MSE', 'RMSE', 'MAE', 'PSNR (dB)'],
+      ...(result.perSlide.length > 1 ? result.perSlide.map((slide) => row(slide.slide, slide)) : []),
+      row(result.perSlide.length > 1 ? 'all, pooled' : result.perSlide[0].slide, result),
+      row(`constant (${result.floor.constant})`, result.floor),
+    ]),
+    ...(result.coverage
+      ? [
+          `The ${100 * result.coverage.nominal}% interval holds ${(100 * result.coverage.pooled).toFixed(1)}% of the pixels.`,
+        ]
+      : []),
     ...result.notes.map((note) => `Note: ${note}`),
     ...filesWritten(result.files),
   ].join('\n');

@@ -1,0 +1,325 @@
+// Use case `evaluate`: how well a model, or a predicted slide, agrees with what was measured.
+import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseOptions } from '../contract/command.ts';
+import { type EvaluateOptions, type EvaluateResult, evaluateCommand } from '../contract/evaluate.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { DataError, FileAccessError, UsageError } from '../core/errors.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { channelOf, type Region } from '../core/raster.ts';
+import { fitInputMaps } from '../dataset/normalisation.ts';
+import { openDataset } from '../dataset/open-dataset.ts';
+import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
+import { Coverage } from '../evaluation/coverage.ts';
+import { emptyRegion, mergeRegions, metricsOf, type RegionSums } from '../evaluation/metric-block.ts';
+import { intervalAt } from '../model/interval.ts';
+import { readModelFile } from '../model/model-file.ts';
+import { writeComparisonFigure } from '../report/comparison-figure.ts';
+import { assignRoles, guessRole } from '../slide/assign-roles.ts';
+import { openSlide } from '../slide/open-slide.ts';
+import { requirePixelSize } from '../slide/pixel-size.ts';
+import { predict } from './predict.ts';
+import { readCeiling } from './read-ceilings.ts';
+import { peakOf, type SlidePair, type SlideScore, scoreSlide } from './score-slide.ts';
+
+type Settings = ReturnType<typeof parseOptions<(typeof evaluateCommand)['options']>>;
+
+/** Level of the intervals whose coverage is measured. */
+const coverageLevel = 0.9;
+/** Edge of the region shown, in pixels: enough for tissue, small enough for detail. */
+const figurePx = 1200;
+
+interface Evaluation {
+  readonly scores: readonly SlideScore[];
+  readonly slidePaths: readonly string[];
+  readonly peak: number;
+  readonly floorIs: string;
+  readonly withinSlide: boolean;
+  readonly coverage: EvaluateResult['coverage'];
+  readonly notes: readonly string[];
+  readonly files: readonly string[];
+}
+
+/**
+ * @throws UsageError, FileAccessError, FormatError, DataError, ModelError, EngineError, WriteError, CancelledError
+ */
+export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): Promise<EvaluateResult> {
+  const options = parseOptions(evaluateCommand, given);
+  const isPair = options.prediction !== undefined && options.slide !== undefined;
+  const isModel = options.model !== undefined && options.dataset !== undefined;
+  if (isPair === isModel || (isPair && options.model !== undefined)) {
+    throw new UsageError(
+      'evaluate takes either MODEL and DATASET, or --prediction P and --slide S; found ' +
+        `${['model', 'dataset', 'prediction', 'slide'].filter((key) => options[key as keyof Settings] !== undefined).join(', ') || 'none of them'}.`,
+    );
+  }
+  if (options.out !== undefined) await mkdir(options.out, { recursive: true });
+  const evaluation = isPair ? await evaluatePair(options, work) : await evaluateModel(options, work);
+  const result = await resultOf(options, evaluation);
+  if (options.out === undefined) return result;
+  const path = join(options.out, 'metrics.json');
+  const files = [...evaluation.files, path];
+  await writeFileAtomic(path, `${JSON.stringify({ ...result, files }, null, 2)}\n`);
+  return { ...result, files };
+}
+
+async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evaluation> {
+  const [slidePath, predictionPath] = [options.slide as string, options.prediction as string];
+  const opened: PixelSource[] = [];
+  try {
+    const slide = await openSlide(slidePath, { pixelSizeUm: options.pixelSizeUm });
+    opened.push(slide);
+    const predicted = await openSlide(predictionPath);
+    opened.push(predicted);
+    const pixelSizeUm = requirePixelSize(slide);
+    const notes: string[] = [];
+    const vesselChannel = findVessels(slide, options.roles, notes);
+    const target = await openTarget(slide, slidePath, options, opened);
+    const inputs = slide.channels.flatMap(({ name }, i) => {
+      const role =
+        Object.entries(options.roles).find(([, channel]) => channel === name)?.[0] ?? guessRole(name);
+      return role === undefined || role === 'probe' ? [] : [i];
+    });
+    const { tissue } = await fitInputMaps(
+      slide,
+      inputs.length > 0 ? inputs : [target.channel],
+      pixelSizeUm,
+      work,
+    );
+    const pair: SlidePair = {
+      name: nameOf(slidePath),
+      measured: target.source,
+      measuredChannel: target.channel,
+      predicted,
+      predictedChannel: 0,
+      vessel: vesselChannel === undefined ? undefined : { source: slide, channel: vesselChannel },
+      tissue,
+      pixelSizeUm,
+      peak: await peakOf(slide, target.slideChannel, work),
+    };
+    const score = await scoreSlide(pair, work);
+    return {
+      scores: [score],
+      slidePaths: [slidePath],
+      peak: pair.peak,
+      floorIs: "the slide's own mean",
+      withinSlide: false,
+      coverage: null,
+      notes,
+      files: options.out === undefined ? [] : [await drawComparison(pair, score, options.out)],
+    };
+  } finally {
+    await Promise.all(opened.map((source) => source.close()));
+  }
+}
+
+async function evaluateModel(options: Settings, work: WorkOptions): Promise<Evaluation> {
+  const model = await readModelFile(options.model as string);
+  const dataset = await openDataset(options.dataset as string);
+  const kept = options.out === undefined ? undefined : join(options.out, 'predictions');
+  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'hrpn-evaluate-')));
+  try {
+    const { manifest } = dataset;
+    const chosen = dataset.slides.filter(({ entry }) => entry.split === options.split);
+    if (chosen.length === 0) {
+      throw new DataError(
+        `the dataset ${options.dataset} has no ${options.split} slides. Run \`hrpn prepare\` with --${options.split} SLIDE, or choose another with --split.`,
+      );
+    }
+    const interval = model.manifest.intervals?.find(({ level }) => Math.abs(level - coverageLevel) < 1e-9);
+    const tally = interval && new Coverage(coverageLevel);
+    const scores: SlideScore[] = [];
+    const files: string[] = [];
+    const notes = new Set<string>();
+    let peak = 0;
+    for (const [i, slide] of chosen.entries()) {
+      const { entry, source } = slide;
+      const stage = `slide ${i + 1} of ${chosen.length}, ${entry.name}`;
+      const slideWork: WorkOptions = {
+        signal: work.signal,
+        onProgress: (progress) => work.onProgress?.({ ...progress, stage: `${stage}: ${progress.stage}` }),
+      };
+      const path = join(folder, `${entry.name}.ome.tif`);
+      const made = await predict(
+        {
+          model: options.model as string,
+          slide: source.path,
+          out: path,
+          overwrite: true,
+          roles: Object.fromEntries(
+            model.manifest.roles.flatMap((role) =>
+              entry.channels[role] ? [[role, entry.channels[role]]] : [],
+            ),
+          ),
+          pixelSizeUm: entry.givenPixelSizeUm,
+          threads: options.threads,
+        },
+        slideWork,
+      );
+      for (const note of made.notes) notes.add(note);
+      if (kept !== undefined) files.push(path);
+      const opened: PixelSource[] = [];
+      try {
+        const stored = await openSlide(path);
+        opened.push(stored);
+        const found: string[] = [];
+        const vesselChannel = findVessels(source, { ...entry.channels, ...options.roles }, found);
+        for (const note of found) notes.add(note);
+        const target = await openTarget(source, source.path, options, opened, slide.targetChannel);
+        peak = Math.max(peak, await peakOf(source, slide.targetChannel, work));
+        const pair: SlidePair = {
+          name: entry.name,
+          measured: target.source,
+          measuredChannel: target.channel,
+          predicted: stored,
+          predictedChannel: 0,
+          vessel: vesselChannel === undefined ? undefined : { source, channel: vesselChannel },
+          tissue: slide.mask,
+          pixelSizeUm: manifest.pixelSizeUm,
+          peak,
+          constant: manifest.targetMap.offset,
+          coverage: interval && tally && { tally, interval: (value) => intervalAt(interval, value) },
+        };
+        const score = await scoreSlide(pair, slideWork);
+        scores.push(score);
+        if (options.out !== undefined) files.push(await drawComparison(pair, score, options.out));
+      } finally {
+        await Promise.all(opened.map((each) => each.close()));
+      }
+    }
+    return {
+      scores,
+      slidePaths: chosen.map(({ source }) => source.path),
+      peak,
+      floorIs: 'the mean of the training slides',
+      withinSlide: manifest.splitBy === 'field',
+      coverage: tally ? tally.table() : null,
+      notes: [...notes],
+      files,
+    };
+  } finally {
+    await dataset.close();
+    if (kept === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The vessel channel, told or found by name; says what follows where there is none. */
+function findVessels(
+  source: PixelSource,
+  roles: Readonly<Record<string, string>>,
+  notes: string[],
+): number | undefined {
+  const told = roles.vessel;
+  const index = told
+    ? source.channels.findIndex(({ name }) => name === told)
+    : source.channels.findIndex(({ name }) => guessRole(name) === 'vessel');
+  if (index >= 0) return index;
+  if (told) assignRoles(source, ['vessel'], { vessel: told });
+  notes.push(`No vessel channel is known on ${source.path}: all tissue counts as extravascular.`);
+  return undefined;
+}
+
+interface Target {
+  readonly source: PixelSource;
+  readonly channel: number;
+  /** The measured channel of the slide itself, whose sample type gives the peak. */
+  readonly slideChannel: number;
+}
+
+/** What the prediction is scored against: the slide's own probe, or the noise-free truth beside a simulated slide. */
+async function openTarget(
+  slide: PixelSource,
+  path: string,
+  options: Settings,
+  opened: PixelSource[],
+  probe: number = assignRoles(
+    slide,
+    ['probe'],
+    options.roles.probe ? { probe: options.roles.probe } : {},
+  ).probe,
+): Promise<Target> {
+  if (options.target === 'measured') return { source: slide, channel: probe, slideChannel: probe };
+  const truth = join(truthFolder(path), 'expected.ome.tif');
+  if (
+    !(await access(truth).then(
+      () => true,
+      () => false,
+    ))
+  ) {
+    throw new FileAccessError(
+      truth,
+      `--target expected: ${path} has no noise-free truth beside it (looked for ${truth}). Only slides made by \`hrpn simulate\` have one; leave out --target.`,
+    );
+  }
+  let source: PixelSource = await openSlide(truth);
+  const [own, wanted] = [requirePixelSize(source), requirePixelSize(slide)];
+  if (needsResampling(truth, own, wanted)) source = resampledSource(source, own, wanted);
+  opened.push(source);
+  return { source, channel: 0, slideChannel: probe };
+}
+
+const truthFolder = (path: string): string => path.replace(/\.ome\.(tiff?|zarr)$/i, '.truth');
+
+const nameOf = (path: string): string =>
+  path
+    .split(/[\\/]/)
+    .filter(Boolean)
+    .at(-1)
+    ?.replace(/\.(ome\.)?(tiff?|zarr)$/i, '') ?? path;
+
+/** Draws the middle of the slide, or all of a small one. */
+async function drawComparison(pair: SlidePair, score: SlideScore, out: string): Promise<string> {
+  const { measured, predicted } = pair;
+  const [width, height] = [Math.min(figurePx, measured.width), Math.min(figurePx, measured.height)];
+  const region: Region = {
+    x: Math.floor((measured.width - width) / 2),
+    y: Math.floor((measured.height - height) / 2),
+    width,
+    height,
+  };
+  const field = async (source: PixelSource, channel: number) => ({
+    data: channelOf(await source.read(region, [channel]), 0),
+    width,
+    height,
+  });
+  const path = join(out, `${pair.name}.png`);
+  const { r2, rmse } = metricsOf(score.comparison.pooled, pair.peak);
+  const outside = metricsOf(score.comparison.extravascular, pair.peak);
+  const part = width < measured.width || height < measured.height ? ' (the middle of it is shown)' : '';
+  await writeComparisonFigure(path, {
+    measured: await field(measured, pair.measuredChannel),
+    predicted: await field(predicted, pair.predictedChannel),
+    pixelSizeUm: pair.pixelSizeUm,
+    title: pair.name,
+    subtitle: `whole slide${part}: R² ${r2.toFixed(3)}, RMSE ${rmse.toPrecision(3)}; extravascular R² ${outside.r2.toFixed(3)}`,
+    quantity: `${measured.channels[pair.measuredChannel].name}, stored units`,
+  });
+  return path;
+}
+
+async function resultOf(options: Settings, evaluation: Evaluation): Promise<EvaluateResult> {
+  const { scores, peak } = evaluation;
+  const blocks = (of: 'comparison' | 'floor', chosen: readonly SlideScore[]) => {
+    const merged = (region: 'pooled' | 'extravascular') => {
+      const sums: RegionSums = emptyRegion();
+      for (const score of chosen) mergeRegions(sums, score[of][region]);
+      return { ...metricsOf(sums, peak) };
+    };
+    return { pooled: merged('pooled'), extravascular: merged('extravascular') };
+  };
+  const ceiling = options.target === 'measured' ? await readCeiling(evaluation.slidePaths) : null;
+  return {
+    target: options.target,
+    withinSlide: evaluation.withinSlide,
+    ...blocks('comparison', scores),
+    perSlide: scores.map((score) => ({ slide: score.name, ...blocks('comparison', [score]) })),
+    floor: { ...blocks('floor', scores), constant: evaluation.floorIs },
+    ceiling: ceiling && { ...ceiling },
+    coverage: evaluation.coverage,
+    peak,
+    notes: [...evaluation.notes],
+    files: [...evaluation.files],
+  };
+}
