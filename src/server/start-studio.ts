@@ -47,11 +47,16 @@ export async function startStudio(
     onEvent: (event) => events.send(event),
     commandFile: tests.commandFile,
   });
-  const close = async (): Promise<void> => {
+  let closing: Promise<void> | undefined;
+  const closeAll = async (): Promise<void> => {
     await queue.close();
     pixels.close();
     store.close();
     await stopServer(server);
+  };
+  const close = (): Promise<void> => {
+    closing ??= closeAll();
+    return closing;
   };
   try {
     const { fetch } = createApp({

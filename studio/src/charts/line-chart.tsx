@@ -20,13 +20,24 @@ interface Props {
   readonly height?: number;
   readonly width?: number;
   readonly fromZero?: boolean;
+  /** Only whole numbers on the x axis. */
+  readonly isWhole?: boolean;
   readonly label: string;
 }
 
-const margin = { top: 10, right: 14, bottom: 38, left: 54 };
+const margin = { top: 10, right: 14, bottom: 38, left: 66 };
 
 export function LineChart(props: Props): ReactNode {
-  const { series, xLabel, yLabel, height = 240, width = 640, fromZero = false, label } = props;
+  const {
+    series,
+    xLabel,
+    yLabel,
+    height = 240,
+    width = 640,
+    fromZero = false,
+    isWhole = false,
+    label,
+  } = props;
   const [pointed, setPointed] = useState<number>();
   const points = series.flatMap((each) => each.points).filter(({ y }) => y !== null && Number.isFinite(y));
   if (points.length === 0) return <p className="empty-chart">Nothing to draw yet.</p>;
@@ -72,7 +83,7 @@ export function LineChart(props: Props): ReactNode {
         onPointerMove={onPointerMove}
         onPointerLeave={() => setPointed(undefined)}
       >
-        {roundTicks(yDomain, 4).map((tick) => (
+        {roundTicks(yDomain, 5).map((tick) => (
           <g key={tick}>
             <path className="grid" d={`M${margin.left} ${y.at(tick)}H${width - margin.right}`} />
             <text x={margin.left - 8} y={y.at(tick) + 4} textAnchor="end">
@@ -80,11 +91,13 @@ export function LineChart(props: Props): ReactNode {
             </text>
           </g>
         ))}
-        {roundTicks(xDomain, Math.min(8, Math.floor(width / 70))).map((tick) => (
-          <text key={tick} x={x.at(tick)} y={height - margin.bottom + 18} textAnchor="middle">
-            {formatFigure(tick)}
-          </text>
-        ))}
+        {roundTicks(xDomain, Math.min(8, Math.floor(width / 70)))
+          .filter((tick) => !isWhole || Number.isInteger(tick))
+          .map((tick) => (
+            <text key={tick} x={x.at(tick)} y={height - margin.bottom + 18} textAnchor="middle">
+              {formatFigure(tick)}
+            </text>
+          ))}
         <path className="axis" d={`M${margin.left} ${height - margin.bottom}H${width - margin.right}`} />
         <text
           className="axis-label"

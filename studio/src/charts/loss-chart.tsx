@@ -19,6 +19,7 @@ export function LossChart({ rows }: { readonly rows: readonly HistoryRow[] }): R
             },
           ]}
           xLabel="epoch"
+          isWhole
           yLabel="loss, normalised units"
           width={520}
           height={230}
@@ -37,6 +38,7 @@ export function LossChart({ rows }: { readonly rows: readonly HistoryRow[] }): R
               },
             ]}
             xLabel="epoch"
+            isWhole
             yLabel="R²"
             width={520}
             height={230}

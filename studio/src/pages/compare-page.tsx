@@ -78,6 +78,7 @@ function Curves({ runs }: { readonly runs: readonly RunView[] }): ReactNode {
           label="Training loss by epoch"
           series={series((row) => row.trainLoss)}
           xLabel="epoch"
+          isWhole
           yLabel="loss"
           width={520}
         />
@@ -88,6 +89,7 @@ function Curves({ runs }: { readonly runs: readonly RunView[] }): ReactNode {
           label="Validation R² by epoch"
           series={series((row) => row.validation?.r2)}
           xLabel="epoch"
+          isWhole
           yLabel="R²"
           width={520}
         />

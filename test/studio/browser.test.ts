@@ -1,0 +1,248 @@
+// The whole way by clicking, in a real Chromium, with the real commands: nothing of the program is replaced.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { studioApp } from '../../src/cli/studio-app.ts';
+import type { RunView } from '../../src/contract/studio.ts';
+import { type Studio, startStudio } from '../../src/server/start-studio.ts';
+import { launchBrowser, openPage, type WatchedPage } from './browser.ts';
+
+let base: string;
+let folder: string;
+let studio: Studio;
+let browser: Browser;
+let watched: WatchedPage;
+let page: Page;
+
+// Commands compute for a while on a busy machine; nothing here is timed, but nothing may hang for ever.
+const longMs = 280_000;
+
+beforeAll(async () => {
+  base = await mkdtemp(join(tmpdir(), 'hrpn-browser-'));
+  folder = join(base, 'opened');
+  await mkdir(folder);
+  const app = await studioApp(() => {});
+  studio = await startStudio({ dir: folder, port: 0 }, app);
+  browser = await launchBrowser();
+  watched = await openPage(browser, studio.url);
+  page = watched.page;
+  page.setDefaultTimeout(longMs);
+}, longMs);
+
+afterAll(async () => {
+  await browser?.close();
+  await studio?.close();
+  await rm(base, { recursive: true, force: true });
+});
+
+async function runs(): Promise<RunView[]> {
+  return (await fetch(new URL('/api/runs', studio.url))).json() as Promise<RunView[]>;
+}
+
+/** The chip of the run that is shown. */
+async function waitForState(state: string): Promise<void> {
+  await page
+    .locator('.page-head .state-chip', { hasText: state })
+    .or(page.locator('.error-box'))
+    .first()
+    .waitFor();
+  const error = await page.locator('.error-box').allTextContents();
+  expect(error).toEqual([]);
+}
+
+/** What the canvas shows, reduced to its spread of colours; a blank one has none. */
+async function pictureSpread(): Promise<number> {
+  const { channels } = await sharp(await page.getByTestId('stage').screenshot()).stats();
+  return Math.max(...channels.map(({ stdev }) => stdev));
+}
+
+async function drawRectangle(): Promise<void> {
+  await page.getByRole('button', { name: 'Draw a rectangle (R)' }).click();
+  const box = (await page.getByTestId('slide-canvas').boundingBox())!;
+  const at = (x: number, y: number): [number, number] => [box.x + box.width * x, box.y + box.height * y];
+  await page.mouse.move(...at(0.15, 0.35));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.25, 0.45));
+  await page.mouse.move(...at(0.35, 0.65));
+  await page.mouse.up();
+}
+
+test('from an empty folder to a picture in one click', { timeout: longMs }, async () => {
+  await page.getByRole('button', { name: 'Open the simulated example' }).click();
+  await page.locator('[data-testid=stage][data-loaded=true]').waitFor();
+  expect(await pictureSpread()).toBeGreaterThan(10);
+  await page.getByTestId('scale-bar').getByText('µm').waitFor();
+  const box = (await page.getByTestId('slide-canvas').boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await expect.poll(() => page.getByTestId('read-out').textContent()).toMatch(/µm.*px\).*\d/);
+  expect(watched.complaints).toEqual([]);
+});
+
+test('prepare, train with a moving curve, predict, region, report', { timeout: longMs }, async () => {
+  // Small slides, so that training takes seconds on a busy machine too.
+  await page.getByRole('link', { name: 'Simulate', exact: true }).click();
+  await page.getByLabel('Slides', { exact: true }).fill('3');
+  await page.getByLabel('Size', { exact: true }).fill('256');
+  await page.locator('form .button.primary').click();
+  await waitForState('done');
+  await page.getByRole('link', { name: 'Prepare a dataset' }).click();
+  await page.getByLabel('Patch', { exact: true }).fill('64');
+  await page.locator('form .button.primary').click();
+  await waitForState('done');
+
+  await page.getByRole('link', { name: 'Train a model' }).click();
+  await page.getByLabel('Epochs').fill('6');
+  await page.locator('form .button.primary').click();
+  const chart = page.getByTestId('loss-charts');
+  const epochs = async (): Promise<number> => Number(await chart.getAttribute('data-epochs'));
+  await expect.poll(epochs, { timeout: longMs }).toBeGreaterThan(1);
+  // Still running: the curve moved before the end.
+  expect((await runs())[0].state).toBe('running');
+  const early = await epochs();
+  await expect.poll(epochs, { timeout: longMs }).toBeGreaterThan(early);
+  await waitForState('done');
+  expect(await epochs()).toBe(6);
+
+  await page.getByRole('link', { name: 'Predict a slide' }).click();
+  await page.getByRole('button', { name: 'Browse' }).last().click();
+  await page.getByRole('button', { name: 'simulated-2', exact: true }).click();
+  await page.getByRole('button', { name: /slide-03\.ome\.tif/ }).click();
+  await page.locator('form .button.primary').click();
+  await waitForState('done');
+  await page.getByRole('link', { name: 'View', exact: true }).click();
+  await page.locator('.caption', { hasText: 'Prediction' }).waitFor();
+  await page.locator('[data-testid=stage][data-loaded=true]').waitFor();
+
+  await drawRectangle();
+  const result = page.getByTestId('region-result');
+  await result.getByText('Pearson r').waitFor();
+  await result.getByText('Mean probe by distance').waitFor();
+  expect(Number(await result.locator('.chart').first().getAttribute('data-points'))).toBeGreaterThan(8);
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'GeoJSON' }).click(),
+  ]);
+  const geoJson = JSON.parse(await readFile(await saved.path(), 'utf8'));
+  expect(geoJson.features[0].geometry.coordinates[0]).toHaveLength(5);
+  const [picture] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'PNG' }).click(),
+  ]);
+  const { channels } = await sharp(await picture.path()).stats();
+  expect(channels[0].stdev).toBeGreaterThan(5);
+
+  for (const mode of ['Swipe', 'One view', 'Side by side']) {
+    await page.getByRole('button', { name: mode }).click();
+    expect(await pictureSpread()).toBeGreaterThan(5);
+  }
+  await page.getByRole('button', { name: /^Error.*left: show/ }).click();
+  expect(await pictureSpread()).toBeGreaterThan(5);
+
+  await page.getByRole('link', { name: 'Runs' }).first().click();
+  await page.getByRole('link', { name: /^prepare/ }).click();
+  await page.getByRole('link', { name: 'Report' }).first().click();
+  const report = page.frameLocator('iframe');
+  await report.locator('h1').first().waitFor();
+  expect(watched.complaints).toEqual([]);
+});
+
+test('two trainings at once; one is cancelled and resumed; both are compared', {
+  timeout: longMs,
+}, async () => {
+  const [dataset] = (await runs()).flatMap(({ command, result }) =>
+    command === 'prepare' ? [(result as { dataset: string }).dataset] : [],
+  );
+  for (const out of ['runs/first', 'runs/second']) {
+    await page.goto(`${studio.url}#/new/train?dataset=${dataset}&epochs=4000`);
+    await page.getByLabel('Out').fill(out);
+    await page.locator('form .button.primary').click();
+    await page.getByTestId('loss-charts').waitFor();
+  }
+  const epochs = async (): Promise<number> =>
+    Number(await page.getByTestId('loss-charts').getAttribute('data-epochs'));
+  await expect.poll(epochs, { timeout: longMs }).toBeGreaterThan(0);
+  expect((await runs()).filter(({ state }) => state === 'running')).toHaveLength(2);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.locator('.page-head .state-chip', { hasText: 'cancelled' }).waitFor();
+  const held = await epochs();
+  await page.getByRole('button', { name: 'Resume' }).click();
+  await page.locator('.page-head .state-chip', { hasText: 'running' }).waitFor();
+  await expect.poll(epochs, { timeout: longMs }).toBeGreaterThan(held);
+
+  await page.getByRole('link', { name: 'Runs' }).first().click();
+  for (const name of ['first', 'second']) await page.getByLabel(`Compare train → runs/${name}`).check();
+  await page.getByRole('link', { name: 'Compare 2' }).click();
+  await page.locator('.compare .differs', { hasText: 'out' }).waitFor();
+  for (const { id, state } of await runs()) {
+    if (state === 'running') {
+      const headers = { 'content-type': 'application/json' };
+      await fetch(new URL(`/api/runs/${id}/cancel`, studio.url), { method: 'POST', body: '{}', headers });
+    }
+  }
+  expect(watched.complaints).toEqual([]);
+});
+
+test('wrong input says what to do, and the keyboard reaches everything', { timeout: longMs }, async () => {
+  await page.goto(`${studio.url}#/new/predict`);
+  await page.getByLabel('Model').fill('nowhere.onnx');
+  await page.getByLabel('Slide').first().fill('example/slide-01.ome.tif');
+  await page.locator('form .button.primary').click();
+  const alert = page.getByRole('alert');
+  await alert.waitFor();
+  expect(await alert.textContent()).toContain('not in the opened folder');
+
+  await page.goto(`${studio.url}#/view?slide=example/slide-01.ome.tif`);
+  await page.locator('[data-testid=stage][data-loaded=true]').waitFor();
+  const canvas = page.getByTestId('slide-canvas');
+  const zoom = async (): Promise<number> => Number(await canvas.getAttribute('data-zoom'));
+  await canvas.focus();
+  const before = await zoom();
+  await page.keyboard.press('+');
+  expect(await zoom()).toBeGreaterThan(before);
+  await page.keyboard.press('r');
+  await page.getByTestId('scene-overlay').focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('region-result').getByText('Measured mean').waitFor();
+  // The refused form is the one complaint: the browser logs the answer 404.
+  expect(watched.complaints.filter((text) => !text.includes('404'))).toEqual([]);
+});
+
+test('a studio that is killed comes back to its runs, and the page goes on', {
+  timeout: longMs,
+}, async () => {
+  await studio.close();
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  const { port } = studio;
+  const start = async () => {
+    const child = spawn(process.execPath, [main, 'studio', folder, '--port', String(port)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    for await (const text of child.stderr) if (String(text).includes('http://')) break;
+    child.stderr.resume();
+    return child;
+  };
+  const killed = await start();
+  try {
+    await page.goto(`${studio.url}#/runs`);
+    const row = page.locator('tr', { hasText: 'runs/second' });
+    await row.getByRole('button', { name: 'Resume' }).click();
+    await row.getByText('running').first().waitFor();
+  } finally {
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+  }
+  const back = await start();
+  try {
+    await page.locator('tr', { hasText: 'runs/second' }).getByText('interrupted').waitFor();
+    expect((await runs()).filter(({ state }) => state === 'running')).toEqual([]);
+  } finally {
+    back.kill('SIGTERM');
+    expect((await once(back, 'exit'))[0]).toBe(0);
+  }
+});
