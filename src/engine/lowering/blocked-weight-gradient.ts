@@ -79,13 +79,14 @@ function correlate(
   // Fewer strips than a block: from there on the runtime would expect its input blocked.
   const strips = divisorFrom(rows, wanted, block - 1);
   const h = rows / strips;
+  const stripHeight = height / strips;
 
   const padded = padColumns(graph, x, left, right);
   const perChannel =
     n === 1 || groupsC === 1
       ? padded
       : transpose(graph, view(graph, padded, [n, groupsC, height, wide * lanes]), [1, 0, 2, 3]);
-  const whole = view(graph, perChannel, [groupsC, n * strips, h * stride, wide * lanes]);
+  const whole = view(graph, perChannel, [groupsC, n * strips, stripHeight, wide * lanes]);
   const dyStrips = view(graph, dy.blocked, [n * k, strips, h, columns]);
   const shared = { dilations: [stride, stride * lanes] as [number, number], groups: n };
   const taps = nchwcConv(graph, whole, dyStrips, {
@@ -99,7 +100,7 @@ function correlate(
   let sums = view(graph, taps, [blocks, kh, tapRow]);
   if (strips > 1 && top + bottom > 0) {
     // Where strips meet, a tap of one looks at a row of the other.
-    const xRows = view(graph, perChannel, [groupsC, n, strips, h * stride * wide * lanes]);
+    const xRows = view(graph, perChannel, [groupsC, n, strips, stripHeight * wide * lanes]);
     const dyRows = view(graph, dy.blocked, [n, k / block, strips, h * columns * block]);
     const across = (
       xPart: 'first' | 'last',
