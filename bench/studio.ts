@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { studioApp } from '../src/cli/studio-app.ts';
+import { buildStudio } from '../src/cli/studio-app.ts';
 import { createRaster } from '../src/core/raster.ts';
 import { startStudio } from '../src/server/start-studio.ts';
 import { createSlide } from '../src/slide/create-slide.ts';
@@ -25,7 +25,8 @@ const base = await mkdtemp(join(tmpdir(), 'hrpn-bench-studio-'));
 try {
   const given = process.argv[2];
   const slide = given === undefined ? await drawSlide(join(base, 'slide.ome.tif')) : resolve(given);
-  const app = await studioApp((text) => console.error(text));
+  const app = join(base, 'app');
+  await buildStudio(app);
   const studio = await startStudio({ dir: dirname(slide), port: 0 }, app);
   const browser = await launchBrowser();
   try {
@@ -35,6 +36,7 @@ try {
     for (let round = 0; round < rounds; round++) {
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
       const page = await context.newPage();
+      page.setDefaultTimeout(120_000);
       // An empty page of the same process, so that the start of the browser itself is not counted.
       await page.goto('about:blank');
       const opened = await record(page, async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { studioApp } from '../src/cli/studio-app.ts';
+import { buildStudio } from '../src/cli/studio-app.ts';
 import type { RunView } from '../src/contract/studio.ts';
 import { startStudio } from '../src/server/start-studio.ts';
 import { launchBrowser } from '../test/studio/browser.ts';
@@ -17,7 +17,9 @@ const given = process.argv[2];
 const folder = given === undefined ? await mkdtemp(join(tmpdir(), 'hrpn-screenshots-')) : resolve(given);
 await mkdir(folder, { recursive: true });
 await mkdir(images, { recursive: true });
-const studio = await startStudio({ dir: folder, port: 0 }, await studioApp((text) => console.error(text)));
+const app = await mkdtemp(join(tmpdir(), 'hrpn-screenshots-app-'));
+await buildStudio(app);
+const studio = await startStudio({ dir: folder, port: 0 }, app);
 const browser = await launchBrowser();
 try {
   const made = await makeRuns();
@@ -47,6 +49,7 @@ try {
 } finally {
   await browser.close();
   await studio.close();
+  await rm(app, { recursive: true, force: true });
   if (given === undefined) await rm(folder, { recursive: true, force: true });
 }
 

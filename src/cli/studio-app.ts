@@ -20,12 +20,15 @@ export async function studioApp(say: (text: string) => void, work: WorkOptions =
   const built = join(packageRoot, 'dist', 'studio');
   if (!isSource || !isStale(built)) return built;
   say('Building the browser app; this is needed once and after changes to it (about half a minute).');
-  await buildStudio(work);
+  await buildStudio(built, work);
   return built;
 }
 
-/** Runs the bundler; `dist/studio` is replaced. */
-async function buildStudio(work: WorkOptions): Promise<void> {
+/**
+ * Bundles the browser app of a checkout into a folder, which is replaced.
+ * @throws EngineError when its tools are not installed or its source is wrong
+ */
+export async function buildStudio(folder: string, work: WorkOptions = {}): Promise<void> {
   const workspace = join(packageRoot, 'studio');
   const require = createRequire(join(workspace, 'package.json'));
   let vite: string;
@@ -37,7 +40,8 @@ async function buildStudio(work: WorkOptions): Promise<void> {
     });
   }
   let said = '';
-  const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+  const args = [vite, 'build', '--logLevel', 'warn', '--outDir', folder, '--emptyOutDir'];
+  const child = spawn(process.execPath, args, {
     cwd: workspace,
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: work.signal,

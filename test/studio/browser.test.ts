@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { studioApp } from '../../src/cli/studio-app.ts';
+import { buildStudio } from '../../src/cli/studio-app.ts';
 import type { RunView } from '../../src/contract/studio.ts';
 import { type Studio, startStudio } from '../../src/server/start-studio.ts';
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts';
@@ -27,7 +27,9 @@ beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'hrpn-browser-'));
   folder = join(base, 'opened');
   await mkdir(folder);
-  const app = await studioApp(() => {});
+  // Its own build: that of the checkout may be replaced by another test meanwhile.
+  const app = join(base, 'app');
+  await buildStudio(app);
   studio = await startStudio({ dir: folder, port: 0 }, app);
   browser = await launchBrowser();
   watched = await openPage(browser, studio.url);
