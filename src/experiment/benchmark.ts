@@ -123,7 +123,7 @@ function resultOf(
 }
 
 /** Below this many standard deviations of the probe, brightness does not change with the distance to vessels. */
-const leastGradient = 0.05;
+const leastGradient = 0.1;
 
 /** Where the measured probe has no vessel gradient, whether a model claims one. */
 function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): string[] {
