@@ -1,0 +1,125 @@
+"""Runs a network of networks.py on demand: one JSON request a line on stdin, one JSON reply a line on stdout.
+
+setup: {network, layout: [[name, shape, "parameter" | "statistic"]...], tensors: file of float32, batch, roles,
+        patch, threads, optimiser: {kind, ...}, clipNorm, averageDecay, masks: [[name, shape]...], dropout: file}
+train / predict: {count} -> seconds and CPU seconds of each; check: {} -> prediction, loss and gradients in a file.
+Both memory formats are tried at setup; the faster one is used, for training and prediction by themselves.
+"""
+import json
+import resource
+import sys
+import time
+
+import numpy as np
+import torch
+
+from networks import NETWORKS, Store
+
+
+class Bench:
+    def __init__(self, request):
+        self.request = request
+        torch.set_num_threads(request["threads"])
+        self.network = NETWORKS[request["network"]]
+        values = np.fromfile(request["tensors"], dtype=np.float32)
+        self.initial, at = {}, 0
+        for name, shape, kind in request["layout"]:
+            size = int(np.prod(shape))
+            self.initial[name] = (torch.from_numpy(values[at:at + size].reshape(shape).copy()), kind)
+            at += size
+        n, p = request["batch"], request["patch"]
+        data = np.fromfile(request["data"], dtype=np.float32)
+        inputs = n * request["roles"] * p * p
+        self.inputs = torch.from_numpy(data[:inputs].reshape(n, -1, p, p).copy())
+        self.target = torch.from_numpy(data[inputs:inputs + n * p * p].reshape(n, 1, p, p).copy())
+        self.masks, at = {}, inputs + n * p * p
+        for name, shape in request["masks"]:
+            size = int(np.prod(shape))
+            self.masks[name] = torch.from_numpy(data[at:at + size].reshape(shape).copy())
+            at += size
+        self.formats = {}
+        if request["what"] in ("train", "predict"):
+            times = {}
+            for name in ("contiguous", "channels_last"):
+                self.start(name)
+                self.once(request["what"])
+                times[name] = min(self.timed(request["what"])[0] for _ in range(request.get("trials", 2)))
+            self.format = min(times, key=times.get)
+        else:
+            self.format = "contiguous"
+        self.start(self.format)
+
+    def start(self, name):
+        """Fresh tensors in the given memory format."""
+        layout = torch.channels_last if name == "channels_last" else torch.contiguous_format
+        place = lambda v: v.clone(memory_format=layout) if v.dim() == 4 else v.clone()
+        self.store = Store({}, self.request["what"] != "predict")
+        self.store.format = layout
+        self.store.masks = self.masks
+        self.parameters = []
+        for key, (value, kind) in self.initial.items():
+            tensor = place(value)
+            if kind == "parameter" and self.request["what"] != "predict":
+                tensor.requires_grad_(True)
+                self.parameters.append(tensor)
+            self.store.tensors[key] = tensor
+        self.x = place(self.inputs)
+        if self.request["what"] == "train":
+            options = dict(self.request["optimiser"])
+            make = {"adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}[options.pop("kind")]
+            self.optimiser = make(self.parameters, foreach=True, **options)
+            self.average = [p.detach().clone() for p in self.parameters]
+
+    def loss(self, prediction):
+        return ((prediction - self.target) ** 2).mean()
+
+    def once(self, what):
+        if what == "predict":
+            with torch.inference_mode():
+                return self.network(self.store, self.x)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss = self.loss(self.network(self.store, self.x))
+        loss.backward()
+        if self.request.get("clipNorm"):
+            torch.nn.utils.clip_grad_norm_(self.parameters, self.request["clipNorm"])
+        self.optimiser.step()
+        if self.request["averageDecay"] > 0:
+            with torch.no_grad():
+                torch._foreach_mul_(self.average, self.request["averageDecay"])
+                torch._foreach_add_(self.average, self.parameters, alpha=1 - self.request["averageDecay"])
+        return loss.item()
+
+    def timed(self, what):
+        cpu, begin = time.process_time(), time.perf_counter()
+        self.once(what)
+        return time.perf_counter() - begin, time.process_time() - cpu
+
+    def check(self, path):
+        prediction = self.network(self.store, self.x)
+        loss = self.loss(prediction)
+        gradients = torch.autograd.grad(loss, self.parameters)
+        parts = [prediction.detach().flatten(), *(g.contiguous().flatten() for g in gradients)]
+        torch.cat(parts).numpy().tofile(path)
+        return {"loss": loss.item()}
+
+    def predict_to(self, path):
+        self.once("predict").contiguous().numpy().tofile(path)
+        return {}
+
+
+bench = None
+for line in sys.stdin:
+    request = json.loads(line)
+    kind = request["kind"]
+    if kind == "setup":
+        bench = Bench(request)
+        reply = {"format": bench.format}
+    elif kind == "check":
+        reply = bench.check(request["path"])
+    elif kind == "predict-to":
+        reply = bench.predict_to(request["path"])
+    else:
+        times = [bench.timed(kind) for _ in range(request["count"])]
+        reply = {"seconds": [t for t, _ in times], "cpuSeconds": [c for _, c in times]}
+    reply["peakBytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps(reply), flush=True)
