@@ -23,7 +23,7 @@ export interface Nucleus {
 }
 
 const cellUm = 5.2;
-const closestUm = 4.6;
+const closestUm = 4.3;
 const cellReach = 1;
 
 interface Candidate {
@@ -55,7 +55,7 @@ export function nucleiIn(model: SlideModel, map: TissueMap, grid: Grid, marginUm
       const y = (fromJ + v + rng.uniform()) * cellUm;
       const chance = rng.uniform();
       map.at(x, y, point);
-      const crowd = 1 + 0.6 * noise2(seed + 1, x / 60, y / 60);
+      const crowd = 1.15 + 0.45 * noise2(seed + 1, x / 60, y / 60);
       if (point.level < 2 || chance > base * crowd * (1 - 0.82 * point.necrosis)) continue;
       candidates[v * across + u] = { x, y, z: 9 * (rng.uniform() - 0.5), order: hash(key, 1), key };
     }
@@ -93,7 +93,7 @@ function isKept(
 function shape({ x, y, z, key }: Candidate, id: number, sectionUm: number): Nucleus {
   const rng = new LocalRng(hash(key, 5));
   const isSpindle = rng.uniform() < 0.12;
-  const radius = (isSpindle ? 3 : 3.75) * rng.logNormal(0.16);
+  const radius = (isSpindle ? 2.9 : 3.6) * rng.logNormal(0.16);
   const ratio = isSpindle ? 2 + rng.uniform() : 1 + 0.45 * rng.uniform();
   const top = Math.min(0.93, Math.abs(z) / radius);
   const cut = Math.sqrt(1 - top * top);
@@ -106,8 +106,8 @@ function shape({ x, y, z, key }: Candidate, id: number, sectionUm: number): Nucl
     b: (radius / stretch) * (0.55 + 0.45 * cut),
     angle: Math.PI * rng.uniform(),
     fill: Math.min(0.95, (2 * radius * cut) / (sectionUm + 1)),
-    stain: rng.logNormal(0.25) * (rng.uniform() < 0.03 ? 1.9 : 1),
-    edgeUm: 0.7 + 1.6 * top,
+    stain: rng.logNormal(0.2) * (rng.uniform() < 0.02 ? 1.8 : 1),
+    edgeUm: 0.45 + 1.3 * top,
     key,
   };
 }

@@ -61,7 +61,7 @@ const vessels: VesselModel = {
 
 function optics(own: Partial<ChannelOptics>): ChannelOptics {
   return {
-    blurUm: 0.45,
+    blurUm: 0.4,
     glowShare: 0.1,
     glowUm: 9,
     shiftXUm: 0,
@@ -82,7 +82,7 @@ const standard: Preset = {
   sampleType: 'uint16',
   fullTruth: true,
   sectionUm: 6,
-  tissue: { rimDensity: 880, coreDensity: 480, necrosis: 0.3, nucleiDensity: 11_000 },
+  tissue: { rimDensity: 880, coreDensity: 480, necrosis: 0.3, nucleiDensity: 12_500 },
   vessels,
   transport: {
     probe: 'vessels',
@@ -94,8 +94,8 @@ const standard: Preset = {
   betweenAnimals: { amplitude: 0.05, lambda: 0.1, density: 0.15, stain: 0.15, background: 0.15, blur: 0.12 },
   optics: [
     optics({ stainElectrons: 1500, autofluorescence: 60 }),
-    optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.45, glowShare: 0.2, glowUm: 6 }),
-    optics({ autofluorescence: 85, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.5 }),
+    optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.4, glowShare: 0.12, glowUm: 6 }),
+    optics({ autofluorescence: 85, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.45 }),
   ],
   // To vessel, nuclei, probe; from the same.
   bleed: [
