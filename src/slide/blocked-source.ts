@@ -2,6 +2,7 @@
 import { assert, throwIfCancelled } from '../core/errors.ts';
 import type { ChannelInfo, PixelSource, PyramidLevel, ReadOptions } from '../core/pixel-source.ts';
 import { createRaster, type Raster, type Region } from '../core/raster.ts';
+import { decodeValues, type ValueScale } from './value-scale.ts';
 
 /** Decoded samples in their stored type. */
 export type Samples =
@@ -40,6 +41,8 @@ export interface BlockedImage {
   readonly format: string;
   readonly channels: readonly ChannelInfo[];
   readonly pixelSizeUm: number | undefined;
+  /** Where the file records that its samples stand for other values; `read` gives those. */
+  readonly valueScale?: ValueScale;
   /** [level][channel]; all planes of a level have one size, largest level first. */
   readonly levels: readonly (readonly ChannelPlane[])[];
   close(): Promise<void>;
@@ -68,6 +71,10 @@ export class BlockedSource implements PixelSource {
     this.path = image.path;
     this.format = image.format;
     this.channels = image.channels;
+    if (image.valueScale !== undefined) {
+      this.format += ` (${image.channels[0].sampleType} with a recorded scale)`;
+      this.channels = image.channels.map((channel) => ({ ...channel, sampleType: 'float32' }));
+    }
     this.pixelSizeUm = image.pixelSizeUm;
     this.levels = image.levels.map(([{ plane }]) => ({ width: plane.width, height: plane.height }));
     this.width = this.levels[0].width;
@@ -111,6 +118,7 @@ export class BlockedSource implements PixelSource {
     }
     const largest = Math.max(1, ...[...planes.keys()].map(({ blockBytes }) => blockBytes));
     await runAll(tasks, Math.max(1, Math.min(concurrency.blocks, Math.floor(concurrency.bytes / largest))));
+    if (this.#image.valueScale !== undefined) decodeValues(raster.data, this.#image.valueScale);
     return raster;
   }
 

@@ -17,7 +17,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createRaster, cropRaster, type Region } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
-import { createSlide, type SlideDescription, type SlideSink } from './create-slide.ts';
+import { createSlide, type SlideDescription, type SlideSink, valueScaleFor } from './create-slide.ts';
+import { openSlide } from './open-slide.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hrpn-create-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -158,6 +159,44 @@ describe.each(['ome.tif', 'ome.zarr'])('%s', (ending) => {
     expect(fingerprint(path)).toBe(await written);
   });
 });
+
+it.each(['ome.tif', 'ome.zarr'])(
+  'integers with a recorded scale read back as the values, within half a step, NaN included (%s)',
+  async (ending) => {
+    const path = join(folder, `scaled.${ending}`);
+    const valueScale = valueScaleFor(-3, 40, 'uint16');
+    const values = createRaster(1, 300, 700);
+    values.data.forEach((_, i) => {
+      values.data[i] = i % 97 === 0 ? Number.NaN : -3 + (43 * (i % 1013)) / 1012;
+    });
+    const sink = await createSlide(path, {
+      width: 700,
+      height: 300,
+      channels: [{ name: 'probe' }],
+      sampleType: 'uint16',
+      pixelSizeUm: 1,
+      valueScale,
+    });
+    await sink.write(0, 0, values);
+    await sink.finish();
+    const source = await openSlide(path);
+    expect(source.channels[0].sampleType).toBe('float32');
+    expect(source.format).toMatch(/uint16 with a recorded scale/);
+    const full = await source.read({ x: 0, y: 0, width: 700, height: 300 }, [0]);
+    const half = await source.read({ x: 0, y: 0, width: 350, height: 150 }, [0], { level: 1 });
+    await source.close();
+    // Half a step, and the rounding of float32 at 40.
+    const tolerance = valueScale.scale / 2 + 4e-6;
+    values.data.forEach((value, i) => {
+      if (Number.isNaN(value) ? !Number.isNaN(full.data[i]) : Math.abs(full.data[i] - value) > tolerance) {
+        expect.fail(`pixel ${i}: ${full.data[i]}, expected ${value}`);
+      }
+    });
+    // A missing pixel does not pull the average of its neighbours down: the first is of pixels 1, 700 and 701.
+    const mean = (values.data[1] + values.data[700] + values.data[701]) / 3;
+    expect(Math.abs(half.data[0] - mean)).toBeLessThan(2 * tolerance);
+  },
+);
 
 it('refuses a name that says no format, and a folder that holds other things', async () => {
   await expect(createSlide(join(folder, 'x.png'), slide)).rejects.toThrow(/expected a name that ends in/);

@@ -13,11 +13,15 @@ export async function createSlide(
   slide: SlideDescription,
   options: SinkOptions = {},
 ): Promise<SlideSink> {
+  if (slide.valueScale !== undefined && slide.sampleType === 'float32') {
+    throw new UsageError('a value scale is for integer samples; float32 holds the values themselves.');
+  }
   if (/\.tiff?$/i.test(path)) return createOmeTiff(path, slide, options);
   if (/\.zarr$/i.test(path)) return createOmeZarr(path, slide, options);
   throw new UsageError(`${path}: expected a name that ends in .ome.tif (OME-TIFF) or .ome.zarr (OME-Zarr).`);
 }
 
+export { type ValueScale, valueScaleFor } from './value-scale.ts';
 export type {
   SinkOptions,
   SlideDescription,

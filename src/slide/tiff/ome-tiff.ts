@@ -2,6 +2,7 @@
 import { FormatError } from '../../core/errors.ts';
 import { type OmeImage, type OmeXml, parseOmeXml } from '../ome-xml.ts';
 import { choosePlane, type OpenSlideOptions } from '../source-options.ts';
+import { recordedScale } from '../value-scale.ts';
 import type { Directory } from './directory.ts';
 import { findPyramid } from './pyramid.ts';
 import type { TiffImages, TiffPlan } from './tiff-images.ts';
@@ -65,6 +66,7 @@ export async function planOme(
     names: planes.map(({ name }) => name),
     colors: planes.map(({ color }) => color),
     roles: new Map(roles.map(([key, role]) => [key.slice('role: '.length), role])),
+    valueScale: recordedScale(xml.annotations, (await images.shapeOf(pages[0])).sampleType),
     pixelWidthUm: image.pixelWidthUm,
     pixelHeightUm: image.pixelHeightUm,
   };

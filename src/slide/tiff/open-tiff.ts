@@ -86,6 +86,7 @@ async function openPlan(
     format: plan.format,
     channels,
     pixelSizeUm: options.pixelSizeUm ?? squarePixel(path, plan.pixelWidthUm, plan.pixelHeightUm),
+    ...(plan.valueScale === undefined ? {} : { valueScale: plan.valueScale }),
     levels,
     close: () => images.file.close(),
   };

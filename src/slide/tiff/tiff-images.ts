@@ -1,6 +1,7 @@
 // The images of one TIFF file: their directories, shapes and smaller copies.
 import { FormatError } from '../../core/errors.ts';
 import type { FileBytes } from '../file-bytes.ts';
+import type { ValueScale } from '../value-scale.ts';
 import { type Directory, readDirectory, type TiffHeader } from './directory.ts';
 import { type ImageShape, readShape } from './image-shape.ts';
 import { tag } from './tags.ts';
@@ -25,6 +26,7 @@ export interface TiffPlan {
   readonly colors?: readonly (number | undefined)[];
   /** Roles that the writer recorded, by channel name. */
   readonly roles?: ReadonlyMap<string, string>;
+  readonly valueScale?: ValueScale;
   readonly pixelWidthUm: number | undefined;
   readonly pixelHeightUm: number | undefined;
 }

@@ -1,4 +1,5 @@
 // OME-XML (2016-06) of the slides that are written.
+import { scaleAnnotations } from '../value-scale.ts';
 import type { SlideDescription, WrittenType } from './slide-description.ts';
 
 const pixelTypes: Readonly<Record<WrittenType, string>> = {
@@ -44,11 +45,12 @@ export function omeXml(slide: SlideDescription): string {
 }
 
 /** The annotations of a slide, with the roles of its channels under 'role: NAME'. */
-export function annotationPairs({ channels, annotations }: SlideDescription): [string, string][] {
+export function annotationPairs({ channels, annotations, valueScale }: SlideDescription): [string, string][] {
   const roles = channels.flatMap(({ name, role }): [string, string][] =>
     role === undefined ? [] : [[`role: ${name}`, role]],
   );
-  return [...roles, ...Object.entries(annotations ?? {})];
+  const scale = valueScale === undefined ? [] : scaleAnnotations(valueScale);
+  return [...roles, ...scale, ...Object.entries(annotations ?? {})];
 }
 
 const entities: Readonly<Record<string, string>> = {

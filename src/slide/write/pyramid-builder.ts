@@ -1,6 +1,7 @@
 // Collects regions into tiles, and tiles into the tiles of all smaller levels, holding no more than what is unfinished.
 import { assert } from '../../core/errors.ts';
 import type { Raster } from '../../core/raster.ts';
+import { encodeValues, type ValueScale } from '../value-scale.ts';
 import { halve } from './halve.ts';
 import { levelSizes, tilePx, type WrittenType } from './slide-description.ts';
 import { toStoredValues } from './stored-values.ts';
@@ -24,6 +25,7 @@ export interface PyramidOptions {
   readonly height: number;
   readonly channels: number;
   readonly sampleType: WrittenType;
+  readonly valueScale?: ValueScale;
   /** Tiles that are stored already; what is written to them is ignored. */
   readonly isStored: (level: number, column: number, row: number) => boolean;
   /** Called once for every tile that becomes complete. */
@@ -129,13 +131,21 @@ export class PyramidBuilder {
     assert(tile.missingPx >= 0, `regions overlap in tile ${column}, ${row} of level ${level}`);
     if (tile.missingPx > 0) return;
     this.#open[level].delete(key);
-    toStoredValues(raster.data, this.#options.sampleType);
+    const { sampleType, valueScale } = this.#options;
+    if (level === 0 && valueScale !== undefined) encodeValues(raster.data, valueScale, sampleType);
+    else toStoredValues(raster.data, sampleType);
     const finished = { level, column, row, raster };
     if (level + 1 < this.levels) this.#lift(finished);
     this.#options.onTile(finished);
   }
 
   #lift({ level, column, row, raster }: FinishedTile): void {
-    this.#add(level + 1, (column * tilePx) / 2, (row * tilePx) / 2, halve(raster));
+    this.#add(level + 1, (column * tilePx) / 2, (row * tilePx) / 2, halve(this.#numbers(raster)));
+  }
+
+  /** With a scale, a stored 0 is no value and must not count. */
+  #numbers(raster: Raster): Raster {
+    if (this.#options.valueScale === undefined) return raster;
+    return { ...raster, data: raster.data.map((stored) => (stored === 0 ? Number.NaN : stored)) };
   }
 }

@@ -2,6 +2,7 @@
 import { assert } from '../../core/errors.ts';
 import type { PixelSink } from '../../core/pixel-source.ts';
 import type { Region } from '../../core/raster.ts';
+import type { ValueScale } from '../value-scale.ts';
 
 /** Sample types that are written. */
 export type WrittenType = 'float32' | 'uint8' | 'uint16';
@@ -21,6 +22,8 @@ export interface SlideDescription {
   readonly channels: readonly WrittenChannel[];
   /** Integer types round to the nearest value and clip to their range; NaN becomes 0 there. */
   readonly sampleType: WrittenType;
+  /** For integer types: how the samples stand for the values given. It is recorded in the file. */
+  readonly valueScale?: ValueScale;
   readonly pixelSizeUm: number;
   /** One sentence for people. */
   readonly description?: string;

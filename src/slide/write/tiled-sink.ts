@@ -42,6 +42,7 @@ export class TiledSink implements SlideSink {
       height: slide.height,
       channels: slide.channels.length,
       sampleType: slide.sampleType,
+      valueScale: slide.valueScale,
       isStored: (level, column, row) => backend.has(level, column, row),
       onTile: (tile) => this.#queue(tile),
     });

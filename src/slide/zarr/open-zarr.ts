@@ -5,6 +5,7 @@ import { channelNames } from '../channel-names.ts';
 import { type OmeImage, parseOmeXml } from '../ome-xml.ts';
 import { squarePixel } from '../pixel-size.ts';
 import { choosePlane, type OpenSlideOptions } from '../source-options.ts';
+import { recordedScale } from '../value-scale.ts';
 import { type Axis, type Multiscale, parseMultiscale, stepUm } from './multiscales.ts';
 import { joinKey, type ZarrStore } from './store.ts';
 import { maxJsonBytes, readJson, ZarrArray } from './zarr-array.ts';
@@ -36,6 +37,7 @@ export async function openZarr(
   const names = Array.from({ length: count }, (_, c) => image.channels[c]?.label ?? xml?.channels[c]?.name);
   const [scale] = image.datasets.map((dataset) => dataset.scale);
   const { sampleType } = arrays[0].info;
+  const valueScale = recordedScale(new Map(Object.entries(image.annotations)), sampleType);
   return {
     path: store.path,
     format: `OME-Zarr ${image.version}`,
@@ -51,6 +53,7 @@ export async function openZarr(
       options.pixelSizeUm ??
       squarePixel(store.path, stepUm(axes[x], scale?.[x]), stepUm(axes[y], scale?.[y])) ??
       xml?.pixelWidthUm,
+    ...(valueScale === undefined ? {} : { valueScale }),
     levels: layout.levels,
     close: async () => {},
   };
