@@ -37,6 +37,10 @@ const slideEntry = z.strictObject({
   maps: z
     .record(z.string(), affineMap)
     .describe('input role to the map in use; `sharedMaps` where they are shared'),
+  looks: z
+    .record(z.string(), z.strictObject({ median: z.number(), sharpness: z.number().nullable() }))
+    .optional()
+    .describe('input role to what can be compared with other slides (`InputLook`); without it nothing is'),
   mask: z.strictObject({ file: z.string(), cellPx: size, cellsWide: size, cellsHigh: size }),
   tissueAreaMm2: z.number().nonnegative(),
 });

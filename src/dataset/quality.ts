@@ -39,7 +39,20 @@ export interface StitchingShading {
   readonly amplitude: number;
 }
 
-export const histogramBins = 64;
+/** What is left to compare between slides once their inputs are normalised. */
+export interface InputLook {
+  /** Where the median lies between the 1st percentile, at 0, and the 99th, at 1: how much of the tissue is stained. */
+  readonly median: number;
+  /** `ChannelQuality.sharpness` */
+  readonly sharpness: number | null;
+}
+
+/** The median is 0 for a channel without contrast. */
+export function lookOf({ percentiles: [low, median, high], sharpness }: ChannelQuality): InputLook {
+  return { median: high > low ? (median - low) / (high - low) : 0, sharpness };
+}
+
+const histogramBins = 64;
 /** Squares below this are out of focus: as sharp tissue is after a blur of about 2 um. */
 const blurredBelow = 0.15;
 /** Boxes larger than this (in micrometres) cannot show focus. */

@@ -36,7 +36,7 @@ export async function calibrateModel(
     });
   }
   // Only what is normalised slide by slide can be compared with slides of other stain strength.
-  const trainedOn = model.manifest.inputMaps === 'per-slide' ? await trainedLook(dataset, work) : undefined;
+  const trainedOn = model.manifest.inputMaps === 'per-slide' ? trainedLook(dataset) : undefined;
   const manifestNow = {
     ...model.manifest,
     ...(trainedOn && { trainedOn }),

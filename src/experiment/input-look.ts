@@ -3,18 +3,10 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { tissueSamples } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
-import { measureQuality } from '../dataset/quality.ts';
+import { type InputLook, lookOf as lookOfChannel, measureQuality } from '../dataset/quality.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
 import { findTissue } from '../dataset/tissue-mask.ts';
 import type { ModelManifest } from '../model/model-file.ts';
-
-/** Of one input over the tissue. */
-export interface InputLook {
-  /** Where the median lies between the 1st percentile, at 0, and the 99th, at 1: how much of the tissue is stained. */
-  readonly median: number;
-  /** How fine its structure is, 0 to 1 (`ChannelQuality.sharpness`); null where pixels are too large to say. */
-  readonly sharpness: number | null;
-}
 
 /** Slack beyond what was seen in training: this share of its spread, and at least so much. */
 const slackShare = 0.5;
@@ -29,24 +21,17 @@ export async function lookOf(
 ): Promise<InputLook[]> {
   const scan = await scanSlide(source, { inputs: channels }, pixelSizeUm, work);
   const tissue = findTissue(scan, channels.length, source.path);
-  return measureQuality(scan, tissue, tissueSamples(scan, tissue)).map(
-    ({ percentiles: [low, median, high], sharpness }) => ({
-      median: (median - low) / (high - low),
-      sharpness,
-    }),
-  );
+  return measureQuality(scan, tissue, tissueSamples(scan, tissue)).map(lookOfChannel);
 }
 
-/** Least and greatest over the training slides, by role. Reads each of them once. */
-export async function trainedLook(
-  dataset: Dataset,
-  work: WorkOptions = {},
-): Promise<NonNullable<ModelManifest['trainedOn']>> {
-  const { inputRoles, pixelSizeUm } = dataset.manifest;
-  const looks: InputLook[][] = [];
-  for (const { entry, source, inputChannels } of dataset.slides) {
-    if (entry.split === 'train') looks.push(await lookOf(source, inputChannels, pixelSizeUm, work));
-  }
+/** Least and greatest over the training slides, by role, as `prepare` found them; undefined where it did not. */
+export function trainedLook({ manifest }: Dataset): ModelManifest['trainedOn'] {
+  const { inputRoles } = manifest;
+  const training = manifest.slides.filter(({ split }) => split === 'train');
+  const looks = training.flatMap((slide) =>
+    slide.looks === undefined ? [] : [inputRoles.map((role) => slide.looks![role])],
+  );
+  if (looks.length < training.length) return undefined;
   const bounds = (values: readonly number[]): { low: number; high: number } => ({
     low: Math.min(...values),
     high: Math.max(...values),

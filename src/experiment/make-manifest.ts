@@ -3,6 +3,7 @@ import { relative, resolve, sep } from 'node:path';
 import { isUrl } from '../dataset/fingerprint.ts';
 import { type DatasetManifest, type DatasetSlide, manifestVersion } from '../dataset/manifest.ts';
 import { type AffineMap, fitMap, targetMap } from '../dataset/normalisation.ts';
+import { lookOf } from '../dataset/quality.ts';
 import type { Split } from '../dataset/split.ts';
 import { windowRows } from '../dataset/survey-slide.ts';
 import { type DatasetPlan, type PrepareSettings, planeOf } from './plan-dataset.ts';
@@ -77,7 +78,7 @@ function slideEntry(
   plan: DatasetPlan,
   options: PrepareSettings,
 ): DatasetSlide {
-  const { tissue, tissueAreaMm2 } = slide.survey;
+  const { tissue, tissueAreaMm2, quality } = slide.survey;
   return {
     name: slide.name,
     path: slide.path,
@@ -94,6 +95,7 @@ function slideEntry(
     group: slide.group,
     split,
     maps: sharedMaps ?? Object.fromEntries(plan.inputRoles.map((role, i) => [role, slide.ownMaps![i]])),
+    looks: Object.fromEntries(plan.inputRoles.map((role, i) => [role, lookOf(quality[i])])),
     mask: {
       file: `masks/${slide.name}.png`,
       cellPx: tissue.cellPx,
