@@ -13,6 +13,7 @@ import { encodeModel, replaceMetadata } from '../engine/onnx/encode.ts';
 import { add } from '../engine/ops/add.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
+import { relu } from '../engine/ops/relu.ts';
 import { reshape } from '../engine/ops/reshape.ts';
 import { sub } from '../engine/ops/sub.ts';
 import { peakActivationBytes } from '../engine/peak-memory.ts';
@@ -43,6 +44,8 @@ const manifestSchema = z.strictObject({
    */
   inputMaps: z.union([z.literal('per-slide'), z.array(affineMap)]),
   targetMap: affineMap,
+  /** Smallest value that the target's samples can hold, where they are integers: nothing less is predicted. */
+  targetMin: z.number().optional(),
   /** Set where `pixels` is an image computed from the vessels of the whole slide (deriveInput) and not the stain. */
   derived: z.enum(derivedInputs).optional(),
   /**
@@ -99,7 +102,8 @@ export function encodeModelFile(
   const input = div(graph, sub(graph, pixels, perRole('offset')), perRole('scale'));
   const output = model.network(new PredictionBuilder(graph, tensors), input);
   const inUnits = mul(graph, output, graph.input('target_scale', [1]));
-  const probe = add(graph, inUnits, graph.input('target_offset', [1]));
+  const unbounded = add(graph, inUnits, graph.input('target_offset', [1]));
+  const probe = facts.targetMin === undefined ? unbounded : atLeast(graph, unbounded, facts.targetMin);
   graph.output('probe', probe);
   const radius = model.fixedTile === undefined ? receptiveRadius(graph, probe, pixels, model.stride) : 0;
   const manifest: ModelManifest = {
@@ -127,6 +131,11 @@ export function encodeModelFile(
 /** The bytes of the same model with another manifest. */
 export function withManifest({ bytes }: ModelFile, manifest: ModelManifest): Uint8Array {
   return replaceMetadata(bytes, { [manifestKey]: JSON.stringify(manifest) });
+}
+
+function atLeast(graph: Graph, x: Value, bound: number): Value {
+  if (bound === 0) return relu(graph, x);
+  return add(graph, relu(graph, sub(graph, x, graph.scalar(bound))), graph.scalar(bound));
 }
 
 export interface ModelFile {

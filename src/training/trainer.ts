@@ -6,6 +6,7 @@
 import { access } from 'node:fs/promises';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { CancelledError } from '../core/errors.ts';
+import { sampleRange } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { Rng } from '../core/rng.ts';
 import { identityMap } from '../dataset/normalisation.ts';
@@ -355,6 +356,9 @@ class Run {
     const { model, dataset, settings, writtenBy } = this.#task;
     const { manifest } = dataset;
     const shared = manifest.sharedMaps;
+    const least = dataset.slides.map(
+      ({ source, targetChannel }) => sampleRange(source.channels[targetChannel].sampleType)?.min,
+    );
     return {
       writtenBy,
       roles: manifest.inputRoles,
@@ -366,6 +370,7 @@ class Run {
           ? manifest.inputRoles.map((role) => shared[role])
           : 'per-slide',
       targetMap: model.normalized ? manifest.targetMap : identityMap,
+      ...(least[0] !== undefined && least.every((min) => min === least[0]) && { targetMin: least[0] }),
       training: {
         dataset: settings.dataset,
         splitBy: manifest.splitBy,
