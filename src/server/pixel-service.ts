@@ -24,6 +24,11 @@ export class PixelService {
   #child: ChildProcess | undefined;
   #nextId = 1;
 
+  /** Starts the process ahead of the first request, which then need not wait for it. */
+  start(): void {
+    this.#running();
+  }
+
   view(slide: string): Promise<SlideView> {
     return this.#ask({ kind: 'view', slide }) as Promise<SlideView>;
   }

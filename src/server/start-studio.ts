@@ -69,6 +69,7 @@ export async function startStudio(
       appFolder: app,
     });
     ({ server, port } = await listen(fetch, options.host, options.port));
+    pixels.start();
   } catch (error) {
     await close();
     throw error;

@@ -59,9 +59,19 @@ export function stemOf(path: string): string {
 
 /** 'hrpn train' words for a form: 'timeBudgetSeconds' -> 'Time budget'. */
 export function fieldLabel(key: string): string {
+  if (key === 'out') return 'Write to';
   const words = key
     .replace(/(Seconds|Um)$/, '')
     .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
     .trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** What the contract says of an option, as a sentence of a form; flags of the command line mean nothing there. */
+export function helpText(description: string | undefined): string {
+  if (description === undefined) return '';
+  const text = description
+    .replace(/[;,] repeatable/, '')
+    .replace(/--([a-z-]+)/g, (_, flag: string) => flag.replaceAll('-', ' '));
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -162,7 +162,7 @@ test('two trainings at once; one is cancelled and resumed; both are compared', {
   );
   for (const out of ['runs/first', 'runs/second']) {
     await page.goto(`${studio.url}#/new/train?dataset=${dataset}&epochs=4000`);
-    await page.getByLabel('Out').fill(out);
+    await page.getByLabel('Write to').fill(out);
     await page.locator('form .button.primary').click();
     await page.getByTestId('loss-charts').waitFor();
   }

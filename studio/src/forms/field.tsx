@@ -1,6 +1,6 @@
 // One option of a command as a form field; what kind follows from its schema.
 import type { ReactNode } from 'react';
-import { fieldLabel } from '../format.ts';
+import { fieldLabel, helpText } from '../format.ts';
 import { PairsField } from './pairs-field.tsx';
 import { PathField, PathListField } from './path-field.tsx';
 import { type FormField, kindsOf, stepOf } from './schema.ts';
@@ -32,7 +32,7 @@ export function Field({ command, field, value, slides, onChange }: Props): React
       </label>
       <Control {...{ command, field, value, slides, onChange, id, helpId }} />
       <p className="hint" id={helpId}>
-        {schema.description}
+        {helpText(schema.description)}
         {schema.default !== undefined && typeof schema.default !== 'object' && schema.type !== 'boolean' && (
           <> Default: {String(schema.default)}.</>
         )}
@@ -62,7 +62,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
         value={String(value ?? schema.default ?? '')}
         onChange={({ target }) => onChange(target.value || undefined)}
       >
-        {schema.default === undefined && <option value="">as needed</option>}
+        {schema.default === undefined && <option value="">automatic</option>}
         {schema.enum.map((option) => (
           <option key={option}>{option}</option>
         ))}
