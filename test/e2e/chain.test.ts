@@ -19,6 +19,11 @@ interface Trained {
   readonly steps: number;
   readonly trainLoss: number;
 }
+interface Scores {
+  readonly withinSlide: boolean;
+  readonly pooled: { pixels: number; pearson: number; r2: number; mse: number };
+  readonly floor: { pooled: { r2: number } };
+}
 interface Predicted {
   readonly width: number;
   readonly height: number;
@@ -50,11 +55,21 @@ describe('the chain', () => {
     const slide = await hrpnJson<Predicted>(['predict', trained.model, field(7), '--out', predicted]);
     expect([slide.width, slide.height]).toEqual([1041, 600]);
     // A constant has 0; an untrained network, one on swapped channels or one in other units is far from it.
-    expect(await correlation(predicted, field(7))).toBeGreaterThan(0.5);
+    const pearson = await correlation(predicted, field(7));
+    expect(pearson).toBeGreaterThan(0.5);
     const bias = (await mean(predicted, 0)) / (await mean(field(7), 2));
     expect(bias).toBeGreaterThan(0.6);
     expect(bias).toBeLessThan(1.6);
-  }, 180_000);
+
+    // All of this field is tissue, so that the figures are those of all its pixels.
+    const scores = await hrpnJson<Scores>(['evaluate', '--prediction', predicted, '--slide', field(7)]);
+    expect(scores.pooled.pixels).toBe(1041 * 600);
+    expect(scores.pooled.pearson).toBeCloseTo(pearson, 5);
+    expect(scores.pooled.r2).toBeGreaterThan(scores.floor.pooled.r2);
+    const ofDataset = await hrpnJson<Scores>(['evaluate', trained.model, dataset]);
+    expect(ofDataset.withinSlide).toBe(true);
+    expect(ofDataset.pooled.mse).toBeCloseTo(scores.pooled.mse, 2);
+  }, 600_000);
 
   it('ends with the same weights when train is killed at any moment and resumed', async (context) => {
     const folder = await temporaryFolder(context);
@@ -97,7 +112,7 @@ describe('the chain', () => {
     expect(resumed.trainLoss, JSON.stringify(cuts)).toBe(whole.trainLoss);
     const [one, other] = await Promise.all([whole.model, resumed.model].map((path) => readFile(path)));
     expect(one.equals(other), JSON.stringify(cuts)).toBe(true);
-  }, 180_000);
+  }, 600_000);
 });
 
 /** Pearson's, between the first channel of a prediction and the probe (third channel) of a slide. */
