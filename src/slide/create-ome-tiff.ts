@@ -20,7 +20,7 @@ import {
 } from './write/slide-description.ts';
 import { toSamples } from './write/stored-values.ts';
 import { layOutTiff } from './write/tiff-layout.ts';
-import { TileStore, writeAll } from './write/tile-store.ts';
+import { TileStore, writeAll, writeParts } from './write/tile-store.ts';
 import { type TileBackend, TiledSink } from './write/tiled-sink.ts';
 
 /**
@@ -129,7 +129,7 @@ class TiffBackend implements TileBackend {
           for (let c = 0; c < channels.length; c++) {
             parts.push(await this.#store.get(level, i % columns, Math.floor(i / columns), c));
           }
-          await writeAll(file, Buffer.concat(parts), tileOffsets[0][level][i]);
+          await writeParts(file, parts, tileOffsets[0][level][i]);
         }
       }
       await file.sync();

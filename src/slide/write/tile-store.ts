@@ -83,7 +83,7 @@ export class TileStore {
       offsets.push(this.#end);
       this.#end += part.length;
     }
-    await writeAll(this.#tiles, Buffer.concat(parts), offsets[0]);
+    await writeParts(this.#tiles, parts, offsets[0]);
     const records = parts.map((part, channel) =>
       recordOf({
         level,
@@ -208,6 +208,20 @@ async function readJournal(folder: string): Promise<{ identity: string; records:
     });
   }
   return { identity: journal.subarray(0, end).toString(), records };
+}
+
+/** Writes parts one behind the other without joining them first. */
+export async function writeParts(
+  file: FileHandle,
+  parts: readonly Uint8Array[],
+  offset: number,
+): Promise<void> {
+  const { bytesWritten } = await file.writev([...parts], offset);
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  // A full disk may take a part of it first; writing the rest says what is wrong.
+  if (bytesWritten < total) {
+    await writeAll(file, Buffer.concat(parts).subarray(bytesWritten), offset + bytesWritten);
+  }
 }
 
 /** Writes all bytes; the system may take them in several pieces. */
