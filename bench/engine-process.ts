@@ -107,6 +107,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const seconds: number[] = [];
   const cpuSeconds: number[] = [];
   if (request.kind === 'setup') {
+    await runner?.session.close();
     runner = await setUp(request);
     // The first runs allocate.
     if (request.what !== 'check') for (let i = 0; i < 2; i++) await runner.session.run(runner.feeds());

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeReport } from './report.ts';
-import { startEngine, startPyTorch } from './side.ts';
+import { isMachineBusy, type Side, startEngine, startPyTorch } from './side.ts';
 import { makeWorkload, networks, type What } from './workload.ts';
 
 export interface Pair {
@@ -44,6 +44,9 @@ const chosen = values.networks?.split(',') ?? (values.quick ? ['hrpn', 'hrpn-pub
 const patch = Number(values.patch ?? (values.quick ? 256 : 512));
 const turns = Number(values.turns ?? (values.quick ? 3 : 9));
 const threads = Number(values.threads);
+/** When a quick run, all in all limited to 50 s, takes no further turns. */
+const quickSeconds = 35;
+type Sides = readonly [Side, Side];
 const folder = mkdtempSync(join(tmpdir(), 'hrpn-bench-'));
 const say = (text: string): void => {
   if (!values.json) process.stdout.write(`${text}\n`);
@@ -51,9 +54,16 @@ const say = (text: string): void => {
 
 try {
   const pairs: Pair[] = [];
+  if (isMachineBusy()) say('Other work takes cores of this machine: ratios are rough, times mean nothing.');
   for (const network of chosen) {
-    await check(network);
-    for (const what of ['train', 'predict'] as const) pairs.push(await compare(network, what));
+    // Quick: one pair of processes for all; else one each, so that peak memory is that of one kind of work.
+    let sides = [startEngine(), startPyTorch()] as const;
+    await check(network, sides);
+    for (const what of ['train', 'predict'] as const) {
+      if (!values.quick) sides = restart(sides);
+      pairs.push(await compare(network, what, sides));
+    }
+    for (const side of sides) side.end();
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ pairs })}\n`);
   if (values.write) await writeReport(pairs, threads);
@@ -61,17 +71,25 @@ try {
   rmSync(folder, { recursive: true });
 }
 
+function restart(sides: Sides): Sides {
+  for (const side of sides) side.end();
+  return [startEngine(), startPyTorch()];
+}
+
+/** What the full benchmark found, for quick runs that have no time to try. */
+function fasterFormat(network: string, what: What): string {
+  return network === 'hrpn' && what === 'train' ? 'contiguous' : 'channels_last';
+}
+
 /** Prediction and all gradients of one batch: the length of the difference against the length of PyTorch's. */
-async function check(network: string): Promise<void> {
+async function check(network: string, sides: Sides): Promise<void> {
   const given = { network, what: 'check', batch: 1, patch: values.quick ? 128 : 256, threads } as const;
   const work = makeWorkload(folder, given);
-  const [engine, pytorch] = [startEngine(), startPyTorch()];
   const files = ['engine', 'pytorch'].map((name) => join(folder, `${network}-${name}.bin`));
   await Promise.all(
-    [engine, pytorch].map(async (side, i) => {
+    sides.map(async (side, i) => {
       await side.ask({ ...work, kind: 'setup' });
       await side.ask({ kind: 'check', path: files[i] });
-      side.end();
     }),
   );
   const [ours, theirs] = files.map((file) => {
@@ -102,15 +120,16 @@ function relativeGap(actual: Float32Array, expected: Float32Array): number {
   return Math.sqrt(difference / length);
 }
 
-async function compare(network: string, what: What): Promise<Pair> {
+async function compare(network: string, what: What, [engine, pytorch]: Sides): Promise<Pair> {
   const work = makeWorkload(folder, { network, what, batch: 1, patch, threads });
-  const [engine, pytorch] = [startEngine(), startPyTorch()];
   await engine.ask({ ...work, kind: 'setup' });
-  const { format = '' } = await pytorch.ask({ ...work, kind: 'setup' });
+  const formats = values.quick ? [fasterFormat(network, what)] : ['contiguous', 'channels_last'];
+  const { format = '' } = await pytorch.ask({ ...work, kind: 'setup', formats });
   const count = what === 'predict' ? 3 : 1;
   const times: { ratio: number; cpuRatio: number; engine: number; pytorch: number }[] = [];
   let peak = { engine: 0, pytorch: 0 };
   for (let turn = 0; turn < turns; turn++) {
+    if (turn > 0 && values.quick && performance.now() > quickSeconds * 1000) break;
     const a = await engine.ask({ kind: what, count });
     const b = await pytorch.ask({ kind: what, count });
     const [ours, theirs] = [median(a.seconds), median(b.seconds)];
@@ -118,8 +137,6 @@ async function compare(network: string, what: What): Promise<Pair> {
     times.push({ ratio: theirs / ours, cpuRatio, engine: ours, pytorch: theirs });
     peak = { engine: a.peakBytes, pytorch: b.peakBytes };
   }
-  engine.end();
-  pytorch.end();
   const of = (key: keyof (typeof times)[number], share = 0.5): number =>
     quantile(
       times.map((entry) => entry[key]),

@@ -1,5 +1,6 @@
 /** One side of a comparison: a process that takes requests a line at a time. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { loadavg } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -17,8 +18,8 @@ export class Side {
   readonly #replies: AsyncIterator<string>;
   #errors = '';
 
-  constructor(command: string, args: readonly string[]) {
-    this.#process = spawn(command, args);
+  constructor(command: string, args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+    this.#process = spawn(command, args, { env: { ...process.env, ...environment } });
     this.#process.stderr.on('data', (chunk) => {
       this.#errors += chunk;
     });
@@ -47,6 +48,16 @@ export function startEngine(): Side {
 /** Debian's package python3-torch belongs to this interpreter. */
 export const python = '/usr/bin/python3';
 
+/** Whether other work takes cores: figures are then of little worth, and PyTorch's waiting threads must not spin. */
+export function isMachineBusy(): boolean {
+  return loadavg()[0] > 1.5;
+}
+
 export function startPyTorch(): Side {
-  return new Side(python, [here('./pytorch/server.py')]);
+  // On a busy machine OpenMP's spinning threads keep those they wait for from running: steps take 20 times as long.
+  return new Side(
+    python,
+    [here('./pytorch/server.py')],
+    isMachineBusy() ? { OMP_WAIT_POLICY: 'passive' } : {},
+  );
 }

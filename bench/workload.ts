@@ -50,7 +50,8 @@ export function makeWorkload(
   const rng = new Rng(1);
   const parameters = initialVector(layout.parameters, 1).map((v) => v + rng.normal(0, 0.02));
   const statistics = initialVector(layout.statistics, 1);
-  const masks: [string, number[]][] = network === 'hrpn-published' ? [['head.dropout', [batch, 270, 1, 1]]] : [];
+  const masks: [string, number[]][] =
+    network === 'hrpn-published' ? [['head.dropout', [batch, 270, 1, 1]]] : [];
   const images = Float32Array.from({ length: batch * (roles + 1) * patch ** 2 }, () => rng.normal(0, 1));
   const maskValues = masks.flatMap(([, shape]) =>
     Array.from({ length: sizeOf(shape) }, () => (rng.uniform() < 0.1 ? 0 : 1 / 0.9)),

@@ -3,7 +3,7 @@
 setup: {network, layout: [[name, shape, "parameter" | "statistic"]...], tensors: file of float32, batch, roles,
         patch, threads, optimiser: {kind, ...}, clipNorm, averageDecay, masks: [[name, shape]...], dropout: file}
 train / predict: {count} -> seconds and CPU seconds of each; check: {} -> prediction, loss and gradients in a file.
-Both memory formats are tried at setup; the faster one is used, for training and prediction by themselves.
+Of the memory formats named at setup the faster one is used, for training and prediction by themselves.
 """
 import json
 import resource
@@ -40,10 +40,10 @@ class Bench:
         self.formats = {}
         if request["what"] in ("train", "predict"):
             times = {}
-            for name in ("contiguous", "channels_last"):
+            for name in request["formats"]:
                 self.start(name)
                 self.once(request["what"])
-                times[name] = min(self.timed(request["what"])[0] for _ in range(request.get("trials", 2)))
+                times[name] = min(self.timed(request["what"])[0] for _ in range(2)) if len(request["formats"]) > 1 else 0
             self.format = min(times, key=times.get)
         else:
             self.format = "contiguous"

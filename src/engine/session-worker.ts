@@ -18,7 +18,9 @@ const starting = ort.InferenceSession.create(setup.model, {
   interOpNumThreads: 1,
   executionMode: 'sequential',
   graphOptimizationLevel: setup.optimization ?? 'all',
-  enableMemPattern: true,
+  // Planning all memory ahead saves no time that could be measured, and costs a third more of it (585 MB against
+  // 429 for a training step of hrpn on 512 px).
+  enableMemPattern: false,
   enableCpuMemArena: setup.arena ?? true,
   logSeverityLevel: 3,
   enableProfiling: setup.profilePrefix !== undefined,
