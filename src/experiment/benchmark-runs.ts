@@ -6,7 +6,8 @@ import type { TrainOptions, TrainResult } from '../contract/train.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { openDataset } from '../dataset/open-dataset.ts';
+import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
+import { withTurnedInput } from '../dataset/turned-input.ts';
 import { countFlops } from '../engine/flops.ts';
 import { Graph } from '../engine/graph.ts';
 import type { CoverageTable } from '../evaluation/coverage.ts';
@@ -29,6 +30,8 @@ export interface Contestant {
   readonly inputs?: readonly string[];
   readonly from?: string;
   readonly recipe?: 'standard';
+  /** Input whose image is turned by half a turn: a control. */
+  readonly turned?: string;
 }
 
 /** What is kept of a finished run. */
@@ -78,13 +81,14 @@ const plannedShare = 0.85;
 export function contestantsOf({ models, from }: BenchmarkSettings, roles: readonly string[]): Contestant[] {
   const contestants: Contestant[] = [];
   for (const name of models.split(',').map((part) => part.trim())) {
-    const [head, ...inputs] = name.split('@');
+    const [seen, turned] = name.split('%');
+    const [head, ...inputs] = seen.split('@');
     const [model, recipe] = head.split(':');
     if (recipe !== undefined && (recipe !== 'standard' || findBaseline(model))) {
       throw new UsageError(`--models ${name}: expected NAME or NAME:standard of a trained model.`);
     }
     if (!findBaseline(model)) findModel(model);
-    for (const role of inputs) {
+    for (const role of turned === undefined ? inputs : [...inputs, turned]) {
       if (roles.includes(role)) continue;
       throw new UsageError(
         `--models ${name}: the dataset has the inputs ${roles.join(', ')}, not '${role}'.`,
@@ -95,6 +99,7 @@ export function contestantsOf({ models, from }: BenchmarkSettings, roles: readon
       model,
       ...(inputs.length > 0 && { inputs }),
       ...(recipe === 'standard' && { recipe }),
+      ...(turned !== undefined && { turned }),
     });
   }
   return from === undefined ? contestants : [...contestants, ...started(contestants, from)];
@@ -104,6 +109,14 @@ export function contestantsOf({ models, from }: BenchmarkSettings, roles: readon
 function started(contestants: readonly Contestant[], from: string): Contestant[] {
   const first = contestants.find(({ model, inputs }) => !findBaseline(model) && inputs === undefined);
   return first ? [{ ...first, name: `${first.name} pre-trained`, from }] : [];
+}
+
+/** How a contestant sees a dataset. */
+function openerOf({ turned }: Contestant): (folder: string) => Promise<Dataset> {
+  return async (folder) => {
+    const dataset = await openDataset(folder);
+    return turned === undefined ? dataset : withTurnedInput(dataset, turned);
+  };
 }
 
 /** Does one run, or reads what is left of it. */
@@ -122,6 +135,7 @@ export async function runContestant(
   if (kept) return kept;
 
   const isBaseline = findBaseline(contestant.model) !== undefined;
+  const open = openerOf(contestant);
   const dataset = await fold.dataset(contestant.inputs, work);
   const choice = isBaseline ? undefined : await chosen(contestant, first, options, threads, work);
   const trained = await trainOrResume(
@@ -131,11 +145,12 @@ export async function runContestant(
       seed,
       ...(choice && { ...choice, timeBudgetSeconds: options.timeBudgetSeconds }),
     },
+    open,
     work,
   );
   const model = await readModelFile(trained.model);
   const reference = await openDataset(await fold.dataset(undefined, work));
-  const own = await openDataset(dataset);
+  const own = await open(dataset);
   try {
     const score = await scoreModel(own, 'test', model, threads, work, reference);
     const pooled = emptyRegion();
@@ -221,11 +236,12 @@ async function chosen(
   const dataset = await first.dataset(contestant.inputs, work);
   const common = trainOptions(contestant, dataset, options, threads);
   const budget = options.timeBudgetSeconds;
+  const open = openerOf(contestant);
 
   const probe = join(folder, 'probe');
   const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
   const began = performance.now();
-  const speed = await trainOrResume({ ...common, out: probe, timeBudgetSeconds: probeSeconds }, work);
+  const speed = await trainOrResume({ ...common, out: probe, timeBudgetSeconds: probeSeconds }, open, work);
   const { stepsPerEpoch } = await readRunSettings(probe);
   // Starting up and one validation.
   const overhead = Math.max(0, (performance.now() - began) / 1000 - speed.seconds);
@@ -246,6 +262,7 @@ async function chosen(
         epochs: epochsIn(seconds),
         timeBudgetSeconds: seconds,
       },
+      open,
       work,
     );
     const mse = Number(trial.validation?.mse ?? Number.NaN);
@@ -256,10 +273,14 @@ async function chosen(
   return choice;
 }
 
-async function trainOrResume(options: TrainOptions, work: WorkOptions): Promise<TrainResult> {
+async function trainOrResume(
+  options: TrainOptions,
+  open: (folder: string) => Promise<Dataset>,
+  work: WorkOptions,
+): Promise<TrainResult> {
   const { out, dataset, threads, timeBudgetSeconds } = options;
   const isBegun = await exists(runFiles(out).settings);
-  return train(isBegun ? { dataset, out, threads, timeBudgetSeconds, resume: true } : options, work);
+  return train(isBegun ? { dataset, out, threads, timeBudgetSeconds, resume: true } : options, work, open);
 }
 
 /** Operations of the model file itself, per pixel of a large tile. */

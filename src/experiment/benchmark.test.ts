@@ -69,13 +69,15 @@ it('compares models on held-out slides and keeps what is finished', async () => 
   const options = {
     dataset,
     out: join(folder, 'out'),
-    models: 'linear, constant, linear@nuclei',
+    models: 'linear, constant, linear@nuclei, linear%vessel',
     threads: 2,
   };
   const first = await benchmark(options);
   expect(benchmarkCommand.result.parse(first)).toEqual(first);
-  const { linear, constant, 'linear@nuclei': blind } = first.models;
-  expect(linear.r2).toBeGreaterThan(blind.r2);
+  const { linear, constant, 'linear@nuclei': blind, 'linear%vessel': turned } = first.models;
+  expect(linear.r2).toBeGreaterThan(0.5);
+  expect(blind.r2).toBeLessThan(0.1);
+  expect(turned.r2).toBeLessThan(0.1);
   expect(linear.mse).toBeLessThan(constant.mse);
   expect(first.ceiling?.mse).toBe(2);
   expect(linear.excessMse).toBeCloseTo(linear.mse - (first.ceiling?.mse ?? 0), 6);
@@ -88,6 +90,7 @@ it('compares models on held-out slides and keeps what is finished', async () => 
   expect(first.differences.map(({ against, better }) => [against, better])).toEqual([
     ['constant', 1],
     ['linear@nuclei', 1],
+    ['linear%vessel', 1],
   ]);
 
   const model = join(options.out, 'runs', 'test', 'linear-seed0', 'best.onnx');

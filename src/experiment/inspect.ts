@@ -8,6 +8,8 @@ import { absolutePath } from './slide-list.ts';
 
 /**
  * Opens a slide and says what is in it. No pixel is read.
+ * @throws FileAccessError, FormatError; DataError for a stack without a chosen plane; UsageError for a channel or a
+ * plane that is not there
  */
 export async function inspect(
   given: Partial<InspectOptions>,
@@ -16,6 +18,7 @@ export async function inspect(
   const options = parseOptions(inspectCommand, given);
   const source = await openSlide(absolutePath(options.slide), {
     pixelSizeUm: options.pixelSizeUm,
+    plane: { z: options.z, t: options.t },
     signal: work.signal,
   });
   try {

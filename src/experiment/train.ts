@@ -31,20 +31,25 @@ type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>
 
 /**
  * Trains a model, or goes on with an interrupted run.
+ * @param open for controls that change what a dataset shows
  * @throws UsageError, FileAccessError, FormatError, DataError, ModelError before anything is written;
  * CancelledError, EngineError, WriteError with the last checkpoint kept
  */
-export async function train(given: TrainOptions, work: WorkOptions = {}): Promise<TrainResult> {
+export async function train(
+  given: TrainOptions,
+  work: WorkOptions = {},
+  open: (folder: string) => Promise<Dataset> = openDataset,
+): Promise<TrainResult> {
   const options = parseOptions(trainCommand, given);
   const earlier = options.resume ? await readRunSettings(options.out) : undefined;
   const name = options.model ?? earlier?.model ?? 'hrpn';
   const baseline = findBaseline(name);
-  if (baseline) return fitModel(baseline, options, earlier, work);
+  if (baseline) return fitModel(baseline, options, earlier, work, open);
   const recipeName = options.recipe ?? earlier?.recipe ?? 'own';
   const recipe = recipeOf(name, recipeName);
   const found = findModel(name);
   const model = recipeName === 'standard' ? { ...found, normalized: true } : found;
-  const dataset = await openDataset(options.dataset);
+  const dataset = await open(options.dataset);
   try {
     const settings = settingsOf(options, earlier, model, recipe, dataset);
     const initial = settings.from === null ? undefined : await readModelFile(settings.from);
@@ -96,6 +101,7 @@ async function fitModel(
   options: Settings,
   earlier: RunSettings | undefined,
   work: WorkOptions,
+  open: (folder: string) => Promise<Dataset>,
 ): Promise<TrainResult> {
   const of = [
     'from',
@@ -113,7 +119,7 @@ async function fitModel(
       `${baseline.name} is fitted in closed form and takes no ${flagOf(given)}. Leave it out, or train ${networkNames.join(' or ')}.`,
     );
   }
-  const dataset = await openDataset(options.dataset);
+  const dataset = await open(options.dataset);
   try {
     const { manifest } = dataset;
     const settings: RunSettings = {

@@ -1,22 +1,23 @@
 // Kinds of cohorts. Numbers of tissue and transport: see docs/simulator.md for where each comes from.
 import type { ChannelOptics, SlideModel, TissueModel, TransportModel, VesselModel } from './slide-model.ts';
 
-export const presetNames = [
-  'tiny',
-  'small',
-  'standard',
-  'standard-8bit',
-  'hard',
-  'paper',
-  'no-probe',
-  'vessel-blind',
-] as const;
-export type PresetName = (typeof presetNames)[number];
+export type PresetName =
+  | 'tiny'
+  | 'small'
+  | 'standard'
+  | 'standard-8bit'
+  | 'hard'
+  | 'paper'
+  | 'no-probe'
+  | 'vessel-blind';
 
 /** Standard deviations between animals, of the logarithm unless said. */
-export interface BetweenAnimals {
-  readonly amplitude: number;
-  readonly lambda: number;
+interface BetweenAnimals {
+  readonly dose: number;
+  readonly permeability: number;
+  readonly plasmaHalfLife: number;
+  readonly diffusion: number;
+  readonly uptake: number;
   readonly density: number;
   /** Of stain strength and background of the two inputs; blur (relative); these can be seen. */
   readonly stain: number;
@@ -91,7 +92,17 @@ const standard: Preset = {
     wallElectrons: 1400,
     lambdaUm: 30,
   },
-  betweenAnimals: { amplitude: 0.05, lambda: 0.1, density: 0.15, stain: 0.15, background: 0.15, blur: 0.12 },
+  betweenAnimals: {
+    dose: 0.03,
+    permeability: 0.03,
+    plasmaHalfLife: 0.03,
+    diffusion: 0.14,
+    uptake: 0.14,
+    density: 0.15,
+    stain: 0.15,
+    background: 0.15,
+    blur: 0.12,
+  },
   optics: [
     optics({ stainElectrons: 1500, autofluorescence: 60 }),
     optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.4, glowShare: 0.12, glowUm: 6 }),
@@ -124,11 +135,18 @@ const hard: Preset = {
     ...vessels,
     closedRound: 0.12,
     closedFlat: 0.5,
-    permeabilityHidden: 0.5,
+    permeabilityHidden: 0.45,
     wallHidden: 0.2,
     wallAlong: 0.2,
   },
-  betweenAnimals: { ...standard.betweenAnimals, amplitude: 0.15, lambda: 0.15 },
+  betweenAnimals: {
+    ...standard.betweenAnimals,
+    dose: 0.09,
+    permeability: 0.1,
+    plasmaHalfLife: 0.08,
+    diffusion: 0.2,
+    uptake: 0.22,
+  },
 };
 
 const presets: Readonly<Record<PresetName, Preset>> = {

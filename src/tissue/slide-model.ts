@@ -47,7 +47,7 @@ export interface TransportModel {
   readonly lambdaUm: number;
   readonly lambdaMedianUm: number;
   readonly lambdaSigma: number;
-  /** This animal's dose x permeability relative to the cohort's; its spread (of the logarithm). */
+  /** This animal's dose x permeability x plasma exposure relative to the cohort's; its spread (of the logarithm). */
   readonly amplitude: number;
   readonly amplitudeSigma: number;
   /** Share of the supply of the section that comes from vessels it cuts; the rest from above and below. */
@@ -55,9 +55,15 @@ export interface TransportModel {
   /** Photo-electrons a pixel for unit tissue concentration, and for unit wall signal of a vessel. */
   readonly tissueElectrons: number;
   readonly wallElectrons: number;
-  /** Diffusivity, um2/s and median permeability, um/s, of this particle: for the record. */
+  /**
+   * For the record, this animal's: diffusivity, um2/s; uptake rate, 1/s; median permeability, um/s; plasma half-life
+   * and time of the section after injection, h.
+   */
   readonly diffusivity: number;
+  readonly uptakeRate: number;
   readonly permeability: number;
+  readonly plasmaHalfLifeH: number;
+  readonly sectionAfterH: number;
 }
 
 export interface ChannelOptics {

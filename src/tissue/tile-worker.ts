@@ -16,7 +16,7 @@ port.on('message', ({ modelId, model, tileX, tileY }: TileRequest) => {
   }
   const { tile } = reply;
   const transfer = tile
-    ? [tile.image, tile.expected, tile.visible, tile.vessels, tile.nuclei].map(({ buffer }) => buffer)
+    ? [tile.image, tile.expected, tile.vessels, tile.nuclei].map(({ buffer }) => buffer)
     : [];
   port.postMessage(reply, transfer as ArrayBuffer[]);
 });

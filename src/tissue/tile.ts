@@ -38,9 +38,8 @@ export interface Tile {
   readonly height: number;
   /** Grey levels of vessel, nuclei, probe, one after the other. */
   readonly image: Float32Array;
-  /** Noise-free grey levels of the probe; and their mean given all that can be seen. */
+  /** Noise-free grey levels of the probe. */
   readonly expected: Float32Array;
-  readonly visible: Float32Array;
   /** Ids, 0 where there is none. */
   readonly vessels: Float32Array;
   readonly nuclei: Float32Array;
@@ -194,7 +193,6 @@ function photograph(
     height,
     image,
     expected,
-    visible,
     vessels,
     nuclei,
     sums,

@@ -7,7 +7,7 @@ import type { TissueMap } from './tissue-map.ts';
 
 /** Edge of a lattice cell, each with at most one point; and the layers of cells around the section at z = 0. */
 export const cellUm = 28;
-export const blockCells = 8;
+const blockCells = 8;
 export const blockUm = cellUm * blockCells;
 const lowestLayer = -3;
 const layers = 6;
@@ -16,7 +16,7 @@ const reach = 3;
 const fullDensity = (0.75 * 1e6) / cellUm ** 2;
 const maxEdgesOfNode = 5;
 
-export interface VesselNode {
+interface VesselNode {
   readonly i: number;
   readonly j: number;
   readonly k: number;
