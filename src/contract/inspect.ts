@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { path, pixelSizeUm, roles } from './fields.ts';
+import { focalPlane, path, pixelSizeUm, roles, timePoint } from './fields.ts';
 
 const options = z.strictObject({
   slide: path.describe('slide: a file, a folder with one file a channel, or a .zarr'),
   roles,
   pixelSizeUm,
+  z: focalPlane,
+  t: timePoint,
 });
 
 const result = z.strictObject({
