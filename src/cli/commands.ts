@@ -1,4 +1,5 @@
 // The commands there are, each with its contract, its use case and its summary.
+import { analyzeCommand } from '../contract/analyze.ts';
 import { benchmarkCommand } from '../contract/benchmark.ts';
 import { evaluateCommand } from '../contract/evaluate.ts';
 import { inspectCommand } from '../contract/inspect.ts';
@@ -16,6 +17,7 @@ import {
   summariseSimulate,
   summariseTrain,
 } from './summaries.ts';
+import { summariseAnalyze } from './summarise-analyze.ts';
 import { summariseBenchmark } from './summarise-benchmark.ts';
 
 export const commands: readonly CommandEntry[] = [
@@ -48,6 +50,11 @@ export const commands: readonly CommandEntry[] = [
     contract: evaluateCommand,
     load: async () => (await import('../experiment/evaluate.ts')).evaluate,
     summarise: summariseEvaluate,
+  },
+  {
+    contract: analyzeCommand,
+    load: async () => (await import('../experiment/analyze.ts')).analyze,
+    summarise: summariseAnalyze,
   },
   {
     contract: benchmarkCommand,

@@ -17,6 +17,8 @@ export interface Extravasation {
   readonly uniformMeanUm: number;
   readonly uniformMedianUm: number;
   readonly uniformP90Um: number;
+  /** How much nearer to the walls the probe is than an even spread, um: uniformMeanUm - meanUm. */
+  readonly closerUm: number;
   /** Mean above background in all extravascular tissue, stored units. */
   readonly meanSignal: number;
   /** Mean above background within 10 um of the walls less that beyond 25 um, stored units; NaN where there is no such tissue. */
@@ -122,6 +124,7 @@ export function extravasationOf(sums: BlockSums, p: number, background: Backgrou
     uniformMeanUm: uniformMoment,
     uniformMedianUm: quantile(shares, 0.5),
     uniformP90Um: quantile(shares, 0.9),
+    closerUm: uniformMoment - moment / signal,
     meanSignal: signal,
     nearLessFar: meanBetween(shares, amounts, 0, 10) - meanBetween(shares, amounts, 25, Infinity),
   };

@@ -83,8 +83,8 @@ export function vesselGraph(mask: BitMask, radiusPx: (x: number, y: number) => n
     for (const branch of graph.branches) {
       const loop = branch.start >= 0 && branch.start === branch.end;
       if (loop && branch.xs.length <= longestKnot) {
-        for (let i = 1; i < branch.xs.length - 1; i++) skeleton.set(branch.xs[i], branch.ys[i], false);
-        removed++;
+        // Only what was there can be taken away, or this would never end.
+        for (let i = 1; i < branch.xs.length - 1; i++) removed += takeOut(skeleton, branch.xs[i], branch.ys[i]);
         continue;
       }
       if (branch.start < 0 === branch.end < 0) continue;
@@ -94,12 +94,18 @@ export function vesselGraph(mask: BitMask, radiusPx: (x: number, y: number) => n
       const reach = Math.hypot(tipX - x, tipY - y) + radiusPx(tipX, tipY);
       if (reach > spurReach * radiusPx(x, y) + 1) continue;
       for (let i = 0; i < branch.xs.length; i++)
-        if (i !== at) skeleton.set(branch.xs[i], branch.ys[i], false);
-      removed++;
+        if (i !== at) removed += takeOut(skeleton, branch.xs[i], branch.ys[i]);
     }
     if (removed === 0) return graph;
     skeleton = skeletonOf(skeleton);
   }
+}
+
+/** @returns 1 where the pixel was on, else 0 */
+function takeOut(skeleton: BitMask, x: number, y: number): number {
+  if (!skeleton.get(x, y)) return 0;
+  skeleton.set(x, y, false);
+  return 1;
 }
 
 function findNodes(skeleton: BitMask): { of: Map<number, number>; count: number } {

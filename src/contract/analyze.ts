@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import type { CommandContract } from './command.ts';
+import { figure, files, path, pixelSizeUm, roles, seed } from './fields.ts';
+
+const options = z.strictObject({
+  slide: path.describe('slide to analyze: a file, a folder with one file a channel, or a .zarr'),
+  prediction: path
+    .optional()
+    .describe('predicted slide; analyzed beside the measured probe, or in its place')
+    .meta({ value: 'P' }),
+  out: path.describe('folder for report, tables, figures and outlines').meta({ value: 'DIR' }),
+  overwrite: z.boolean().default(false).describe('replace an earlier analysis in --out'),
+  roles,
+  pixelSizeUm,
+  vesselMask: path
+    .optional()
+    .describe("own vessel mask instead of the segmentation; an image of the slide's size, not 0 is vessel")
+    .meta({ value: 'MASK' }),
+  nucleiMask: path.optional().describe('own mask of nuclei, likewise').meta({ value: 'MASK' }),
+  vesselThreshold: z
+    .number()
+    .optional()
+    .describe('fixed threshold instead of the segmentation: vessel is the stain at or above it, holes filled')
+    .meta({ value: 'I' }),
+  nucleiThreshold: z
+    .number()
+    .optional()
+    .describe('fixed threshold of the nuclear stain, likewise, holes not filled')
+    .meta({ value: 'I' }),
+  probeThreshold: z
+    .number()
+    .optional()
+    .describe('also count the area of probe at or above it, in and outside vessels')
+    .meta({ value: 'I' }),
+  tissue: z
+    .enum(['auto', 'all'])
+    .default('auto')
+    .describe('auto finds the tissue against glass; all takes every pixel'),
+  background: z
+    .number()
+    .optional()
+    .describe('known background of the probe, stored units')
+    .meta({ value: 'I' }),
+  backgroundSlide: path
+    .optional()
+    .describe('slide without probe, stained and exposed alike; its probe channel is the background')
+    .meta({ value: 'SLIDE' }),
+  backgroundPercentile: z
+    .number()
+    .min(0)
+    .max(50)
+    .default(1)
+    .describe('else the background is this percentile of the tissue, in averages over 8 um')
+    .meta({ value: 'PERCENT' }),
+  beyondUm: z
+    .number()
+    .nonnegative()
+    .default(3)
+    .describe("extravascular is tissue farther than this from a vessel's wall, in um")
+    .meta({ value: 'UM' }),
+  level: z.number().gt(0).lt(1).default(0.95).describe('level of intervals, and 1 - that of hot spots'),
+  seed,
+});
+
+const estimate = z.strictObject({ value: figure, low: figure, high: figure });
+
+const extravasation = z.strictObject({
+  verdict: z
+    .enum(['extravasation', 'no extravasation signal'])
+    .describe('whether the probe is nearer to the vessels than an even spread, beyond the interval'),
+  meanUm: figure,
+  medianUm: figure,
+  p90Um: figure,
+  halfDistanceUm: figure,
+  uniformMeanUm: figure,
+  uniformMedianUm: figure,
+  uniformP90Um: figure,
+  closerUm: figure.describe('uniformMeanUm less meanUm'),
+  meanSignal: figure.describe('mean above background in extravascular tissue, stored units'),
+  nearLessFar: figure.describe('within 10 um of walls less beyond 25 um, stored units'),
+  background: figure,
+  backgroundBasis: z.string(),
+  interval: z
+    .record(z.string(), z.strictObject({ low: figure, high: figure }))
+    .describe('spatial block bootstrap, at the level asked for'),
+});
+
+const subarea = z.strictObject({
+  name: z.string(),
+  pixels: z.int().nonnegative(),
+  areaUm2: figure,
+  areaShare: figure.describe('of the tissue'),
+  mean: figure.describe('probe above background, stored units'),
+  signalShare: figure.describe('of all probe above background'),
+  enrichment: figure.describe('signal share over area share'),
+});
+
+const spots = z.strictObject({
+  hot: z.int().nonnegative(),
+  cold: z.int().nonnegative(),
+  hotAreaShare: figure.describe('of the extravascular cells judged'),
+  coldAreaShare: figure,
+  cellUm: figure,
+  radiusUm: figure,
+  level: figure,
+  draws: z.int(),
+});
+
+const permeability = z.strictObject({
+  vessels: z.int().nonnegative().describe('with surroundings large enough to be judged'),
+  medianSignal: figure.describe('median over vessels of the mean within 10 um of the wall, stored units'),
+  highShare: figure.describe('share of vessels with at least twice the median'),
+  highSignalShare: figure.describe('share of the signal around vessels that is around those'),
+  medianPenetrationUm: figure.describe('median over vessels of the mean distance of the signal around it'),
+});
+
+const perProbe = { extravasation, subareas: z.array(subarea), permeability, hotSpots: spots };
+
+const result = z.strictObject({
+  slide: path,
+  pixelSizeUm: z.number().positive(),
+  tissueMm2: figure,
+  vessels: z.strictObject({
+    count: z.int().nonnegative(),
+    densityPerMm2: figure,
+    areaFraction: figure,
+    meanWidthUm: figure,
+    lengthDensityMmPerMm2: figure,
+    tortuosity: figure,
+    branchPoints: z.int().nonnegative(),
+    branchPointsPerMm2: figure,
+    intercapillaryUm: figure,
+    tissueMeanDistanceUm: figure.describe('of extravascular tissue to the nearest wall'),
+  }),
+  nuclei: z
+    .strictObject({ count: z.int().nonnegative().nullable(), densityPerMm2: figure, areaFraction: figure })
+    .nullable(),
+  probe: z.enum(['measured', 'predicted']).describe('what the next entries are of'),
+  ...perProbe,
+  predicted: z
+    .strictObject(perProbe)
+    .nullable()
+    .describe('the same of the prediction, where there is a measured probe too'),
+  agreement: z
+    .strictObject({
+      pixels: z.record(z.string(), figure),
+      cells: z
+        .strictObject({ cellUm: figure, n: z.int(), icc: figure, bias: figure, low: figure, high: figure })
+        .describe('Bland-Altman on cells: mean difference and limits of agreement'),
+      distances: z.record(z.string(), estimate.omit({ low: true, high: true }).extend({ predicted: figure })),
+    })
+    .nullable(),
+  fixedAreas: z
+    .record(z.string(), z.strictObject({ pixels: z.int().nonnegative(), areaUm2: figure }))
+    .nullable()
+    .describe('over the whole slide, where thresholds were given'),
+  methods: z.string(),
+  warnings: z.array(z.string()),
+  seconds: z.number().nonnegative(),
+  peakMemoryBytes: z.int().nonnegative(),
+  files,
+});
+
+export const analyzeCommand = {
+  name: 'analyze',
+  summary: 'measure how the probe lies in space: vessels, profiles, sub-areas, hot spots',
+  positional: ['slide'],
+  options,
+  result,
+} as const satisfies CommandContract;
+
+export type AnalyzeOptions = z.input<typeof options>;
+export type AnalyzeSettings = z.output<typeof options>;
+export type AnalyzeResult = z.output<typeof result>;

@@ -1,0 +1,118 @@
+// Vessels and nuclei of a slide as masks: segmented, given by the user, or at fixed thresholds.
+import type { AnalyzeSettings } from '../contract/analyze.ts';
+import { DataError } from '../core/errors.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { openSlide } from '../slide/open-slide.ts';
+import { bandsOf } from '../spatial/bands.ts';
+import { BitMask } from '../spatial/bit-mask.ts';
+import { cleanMask } from '../spatial/clean-mask.ts';
+import { segmentNuclei } from '../spatial/segment-nuclei.ts';
+import { segmentVessels } from '../spatial/segment-vessels.ts';
+
+export interface FoundMask {
+  readonly mask: BitMask;
+  /** For the methods paragraph, with its parameters. */
+  readonly method: string;
+  /** Nuclei counted one by one; undefined where only their area is known. */
+  readonly count?: number;
+}
+
+interface MaskInput {
+  readonly source: PixelSource;
+  readonly channel: number | undefined;
+  readonly pixelSizeUm: number;
+  readonly tissue: BitMask;
+}
+
+/** @throws DataError for an own mask of another size */
+export async function vesselMask(
+  { source, channel, pixelSizeUm, tissue }: MaskInput,
+  { vesselMask: own, vesselThreshold }: AnalyzeSettings,
+  work: WorkOptions,
+): Promise<FoundMask> {
+  if (own !== undefined) return { mask: await ownMask(own, source), method: `the user's mask (${own})` };
+  if (channel === undefined)
+    throw new DataError(`${source.path} has no vessel channel. Give --role or --vessel-mask.`);
+  if (vesselThreshold !== undefined) {
+    const mask = await thresholdMask(source, channel, vesselThreshold, work);
+    cleanMask(mask, { minAreaPx: 0, maxHolePx: Infinity });
+    return { mask, method: `stain at or above ${vesselThreshold}, holes filled` };
+  }
+  const { mask, method, options, found } = await segmentVessels(
+    { source, channel, pixelSizeUm, tissue },
+    work,
+  );
+  const fitted = `threshold ${found.threshold.toPrecision(4)}, noise ${found.noise.toPrecision(3)} (stored units)`;
+  return { mask, method: `${method}; ${fitted}; ${parameters(options)}` };
+}
+
+/** Undefined where the slide has no nuclear stain and no mask is given. */
+export async function nucleiMask(
+  { source, channel, pixelSizeUm, tissue }: MaskInput,
+  { nucleiMask: own, nucleiThreshold }: AnalyzeSettings,
+  work: WorkOptions,
+): Promise<FoundMask | undefined> {
+  if (own !== undefined) return { mask: await ownMask(own, source), method: `the user's mask (${own})` };
+  if (channel === undefined) return undefined;
+  if (nucleiThreshold !== undefined) {
+    const mask = await thresholdMask(source, channel, nucleiThreshold, work);
+    return { mask, method: `stain at or above ${nucleiThreshold}` };
+  }
+  const { mask, method, options, found, xs, ys } = await segmentNuclei(
+    { source, channel, pixelSizeUm, tissue },
+    work,
+  );
+  let count = 0;
+  for (let i = 0; i < xs.length; i++) if (tissue.get(xs[i], ys[i])) count++;
+  const fitted = `threshold ${found.threshold.toPrecision(4)} (stored units)`;
+  return { mask, method: `${method}; ${fitted}; ${parameters(options)}`, count };
+}
+
+/** Pixels at or above the threshold. */
+export async function thresholdMask(
+  source: PixelSource,
+  channel: number,
+  threshold: number,
+  work: WorkOptions,
+): Promise<BitMask> {
+  const { width, height } = source;
+  const mask = new BitMask(width, height);
+  const row = new Uint8Array(width);
+  for await (const band of bandsOf(source, [channel], { signal: work.signal })) {
+    for (let r = 0; r < band.height; r++) {
+      for (let x = 0; x < width; x++) row[x] = band.raster.data[r * width + x] >= threshold ? 1 : 0;
+      mask.writeRow(band.y + r, row);
+    }
+  }
+  return mask;
+}
+
+async function ownMask(path: string, slide: PixelSource): Promise<BitMask> {
+  const source = await openSlide(path, {});
+  try {
+    if (source.width !== slide.width || source.height !== slide.height) {
+      throw new DataError(
+        `the mask ${path} has ${source.width} x ${source.height} px; expected the slide's ${slide.width} x ${slide.height} px. ` +
+          'Export it at full resolution.',
+      );
+    }
+    const mask = new BitMask(source.width, source.height);
+    const row = new Uint8Array(source.width);
+    for await (const band of bandsOf(source, [0])) {
+      for (let r = 0; r < band.height; r++) {
+        for (let x = 0; x < source.width; x++) row[x] = band.raster.data[r * source.width + x] > 0 ? 1 : 0;
+        mask.writeRow(band.y + r, row);
+      }
+    }
+    return mask;
+  } finally {
+    await source.close();
+  }
+}
+
+function parameters(options: object): string {
+  return Object.entries(options)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(', ');
+}

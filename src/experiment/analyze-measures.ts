@@ -1,0 +1,280 @@
+// From the sums over a slide to what `analyze` reports of one probe image.
+import type { AnalyzeResult } from '../contract/analyze.ts';
+import type { Rng } from '../core/rng.ts';
+import type { SlideScan } from '../dataset/scan-slide.ts';
+import {
+  addBlocks,
+  type Background,
+  type BackgroundOf,
+  bootstrapBlocks,
+  extravasationOf,
+  type Interval,
+  type ProfileBin,
+  profileOf,
+} from '../spatial/extravasation.ts';
+import { findHotSpots, type HotSpots } from '../spatial/hot-spots.ts';
+import {
+  areaNames,
+  type BlockSums,
+  distanceBins,
+  type SpaceSums,
+  type VesselSums,
+} from '../spatial/space-sums.ts';
+
+/** What is subtracted from a probe before anything is measured. */
+export interface ProbeBackground {
+  /** Of the whole slide, by bin of distance. */
+  readonly whole: Background;
+  /** For the resamples of the bootstrap. */
+  readonly resampled: BackgroundOf;
+  /** One number, for what has no distance. */
+  readonly value: number;
+  readonly basis: string;
+}
+
+export function knownBackground(value: number): ProbeBackground {
+  return { whole: () => value, resampled: () => () => value, value, basis: 'given' };
+}
+
+/**
+ * A percentile of the tissue, in averages over cells of about 8 um, so that noise does not lower it; found anew from the
+ * blocks of each resample.
+ */
+export function percentileBackground(
+  scan: SlideScan,
+  channel: number,
+  inTissue: (cell: number) => boolean,
+  percent: number,
+  blockUm: number,
+): ProbeBackground {
+  const { cellPx, cellsWide, pixelSizeUm, widthPx } = scan;
+  const blockPx = Math.max(1, Math.round(blockUm / pixelSizeUm));
+  const blocksWide = Math.ceil(widthPx / blockPx);
+  const { cellMean } = scan.channels[channel];
+  const cells: { value: number; block: number }[] = [];
+  for (let i = 0; i < cellMean.length; i++) {
+    if (!inTissue(i) || Number.isNaN(cellMean[i])) continue;
+    const x = Math.floor(((i % cellsWide) * cellPx) / blockPx);
+    const y = Math.floor((Math.floor(i / cellsWide) * cellPx) / blockPx);
+    cells.push({ value: cellMean[i], block: y * blocksWide + x });
+  }
+  cells.sort((a, b) => a.value - b.value);
+  const of = (weight: (block: number) => number): number => {
+    let total = 0;
+    for (const { block } of cells) total += weight(block);
+    let sum = 0;
+    for (const { value, block } of cells) {
+      sum += weight(block);
+      if (sum > 0 && sum >= (percent / 100) * total) return value;
+    }
+    return Number.NaN;
+  };
+  const value = of(() => 1);
+  return {
+    whole: () => value,
+    resampled: (weights) => {
+      const own = of((block) => weights[block] ?? 0);
+      return () => own;
+    },
+    value,
+    basis: `${percent}th percentile of the tissue in averages over ${(cellPx * pixelSizeUm).toFixed(1)} um`,
+  };
+}
+
+/** The mean of a slide without probe at each distance (over 5 um), so that bleed-through goes with it. */
+export function slideBackground(blocks: readonly BlockSums[], name: string): ProbeBackground {
+  const used = blocks.flatMap((block, i) => (block.border.some((n) => n > 0) ? [i] : []));
+  const of = (weights?: Float64Array): { by: Background; value: number } => {
+    const sums = addBlocks(blocks, weights);
+    const over = (from: number, to: number): number => {
+      let [n, sum] = [0, 0];
+      for (let k = Math.max(0, from); k <= Math.min(distanceBins - 1, to); k++) {
+        n += sums.pixels[k];
+        sum += sums.probe[0][k];
+      }
+      return n >= 1000 ? sum / n : Number.NaN;
+    };
+    const value = over(0, distanceBins - 1);
+    const bins = Array.from({ length: distanceBins }, (_, k) => over(k - 2, k + 2));
+    return { by: (k) => (Number.isNaN(bins[k]) ? value : bins[k]), value };
+  };
+  const whole = of();
+  return {
+    whole: whole.by,
+    resampled: (_weights, rng: Rng) => {
+      const weights = new Float64Array(blocks.length);
+      for (let i = 0; i < used.length; i++) weights[used[rng.integer(used.length)]]++;
+      return of(weights).by;
+    },
+    value: whole.value,
+    basis: `the slide without probe ${name}, at each distance`,
+  };
+}
+
+export interface ProbeMeasures {
+  readonly extravasation: AnalyzeResult['extravasation'];
+  readonly subareas: AnalyzeResult['subareas'];
+  readonly permeability: AnalyzeResult['permeability'];
+  readonly hotSpots: AnalyzeResult['hotSpots'];
+  readonly profile: readonly (ProfileBin & { readonly low: number; readonly high: number })[];
+  readonly perVessel: readonly VesselSignal[];
+  readonly spots: HotSpots;
+  /** Mean above background of each cell; NaN where there is too little extravascular tissue. */
+  readonly cellMeans: Float64Array;
+}
+
+/** What lies around one vessel. */
+export interface VesselSignal {
+  readonly label: number;
+  /** Mean above background inside, within 10 um of the wall, and within 50 um; stored units, NaN for no pixel. */
+  readonly inside: number;
+  readonly near: number;
+  readonly around: number;
+  /** Mean distance of the signal within 50 um that is nearer to this vessel than to any other; NaN for no signal. */
+  readonly penetrationUm: number;
+  readonly isJudged: boolean;
+}
+
+export interface MeasureOptions {
+  readonly level: number;
+  readonly seed: number;
+  readonly cellUm: number;
+  readonly pixelSizeUm: number;
+}
+
+const resamples = 400;
+const hotSpotRadiusCells = 2;
+const hotSpotDraws = 199;
+/** Share of a cell that must be extravascular tissue to be judged. */
+const leastOfCell = 0.25;
+/** A vessel is judged by at least this much tissue around it, um2. */
+const leastAroundUm2 = 50;
+/** A vessel of high permeability has at least so many times the median vessel's signal. */
+const highFactor = 2;
+
+export function measureProbe(
+  sums: SpaceSums,
+  p: number,
+  background: ProbeBackground,
+  options: MeasureOptions,
+): ProbeMeasures {
+  const { level, seed, pixelSizeUm, cellUm } = options;
+  const total = addBlocks(sums.blocks);
+  const values = extravasationOf(total, p, background.whole);
+  const boot = bootstrapBlocks(sums.blocks, p, background.resampled, { resamples, level, seed });
+  const profile = profileOf(total, p, background.whole).map((bin) => ({
+    ...bin,
+    ...(boot.profile[Math.round(bin.fromUm)] satisfies Interval),
+  }));
+  const perVessel = vesselSignals(sums.vessels[p], background.value, pixelSizeUm);
+  const { field, cellMeans } = cellField(sums, p, background.value);
+  const spots = findHotSpots(field, {
+    radiusCells: hotSpotRadiusCells,
+    level: 1 - level,
+    draws: hotSpotDraws,
+    seed,
+  });
+  const shareOf = (kind: number): number =>
+    spots.cells > 0 ? spots.kind.reduce((n, k) => n + (k === kind ? 1 : 0), 0) / spots.cells : Number.NaN;
+  return {
+    extravasation: {
+      verdict: boot.measures.closerUm.low > 0 ? 'extravasation' : 'no extravasation signal',
+      ...values,
+      background: background.value,
+      backgroundBasis: background.basis,
+      interval: boot.measures,
+    },
+    subareas: subareasOf(sums, p, background.value, pixelSizeUm),
+    permeability: permeabilityOf(perVessel, sums.vessels[p]),
+    hotSpots: {
+      hot: spots.spots.filter(({ kind }) => kind === 'hot').length,
+      cold: spots.spots.filter(({ kind }) => kind === 'cold').length,
+      hotAreaShare: shareOf(1),
+      coldAreaShare: shareOf(-1),
+      cellUm,
+      radiusUm: hotSpotRadiusCells * cellUm,
+      level: 1 - level,
+      draws: hotSpotDraws,
+    },
+    profile,
+    perVessel,
+    spots,
+    cellMeans,
+  };
+}
+
+function subareasOf(
+  { areas, tissuePixels }: SpaceSums,
+  p: number,
+  background: number,
+  pixelSizeUm: number,
+): AnalyzeResult['subareas'] {
+  const signal = (name: (typeof areaNames)[number]): number =>
+    areas[name].probe[p] - background * areas[name].pixels;
+  const all = areaNames.slice(0, 5).reduce((sum, name) => sum + signal(name), 0);
+  return areaNames.map((name) => {
+    const { pixels } = areas[name];
+    const areaShare = pixels / tissuePixels;
+    const signalShare = signal(name) / all;
+    return {
+      name,
+      pixels,
+      areaUm2: pixels * pixelSizeUm ** 2,
+      areaShare,
+      mean: pixels > 0 ? signal(name) / pixels : Number.NaN,
+      signalShare,
+      enrichment: signalShare / areaShare,
+    };
+  });
+}
+
+function vesselSignals(sums: VesselSums, background: number, pixelSizeUm: number): VesselSignal[] {
+  return Array.from(sums.inside, (_, label) => {
+    const mean = (sum: Float64Array, n: Float64Array): number =>
+      n[label] > 0 ? sum[label] / n[label] - background : Number.NaN;
+    const signal = sums.around[label] - background * sums.aroundPixels[label];
+    const moment = sums.aroundMoment[label] - background * sums.aroundDistance[label];
+    return {
+      label,
+      inside: mean(sums.inside, sums.insidePixels),
+      near: mean(sums.near, sums.nearPixels),
+      around: mean(sums.around, sums.aroundPixels),
+      penetrationUm: signal > 0 && moment > 0 ? moment / signal : Number.NaN,
+      isJudged: sums.insidePixels[label] > 0 && sums.nearPixels[label] * pixelSizeUm ** 2 >= leastAroundUm2,
+    };
+  });
+}
+
+function permeabilityOf(all: readonly VesselSignal[], sums: VesselSums): AnalyzeResult['permeability'] {
+  const judged = all.filter(({ isJudged }) => isJudged);
+  const median = (values: readonly number[]): number => {
+    const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
+    const n = sorted.length;
+    return n > 0 ? (sorted[(n - 1) >> 1] + sorted[n >> 1]) / 2 : Number.NaN;
+  };
+  const medianSignal = median(judged.map(({ near }) => near));
+  const isHigh = ({ near }: VesselSignal): boolean => medianSignal > 0 && near >= highFactor * medianSignal;
+  const amount = (vessels: readonly VesselSignal[]): number =>
+    vessels.reduce((sum, { near, label }) => sum + near * sums.nearPixels[label], 0);
+  const high = judged.filter(isHigh);
+  return {
+    vessels: judged.length,
+    medianSignal,
+    highShare: high.length / judged.length,
+    highSignalShare: amount(high) / amount(judged),
+    medianPenetrationUm: median(judged.map(({ penetrationUm }) => penetrationUm)),
+  };
+}
+
+function cellField(
+  { cells }: SpaceSums,
+  p: number,
+  background: number,
+): { field: Parameters<typeof findHotSpots>[0]; cellMeans: Float64Array } {
+  const { wide, high, edgePx, pixels, probe } = cells;
+  const valid = Uint8Array.from(pixels, (n) => (n >= leastOfCell * edgePx * edgePx ? 1 : 0));
+  const cellMeans = Float64Array.from(pixels, (n, i) =>
+    valid[i] === 1 ? probe[p][i] / n - background : Number.NaN,
+  );
+  return { field: { wide, high, valid, values: cellMeans.map((v) => (Number.isNaN(v) ? 0 : v)) }, cellMeans };
+}

@@ -1,0 +1,437 @@
+// Use case `analyze`: how the probe of a slide, measured or predicted, lies in space; tables, outlines and a report.
+import { join } from 'node:path';
+import {
+  type AnalyzeOptions,
+  type AnalyzeResult,
+  type AnalyzeSettings,
+  analyzeCommand,
+} from '../contract/analyze.ts';
+import { parseOptions } from '../contract/command.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { DataError, UsageError } from '../core/errors.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { scanSlide } from '../dataset/scan-slide.ts';
+import { compareSlide } from '../evaluation/compare-slide.ts';
+import { metricsOf } from '../evaluation/metric-block.ts';
+import { icc } from '../evaluation/metrics/icc.ts';
+import { addRow, emptyMoments } from '../evaluation/pair-moments.ts';
+import { openSlide } from '../slide/open-slide.ts';
+import { requirePixelSize } from '../slide/pixel-size.ts';
+import { BitMask } from '../spatial/bit-mask.ts';
+import { findComponents } from '../spatial/components.ts';
+import { type ProbeImage, type SpaceSums, sumSpace } from '../spatial/space-sums.ts';
+import { measureVessels } from '../spatial/vessel-measures.ts';
+import type { Analysis } from './analysis.ts';
+import { type FoundMask, nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
+import {
+  knownBackground,
+  measureProbe,
+  type ProbeBackground,
+  type ProbeMeasures,
+  percentileBackground,
+  slideBackground,
+} from './analyze-measures.ts';
+import { writeAnalysis } from './analyze-output.ts';
+import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
+import { findRoles, matchPixelSize, openPrediction, scanTissue } from './slide-layers.ts';
+
+/** Edge of the cells that hot spots are looked for on, um: a few nuclei. */
+const cellUm = 20;
+/** How far around a vessel its own surroundings reach, um. */
+const aroundUm = 50;
+
+const analysisContents = ['report.html', 'result.json', 'tables', 'figures', 'outlines'] as const;
+
+/** @throws UsageError, FileAccessError, FormatError, DataError, WriteError, CancelledError; nothing is left half-written */
+export async function analyze(given: AnalyzeOptions, work: WorkOptions = {}): Promise<AnalyzeResult> {
+  const options = parseOptions(analyzeCommand, given);
+  const output = {
+    path: options.out,
+    marker: 'result.json',
+    contents: analysisContents,
+    overwrite: options.overwrite,
+  };
+  await checkOutputFolder(output);
+  if (options.background !== undefined && options.backgroundSlide !== undefined) {
+    throw new UsageError(
+      '--background and --background-slide both say what the background is: give one of the two.',
+    );
+  }
+  const started = performance.now();
+  const opened: PixelSource[] = [];
+  try {
+    const analysis = await measure(options, opened, started, work);
+    return await writeOutputFolder(output, async (folder) => {
+      const files = await writeAnalysis(analysis, folder, work);
+      const result: AnalyzeResult = {
+        ...analysis.result,
+        seconds: (performance.now() - started) / 1000,
+        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        files: ['report.html', ...files, 'result.json'].map((file) => join(options.out, file)),
+      };
+      await writeFileAtomic(join(folder, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);
+      return result;
+    });
+  } finally {
+    await Promise.all(opened.map((source) => source.close()));
+  }
+}
+
+async function measure(
+  options: AnalyzeSettings,
+  opened: PixelSource[],
+  started: number,
+  work: WorkOptions,
+): Promise<Analysis> {
+  const at = (stage: string): WorkOptions => ({
+    signal: work.signal,
+    onProgress: (progress) => work.onProgress?.({ ...progress, stage }),
+  });
+  const warnings: string[] = [];
+  const stored = await openSlide(options.slide, { pixelSizeUm: options.pixelSizeUm });
+  opened.push(stored);
+  const ownUm = requirePixelSize(stored);
+  const predicted =
+    options.prediction === undefined ? undefined : await openPrediction(options.prediction, 'probe');
+  if (predicted) opened.push(predicted.source);
+  const matched = predicted
+    ? matchPixelSize(stored, ownUm, predicted.source)
+    : { source: stored, pixelSizeUm: ownUm };
+  const { source, pixelSizeUm } = matched;
+  if ('note' in matched && matched.note) warnings.push(matched.note);
+  if (predicted && (predicted.source.width !== source.width || predicted.source.height !== source.height)) {
+    throw new DataError(
+      `the prediction must have the size of the slide, ${source.width} x ${source.height} px (${source.path}), ` +
+        `but ${predicted.source.path} has ${predicted.source.width} x ${predicted.source.height} px. Predict on this very slide.`,
+    );
+  }
+  const required = [...(options.vesselMask === undefined ? ['vessel'] : []), ...(predicted ? [] : ['probe'])];
+  const roles = findRoles(source, required, ['vessel', 'nuclei', 'probe'], options.roles);
+
+  const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
+  const scanned = await scanTissue(
+    source,
+    inputs.length > 0 ? inputs : [roles.probe],
+    'probe' in roles ? [roles.probe] : [],
+    pixelSizeUm,
+    at('finding tissue'),
+  );
+  const tissue =
+    options.tissue === 'all' ? new BitMask(source.width, source.height).inverted() : scanned.bits;
+  const isTissueCell = (cell: number): boolean =>
+    options.tissue === 'all' || scanned.tissue.cells[cell] === 1;
+
+  const maskInput = (channel: number | undefined) => ({ source, channel, pixelSizeUm, tissue });
+  const vessels = await vesselMask(maskInput(roles.vessel), options, work);
+  const nuclei = await nucleiMask(maskInput(roles.nuclei), options, work);
+  const objects = findComponents(vessels.mask, 8);
+
+  const probes: (ProbeImage & { name: 'measured' | 'predicted' })[] = [];
+  if ('probe' in roles) probes.push({ name: 'measured', source, channel: roles.probe });
+  if (predicted) probes.push({ name: 'predicted', source: predicted.source, channel: predicted.channel });
+  const edgeUm = Math.sqrt(source.width * source.height) * pixelSizeUm;
+  const blockUm = Math.max(80, Math.min(500, edgeUm / 12));
+  const sums = await sumSpace(
+    {
+      probes,
+      tissue,
+      vessels: vessels.mask,
+      nuclei: nuclei?.mask,
+      objects,
+      pixelSizeUm,
+      blockUm,
+      cellUm,
+      beyondUm: options.beyondUm,
+      aroundUm,
+    },
+    at('measuring around vessels'),
+  );
+  const { measures: vesselMeasures, vessels: vesselObjects } = measureVessels(
+    vessels.mask,
+    objects,
+    sums.vessels[0].insidePixels,
+    sums.tissuePixels,
+    pixelSizeUm,
+  );
+
+  const measures: { name: 'measured' | 'predicted'; found: ProbeMeasures }[] = [];
+  const control =
+    options.backgroundSlide === undefined ? undefined : await controlOf(options, blockUm, opened, work);
+  for (const [p, { name, source: image, channel }] of probes.entries()) {
+    let background: ProbeBackground;
+    if (options.background !== undefined) background = knownBackground(options.background);
+    else if (control) background = control;
+    else {
+      const own =
+        name === 'measured'
+          ? { scan: scanned.scan, channel: scanned.scan.channels.length - 1 }
+          : { scan: await scanOf(image, channel, pixelSizeUm, at('reading the prediction')), channel: 0 };
+      background = percentileBackground(
+        own.scan,
+        own.channel,
+        isTissueCell,
+        options.backgroundPercentile,
+        blockUm,
+      );
+    }
+    work.onProgress?.({ stage: `intervals and hot spots, ${name}`, done: p, total: probes.length });
+    const found = measureProbe(sums, p, background, {
+      level: options.level,
+      seed: options.seed,
+      cellUm,
+      pixelSizeUm,
+    });
+    measures.push({ name, found });
+  }
+  warn(measures[0].found, sums, objects.count, options, warnings);
+  const [first, second] = measures;
+  const agreement =
+    first && second
+      ? await agreementOf(
+          { source, channel: roles.probe },
+          predicted!,
+          tissue,
+          vessels.mask,
+          sums,
+          first.found,
+          second.found,
+          pixelSizeUm,
+          at('comparing'),
+        )
+      : null;
+  const tissueMm2 = (sums.tissuePixels * pixelSizeUm ** 2) / 1e6;
+  const result: AnalyzeResult = {
+    slide: options.slide,
+    pixelSizeUm,
+    tissueMm2,
+    vessels: { ...vesselMeasures, tissueMeanDistanceUm: sums.meanDistanceUm },
+    nuclei: nuclei
+      ? {
+          count: nuclei.count ?? null,
+          densityPerMm2: (nuclei.count ?? Number.NaN) / tissueMm2,
+          areaFraction: countIn(nuclei.mask, tissue) / sums.tissuePixels,
+        }
+      : null,
+    probe: first.name,
+    ...publicOf(first.found),
+    predicted: second ? publicOf(second.found) : null,
+    agreement,
+    fixedAreas: await fixedAreasOf(options, source, roles, vessels.mask, nuclei?.mask, pixelSizeUm, work),
+    methods: methodsOf(options, vessels, nuclei, first.found, blockUm),
+    warnings,
+    seconds: (performance.now() - started) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    files: [],
+  };
+  return {
+    options,
+    result,
+    source,
+    roles,
+    predicted,
+    tissue,
+    vessels,
+    objects,
+    vesselObjects,
+    sums,
+    measures,
+  };
+}
+
+function publicOf({ extravasation, subareas, permeability, hotSpots }: ProbeMeasures) {
+  return { extravasation, subareas, permeability, hotSpots };
+}
+
+async function scanOf(source: PixelSource, channel: number, pixelSizeUm: number, work: WorkOptions) {
+  return scanSlide(source, { inputs: [channel] }, pixelSizeUm, work);
+}
+
+/** The background that a slide without probe shows at each distance from its own vessels. */
+async function controlOf(
+  options: AnalyzeSettings,
+  blockUm: number,
+  opened: PixelSource[],
+  work: WorkOptions,
+): Promise<ProbeBackground> {
+  const path = options.backgroundSlide as string;
+  const source = await openSlide(path, { pixelSizeUm: options.pixelSizeUm });
+  opened.push(source);
+  const pixelSizeUm = requirePixelSize(source);
+  const roles = findRoles(source, ['vessel', 'probe'], ['nuclei'], options.roles);
+  const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
+  const { bits } = await scanTissue(source, inputs, [], pixelSizeUm, { signal: work.signal });
+  const input = { source, channel: roles.vessel, pixelSizeUm, tissue: bits };
+  const { mask } = await vesselMask(input, { ...options, vesselMask: undefined }, { signal: work.signal });
+  const sums = await sumSpace(
+    {
+      probes: [{ source, channel: roles.probe }],
+      tissue: bits,
+      vessels: mask,
+      objects: findComponents(mask, 8),
+      pixelSizeUm,
+      blockUm,
+      cellUm,
+      beyondUm: options.beyondUm,
+      aroundUm,
+    },
+    { signal: work.signal },
+  );
+  return slideBackground(sums.blocks, path);
+}
+
+async function agreementOf(
+  measured: ProbeImage,
+  predicted: ProbeImage,
+  tissue: BitMask,
+  vessels: BitMask,
+  sums: SpaceSums,
+  a: ProbeMeasures,
+  b: ProbeMeasures,
+  pixelSizeUm: number,
+  work: WorkOptions,
+): Promise<AnalyzeResult['agreement']> {
+  const { pooled, extravascular } = await compareSlide(
+    {
+      measured: measured.source,
+      measuredChannel: measured.channel,
+      predicted: predicted.source,
+      predictedChannel: predicted.channel,
+      tissue,
+      vessels,
+      pixelSizeUm,
+      dataRange: 255,
+    },
+    work,
+  );
+  const [all, outside] = [metricsOf(pooled, 255), metricsOf(extravascular, 255)];
+  const moments = emptyMoments();
+  const known: number[] = [];
+  for (let i = 0; i < a.cellMeans.length; i++)
+    if (Number.isFinite(a.cellMeans[i] + b.cellMeans[i])) known.push(i);
+  const pick = (values: Float64Array): Float32Array => Float32Array.from(known, (i) => values[i]);
+  addRow(moments, pick(a.cellMeans), pick(b.cellMeans));
+  const bias = moments.meanPredicted - moments.meanMeasured;
+  const spread = moments.measuredSquares + moments.predictedSquares - 2 * moments.products;
+  const sd = Math.sqrt(Math.max(0, spread) / (moments.count - 1));
+  const distances: Record<string, { value: number; predicted: number }> = {};
+  for (const key of ['meanUm', 'medianUm', 'p90Um', 'halfDistanceUm'] as const)
+    distances[key] = { value: a.extravasation[key], predicted: b.extravasation[key] };
+  return {
+    pixels: {
+      r2: all.r2,
+      rmse: all.rmse,
+      icc: all.icc,
+      pearson: all.pearson,
+      spearman: all.spearman,
+      bias: all.bias,
+      extravascularR2: outside.r2,
+      extravascularIcc: outside.icc,
+    },
+    cells: {
+      cellUm: sums.cells.edgePx * pixelSizeUm,
+      n: moments.count,
+      icc: icc(moments),
+      bias,
+      low: bias - 1.96 * sd,
+      high: bias + 1.96 * sd,
+    },
+    distances,
+  };
+}
+
+function countIn(mask: BitMask, tissue: BitMask): number {
+  const a = new Uint8Array(mask.width);
+  const b = new Uint8Array(mask.width);
+  let count = 0;
+  for (let y = 0; y < mask.height; y++) {
+    mask.readRow(y, a);
+    tissue.readRow(y, b);
+    for (let x = 0; x < mask.width; x++) count += a[x] & b[x];
+  }
+  return count;
+}
+
+async function fixedAreasOf(
+  { vesselThreshold, nucleiThreshold, probeThreshold }: AnalyzeSettings,
+  source: PixelSource,
+  roles: Readonly<Record<string, number>>,
+  vessels: BitMask,
+  nuclei: BitMask | undefined,
+  pixelSizeUm: number,
+  work: WorkOptions,
+): Promise<AnalyzeResult['fixedAreas']> {
+  const pixels: Record<string, number> = {};
+  if (vesselThreshold !== undefined) pixels.vessel = vessels.count();
+  if (nucleiThreshold !== undefined && nuclei) pixels.nuclei = nuclei.count();
+  if (probeThreshold !== undefined && 'probe' in roles) {
+    const probe = await thresholdMask(source, roles.probe, probeThreshold, work);
+    pixels.probe = probe.count();
+    pixels.probeInVessels = countIn(probe, vessels);
+    pixels.probeOutsideVessels = pixels.probe - pixels.probeInVessels;
+  }
+  if (Object.keys(pixels).length === 0) return null;
+  return Object.fromEntries(
+    Object.entries(pixels).map(([name, n]) => [name, { pixels: n, areaUm2: n * pixelSizeUm ** 2 }]),
+  );
+}
+
+/** Fewer vessels than this make every measure a matter of single ones. */
+const fewVessels = 20;
+/** Below this share of tissue whose distance is certain, the slide's border decides much. */
+const leastCertain = 0.5;
+
+function warn(
+  { extravasation }: ProbeMeasures,
+  sums: SpaceSums,
+  vessels: number,
+  { background, backgroundSlide }: AnalyzeSettings,
+  warnings: string[],
+): void {
+  if (vessels === 0)
+    warnings.push(
+      'No vessel was found: distances and all that depends on them are unknown. Check the vessel channel.',
+    );
+  else if (vessels < fewVessels)
+    warnings.push(`Only ${vessels} vessels were found: the measures rest on few.`);
+  let [certain, all] = [0, 0];
+  for (const { pixels } of sums.blocks) for (const n of pixels) certain += n;
+  for (const n of sums.cells.pixels) all += n;
+  if (vessels > 0 && certain < leastCertain * all) {
+    warnings.push(
+      `For ${Math.round(100 - (100 * certain) / all)}% of the extravascular tissue a vessel beyond the slide's border could be nearer; it is left out of profile and distances.`,
+    );
+  }
+  if (background === undefined && backgroundSlide === undefined) {
+    warnings.push(
+      'The background is a low percentile of this very slide, so a probe that is everywhere counts as background in part. A slide without probe (--background-slide) makes the distances certain.',
+    );
+  }
+  if (!(extravasation.meanSignal > 0))
+    warnings.push('There is no probe above background outside the vessels.');
+}
+
+function methodsOf(
+  options: AnalyzeSettings,
+  vessels: FoundMask,
+  nuclei: FoundMask | undefined,
+  { extravasation }: ProbeMeasures,
+  blockUm: number,
+): string {
+  const percent = Math.round(options.level * 100);
+  return [
+    `Vessels: ${vessels.method}.`,
+    nuclei ? `Nuclei: ${nuclei.method}.` : 'Nuclei: none (no nuclear stain).',
+    options.tissue === 'all'
+      ? 'Tissue: every pixel.'
+      : 'Tissue: found against glass on all input channels as for training; measures are over tissue only.',
+    'Distances are exact Euclidean distances (Meijster et al. 2000) to the nearest vessel wall, which lies half a pixel nearer than the nearest vessel pixel.',
+    `Extravascular is tissue more than ${options.beyondUm} um from a wall. Background: ${extravasation.backgroundBasis} (${Number(extravasation.background.toPrecision(5))}); it is subtracted without clipping at zero.`,
+    "Extravasation distances are those of the probe above background in extravascular tissue; the even-spread values are the same of the tissue itself. Tissue for which a vessel beyond the slide's border could be nearer is replaced by tissue at the same distance farther inside (Chiu and Stoyan 1998).",
+    'The half-distance is where the mean profile has fallen to half of its value in the first 2 um of extravascular tissue.',
+    `Intervals are ${percent}% percentile intervals of a spatial block bootstrap (squares of ${Math.round(blockUm)} um, 400 resamples), background included: what another piece of this tissue would give, not another animal. "No extravasation signal" is said where that interval does not exclude an even spread.`,
+    `Hot and cold spots: Gi* (Getis and Ord 1992) on extravascular means over cells of ${cellUm} um within ${2 * cellUm} um, against 199 stationary Gaussian fields with the slide's own covariance; single-step maxT (Westfall and Young 1993), so the chance of any false spot on the slide is ${Math.round(100 * (1 - options.level))}%.`,
+    'Per vessel, in the manner of nano-ISML (single-vessel measures on whole sections): vessels are connected profiles; signal is the mean above background within 10 um of the wall in tissue nearer to that vessel than to any other; vessels of high permeability have at least twice the median signal; penetration is the mean distance of the signal within 50 um.',
+    'Vessel graph: thinning of Guo and Hall (1989), spurs shorter than 1.5 radii left out.',
+  ].join(' ');
+}
