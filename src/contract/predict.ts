@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { figure, files, path, pixelSizeUm, roles, threads } from './fields.ts';
+import { figure, files, focalPlane, path, pixelSizeUm, roles, threads, timePoint } from './fields.ts';
 
 const options = z.strictObject({
   model: path.describe('trained model (.onnx)'),
@@ -29,6 +29,8 @@ const options = z.strictObject({
   overwrite: z.boolean().default(false).describe('replace an existing file'),
   roles,
   pixelSizeUm,
+  z: focalPlane,
+  t: timePoint,
   sampleType: z
     .enum(['float32', 'uint16', 'uint8'])
     .default('float32')

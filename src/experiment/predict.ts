@@ -42,7 +42,10 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
   const notes: string[] = [];
   const caveat = interval && intervalCaveat(interval, manifest.training.splitBy);
   if (caveat !== undefined) notes.push(caveat);
-  let source: PixelSource = await openSlide(options.slide, { pixelSizeUm: options.pixelSizeUm });
+  let source: PixelSource = await openSlide(options.slide, {
+    pixelSizeUm: options.pixelSizeUm,
+    plane: { z: options.z, t: options.t },
+  });
   try {
     const ownUm = requirePixelSize(source);
     const pixelSizeUm = manifest.pixelSizeUm;
