@@ -30,7 +30,7 @@ const options = z.strictObject({
     .min(1)
     .default('hrpn,hrpn-published,ganda,unet,constant,distance,linear,transport')
     .describe(
-      'models to compare, with commas between them; MODEL@ROLE sees that input only, MODEL:standard is trained by the standard recipe',
+      'models to compare, with commas between them; MODEL@ROLE sees that input only, MODEL%ROLE sees it turned by half a turn, MODEL:standard is trained by the standard recipe',
     )
     .meta({ value: 'A,B' }),
   leaveOneOut: z
