@@ -14,7 +14,8 @@ const images = resolve('docs/images');
 const longMs = 600_000;
 
 const given = process.argv[2];
-const folder = given === undefined ? await mkdtemp(join(tmpdir(), 'hrpn-screenshots-')) : resolve(given);
+const folder =
+  given === undefined ? join(await mkdtemp(join(tmpdir(), 'hrpn-screenshots-')), 'tumours') : resolve(given);
 await mkdir(folder, { recursive: true });
 await mkdir(images, { recursive: true });
 const app = await mkdtemp(join(tmpdir(), 'hrpn-screenshots-app-'));

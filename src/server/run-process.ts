@@ -1,5 +1,6 @@
 // One run as a process of its own: the command line with --json, watched through its stderr.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { RunProgress } from '../contract/studio.ts';
 
@@ -108,5 +109,20 @@ function jsonOf(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+/** Whether a process that an earlier server left is still at its end; another one of the same number is not. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--json');
+  } catch {
+    // No such list of processes here: it may be ours.
+    return true;
   }
 }

@@ -8,7 +8,7 @@ import { checkForm } from './command-line.ts';
 import { contractOf } from './commands.ts';
 import { readHistory } from './history.ts';
 import type { OpenedFolder } from './opened-folder.ts';
-import { type RunOutcome, RunProcess } from './run-process.ts';
+import { isRunning, type RunOutcome, RunProcess } from './run-process.ts';
 import type { RunStore, StoredRun } from './run-store.ts';
 
 export interface RunQueueOptions {
@@ -115,6 +115,9 @@ export class RunQueue {
     if (!resumable.includes(run.state)) {
       throw new ConflictError(`run ${id} is ${run.state}; only a run that did not end well can be resumed.`);
     }
+    if (run.pid !== null && isRunning(run.pid)) {
+      throw new ConflictError(`run ${id} is still writing its last checkpoint. Try again in a moment.`);
+    }
     this.#refuseSameOutput(run.options);
     const options = { ...run.options, ...(canGoOn(run) ? { resume: true } : {}) };
     this.#store.update(id, {
@@ -122,6 +125,7 @@ export class RunQueue {
       options,
       startedAt: null,
       endedAt: null,
+      pid: null,
       error: null,
       progress: null,
     });
@@ -155,7 +159,6 @@ export class RunQueue {
       this.#store.update(run.id, {
         state: 'interrupted',
         endedAt: Date.now(),
-        pid: null,
         error: 'The studio ended while this was running. Resume it to go on.',
       });
     }

@@ -40,7 +40,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.close();
   await studio?.close();
-  await rm(base, { recursive: true, force: true });
+  // The last run may still be writing its checkpoint.
+  await rm(base, { recursive: true, force: true, maxRetries: 20, retryDelay: 500 });
 });
 
 async function runs(): Promise<RunView[]> {

@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await studio.close();
-  await rm(base, { recursive: true, force: true });
+  await rm(base, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
 });
 
 interface Answer {

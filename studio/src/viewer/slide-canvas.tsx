@@ -78,11 +78,18 @@ export function SlideCanvas(props: Props): ReactNode {
   }, []);
 
   const isReady = size.width > 0;
-  // A new slide is shown whole.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: not when the window or the mode changes.
+  // A new slide is shown whole, and stays so in other modes and window sizes until it is moved.
+  const fitted = useRef<{ path: string; view: ViewState }>(undefined);
   useEffect(() => {
-    if (isReady) setView(fitView(slide, size, mode));
-  }, [slide.path, isReady]);
+    if (!isReady) return;
+    setView((held) => {
+      if (held !== undefined && fitted.current?.path === slide.path && fitted.current.view !== held)
+        return held;
+      const view = fitView(slide, size, mode);
+      fitted.current = { path: slide.path, view };
+      return view;
+    });
+  }, [slide, size, mode, isReady]);
 
   const panes = useMemo(
     () => (view === undefined ? [] : panesOf(mode, view, size, swipe)),
