@@ -10,6 +10,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
@@ -21,6 +22,8 @@ import { createRaster, cropRaster, type Raster } from '../../src/core/raster.ts'
 import { Rng } from '../../src/core/rng.ts';
 import { createSlide, type SlideDescription } from '../../src/slide/create-slide.ts';
 import { openSlide } from '../../src/slide/open-slide.ts';
+import { omeXml } from '../../src/slide/write/ome-xml-text.ts';
+import { layOutTiff } from '../../src/slide/write/tiff-layout.ts';
 import { missingTools, runPython, runTool } from './tools.ts';
 
 const [width, height] = [1100, 540];
@@ -153,6 +156,47 @@ it.each(kinds)('%s is read back by our own reader', async (name, sampleType) => 
     expectValues(data, expected, `level ${level}`);
   }
   await source.close();
+});
+
+/** A slide of 5 GiB, of which only the last tile is on disk; the rest is a hole in the file. */
+async function writeHuge(path: string): Promise<void> {
+  const edge = 16_384;
+  const tileBytes = 512 * 512 * 4;
+  const slide: SlideDescription = {
+    width: edge,
+    height: edge,
+    sampleType: 'float32',
+    compression: 'none',
+    pixelSizeUm: 1,
+    channels: Array.from({ length: 5 }, (_, c) => ({ name: `c${c}` })),
+  };
+  const tiles = (edge / 512) ** 2;
+  const image = { width: edge, height: edge, tileLengths: new Array<number>(tiles).fill(tileBytes) };
+  const { head, tileOffsets } = layOutTiff(
+    slide,
+    slide.channels.map(() => [image]),
+    1,
+    omeXml(slide),
+  );
+  const file = await open(path, 'w');
+  await file.write(head, 0, head.length, 0);
+  const last = tileOffsets[4][0][tiles - 1];
+  expect(last).toBeGreaterThan(2 ** 32);
+  await file.write(new Uint8Array(new Float32Array(512 * 512).fill(42.5).buffer), 0, tileBytes, last);
+  await file.close();
+}
+
+it('above 4 GiB the file is a BigTIFF', async () => {
+  const path = join(folder, 'huge.ome.tif');
+  await writeHuge(path);
+  const source = await openSlide(path);
+  const { data } = await source.read({ x: 15_871, y: 16_383, width: 2, height: 1 }, [3, 4]);
+  await source.close();
+  expect([...data]).toEqual([0, 0, 0, 42.5]);
+  if (missingTools === undefined) {
+    expect(Number(await runTool('vips', 'getpoint', `${path}[page=4]`, '16383', '16383'))).toBe(42.5);
+    expect(await runTool('tiffinfo', path)).toMatch(/Image Width: 16384/);
+  }
 });
 
 describe.skipIf(missingTools !== undefined)(`other software ${missingTools ?? ''}`, () => {
