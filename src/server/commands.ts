@@ -1,5 +1,6 @@
 // The commands that the studio runs.
 import { z } from 'zod';
+import { analyzeCommand } from '../contract/analyze.ts';
 import type { CommandContract } from '../contract/command.ts';
 import { evaluateCommand } from '../contract/evaluate.ts';
 import { predictCommand } from '../contract/predict.ts';
@@ -15,6 +16,7 @@ const contracts: readonly CommandContract[] = [
   trainCommand,
   predictCommand,
   evaluateCommand,
+  analyzeCommand,
 ];
 
 /** @throws UsageError for a command that the studio does not run */
