@@ -82,7 +82,7 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
   graph.output('average.next', add(graph, next, mul(graph, gap, graph.input('averageDecay', []))));
   const running = carried('statistics', lengthOf(layout.statistics));
   const change = sub(graph, concat(graph, generator.statistics, 0), running);
-  const momentum = graph.scalar(options.statisticsMomentum ?? 0.1);
+  const momentum = graph.scalar(0.1);
   graph.output('statistics.next', add(graph, running, mul(graph, change, momentum)));
   return {
     graph,

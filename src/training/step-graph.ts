@@ -33,8 +33,11 @@ export interface StepOptions {
   readonly patch: number;
   /** Gradients longer than this are shortened to it; not clipped unless given. */
   readonly clipNorm?: number;
-  /** Share of a batch in the running statistics. */
-  readonly statisticsMomentum?: number;
+  /**
+   * Averages batch statistics as long as the parameters, for a prediction with averaged parameters; else a batch
+   * counts for a tenth, as in PyTorch. The mean of a dozen crops is a poor guess at a slide's.
+   */
+  readonly averageStatistics?: boolean;
 }
 
 export interface StepGraph {
@@ -119,7 +122,7 @@ export function buildStepGraph(options: StepOptions): StepGraph {
     const size = layout.statistics.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const running = carried('statistics', size);
     const change = sub(graph, concat(graph, builder.statistics, 0), running);
-    const momentum = graph.scalar(options.statisticsMomentum ?? 0.1);
+    const momentum = options.averageStatistics ? sub(graph, graph.scalar(1), decay) : graph.scalar(0.1);
     graph.output('statistics.next', add(graph, running, mul(graph, change, momentum)));
   }
   return { graph, carry, stateLengths, dropoutMasks: builder.dropoutMasks };

@@ -106,6 +106,7 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
     roles,
     patch,
     clipNorm: recipe.clipNorm,
+    averageStatistics: recipe.averageDecay > 0,
   };
   const stepGraph = model.adversary
     ? buildAdversarialStepGraph({ ...step, ...model.adversary })
