@@ -11,13 +11,13 @@ const python = process.env.HRPN_PYTHON ?? '/usr/bin/python3';
 
 /** Why the tests that need other programs skip; undefined when all are there. */
 export const missingTools: string | undefined = (() => {
+  const hasModules = spawnSync(python, ['-c', 'import numcodecs, numpy, tifffile, zarr']).status === 0;
   const lacking = [
-    spawnSync(python, ['-c', 'import numcodecs, numpy, tifffile, zarr']).status === 0
-      ? []
-      : ['python3-tifffile, python3-zarr'],
-    spawnSync('vips', ['--version']).status === 0 ? [] : ['libvips-tools'],
-    spawnSync('which', ['tiffcp']).status === 0 ? [] : ['libtiff-tools'],
-  ].flat();
+    ...(hasModules ? [] : ['python3-tifffile, python3-zarr']),
+    ...Object.entries({ vips: 'libvips-tools', tiffcp: 'libtiff-tools' }).flatMap(
+      ([program, debianPackage]) => (spawnSync('which', [program]).status === 0 ? [] : [debianPackage]),
+    ),
+  ];
   return lacking.length === 0 ? undefined : `not installed: ${lacking.join(', ')}`;
 })();
 
