@@ -2,6 +2,7 @@
 import type { Graph } from './graph.ts';
 import { foldNormalization } from './lowering/fold-normalization.ts';
 import { lowerToBlocked } from './lowering/lower-to-blocked.ts';
+import { lowerToWebGpu } from './lowering/lower-to-webgpu.ts';
 import { probeBlock } from './lowering/probe-block.ts';
 import { decodeGraph } from './onnx/decode-graph.ts';
 import { encodeModel } from './onnx/encode.ts';
@@ -21,12 +22,16 @@ export interface FittedGraph {
   readonly block?: number;
 }
 
-/** The blocked layout where the CPU has kernels for it, otherwise the graph as it is. */
+/**
+ * On the CPU the blocked layout where it has kernels for it, otherwise the graph as it is; on WebGPU the same graph
+ * in operators that run there.
+ */
 export async function fitGraph(
   graph: Graph,
   { device = 'cpu', lowering = 'fast' }: Pick<GraphSessionOptions, 'device' | 'lowering'> = {},
 ): Promise<FittedGraph> {
-  const block = device === 'cpu' && lowering === 'fast' ? await probeBlock() : undefined;
+  if (device === 'webgpu') return { graph: lowerToWebGpu(graph), optimization: 'all' };
+  const block = lowering === 'fast' ? await probeBlock() : undefined;
   if (block === undefined) return { graph, optimization: 'all' };
   // One level below 'all': there the runtime would choose layouts of its own beside ours.
   return { graph: lowerToBlocked(graph, block), optimization: 'extended', block };
@@ -52,8 +57,9 @@ export async function createModelSession(model: Uint8Array, options: GraphSessio
   const { lowering, ...rest } = options;
   const decoded = decodeGraph(model);
   if (!decoded) return createSession(model, rest);
-  const fitted = await fitGraph(foldNormalization(decoded.graph), { device: options.device, lowering });
-  if (fitted.block === undefined) return createSession(model, rest);
+  const folded = foldNormalization(decoded.graph);
+  const fitted = await fitGraph(folded, { device: options.device, lowering });
+  if (fitted.graph === folded) return createSession(model, rest);
   const bytes = encodeModel(fitted.graph, decoded.interface);
   return createSession(bytes, { ...rest, optimization: fitted.optimization });
 }

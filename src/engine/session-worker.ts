@@ -23,6 +23,8 @@ const starting = ort.InferenceSession.create(setup.model, {
   enableMemPattern: false,
   enableCpuMemArena: setup.arena ?? true,
   logSeverityLevel: 3,
+  // What claims to run on the GPU does: a node that only the CPU could run is an error.
+  ...(setup.device === 'webgpu' ? { extra: { session: { disable_cpu_ep_fallback: '1' } } } : {}),
   enableProfiling: setup.profilePrefix !== undefined,
   profileFilePrefix: setup.profilePrefix,
 });
