@@ -100,7 +100,7 @@ export function profileFigure({ lines, uniformMeanUm, unit, level }: ProfileFigu
           colour,
           `${lines.length > 1 ? `${shown[i].name} ` : 'probe '}${meanUm.toFixed(1)} µm`,
           toTheLeft ? 'end' : 'start',
-          12 + 15 * i,
+          28 + 16 * i,
         ),
       );
     }

@@ -20,13 +20,13 @@ export interface ReportChannel {
   readonly mapped: readonly [number, number] | null;
 }
 
-export interface ReportThumbnail {
+interface ReportThumbnail {
   readonly jpeg: Uint8Array;
   readonly width: number;
   readonly height: number;
 }
 
-export interface ReportSlide {
+interface ReportSlide {
   readonly name: string;
   readonly path: string;
   readonly split: string;

@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../core/errors.ts';
+import { createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
+import { createOmeTiff } from '../slide/create-ome-tiff.ts';
+import { analyze } from './analyze.ts';
+
+const fields = fileURLToPath(new URL('../../../shared/data/real/dextran', import.meta.url));
+const golden: { thresholds: Record<string, number>; fields: Record<string, Record<string, number>> } =
+  JSON.parse(readFileSync(new URL('../../fixtures/spatial/fixed-areas.json', import.meta.url), 'utf8'));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-analyze-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const [size, pixelSizeUm, spacing, lambdaUm] = [256, 1, 64, 12];
+
+/** Round vessels on a grid; the probe falls off exponentially from their walls, over a background of 20. */
+async function drawnSlide(name: string, lambda: number): Promise<string> {
+  const rng = new Rng(1);
+  const raster = createRaster(3, size, size);
+  const plane = size * size;
+  for (let y = 0; y < size; y++)
+    for (let x = 0; x < size; x++) {
+      const d = Math.hypot((x % spacing) - spacing / 2, (y % spacing) - spacing / 2) - 5;
+      const i = y * size + x;
+      raster.data[i] = d <= 0 ? 200 : 10 + rng.uniform(0, 2);
+      raster.data[plane + i] = 40 + 30 * Math.sin(x / 3) * Math.sin(y / 3);
+      raster.data[2 * plane + i] = 20 + 100 * Math.exp(-Math.max(0, d) / lambda) + rng.normal(0, 3);
+    }
+  const path = join(folder, `${name}.ome.tif`);
+  const channels = ['CD31', 'DAPI', 'QD'].map((channel) => ({ name: channel }));
+  const sink = await createOmeTiff(path, {
+    width: size,
+    height: size,
+    channels,
+    sampleType: 'float32',
+    pixelSizeUm,
+  });
+  await sink.write(0, 0, raster);
+  await sink.finish();
+  return path;
+}
+
+describe('analyze', () => {
+  it('finds the length over which a drawn probe falls off, and that it leaves the vessels', async () => {
+    const out = join(folder, 'drawn');
+    const result = await analyze({
+      slide: await drawnSlide('drawn', lambdaUm),
+      out,
+      background: 20,
+      tissue: 'all',
+    });
+    expect(result.vessels.count).toBe(16);
+    expect(result.vessels.intercapillaryUm).toBeCloseTo(spacing, 0);
+    expect(result.extravasation.verdict).toBe('extravasation');
+    // From the first two micrometres beyond 3 um on, to half: lambda ln 2 farther. Half a bin of 1 um.
+    expect(Math.abs(result.extravasation.halfDistanceUm - (4 + lambdaUm * Math.LN2))).toBeLessThan(0.5);
+    expect(result.extravasation.meanUm).toBeLessThan(result.extravasation.uniformMeanUm);
+    const shares = result.subareas.slice(0, 5);
+    expect(shares.reduce((sum, { areaShare }) => sum + areaShare, 0)).toBeCloseTo(1, 12);
+    expect(shares.reduce((sum, { signalShare }) => sum + signalShare, 0)).toBeCloseTo(1, 12);
+    expect((await readdir(out)).sort()).toEqual([
+      'figures',
+      'outlines',
+      'report.html',
+      'result.json',
+      'tables',
+    ]);
+    const html = readFileSync(join(out, 'report.html'), 'utf8');
+    expect(html).toMatch(/How far does the probe get from the vessels\?/);
+    expect(html).not.toMatch(/(src|href)="(?!data:)/);
+    const { features } = JSON.parse(readFileSync(join(out, 'outlines', 'vessels.geojson'), 'utf8'));
+    expect(features.length).toBe(16);
+    await expect(analyze({ slide: join(folder, 'drawn.ome.tif'), out })).rejects.toThrow(UsageError);
+  });
+
+  it('says that there is no extravasation signal where the probe is the same everywhere', async () => {
+    const slide = await drawnSlide('flat', 1e9);
+    const { extravasation } = await analyze({
+      slide,
+      out: join(folder, 'flat'),
+      background: 20,
+      tissue: 'all',
+    });
+    expect(extravasation.verdict).toBe('no extravasation signal');
+    expect(Math.abs(extravasation.meanUm - extravasation.uniformMeanUm)).toBeLessThan(0.1);
+  });
+
+  it('counts areas at fixed thresholds as NumPy does, to the pixel, on real fields', async (context) => {
+    if (!existsSync(fields)) return context.skip(`the real fields are not in ${fields}`);
+    const { vessel, nuclei, probe } = golden.thresholds;
+    for (const name of ['field-03', 'field-07']) {
+      const { fixedAreas } = await analyze({
+        slide: join(fields, `${name}.ome.tif`),
+        out: join(folder, name),
+        vesselThreshold: vessel,
+        nucleiThreshold: nuclei,
+        probeThreshold: probe,
+      });
+      for (const [area, pixels] of Object.entries(golden.fields[name]))
+        expect(fixedAreas?.[area].pixels, `${name} ${area}`).toBe(pixels);
+    }
+  }, 60_000);
+});
