@@ -19,7 +19,10 @@ const options = z.strictObject({
     .optional()
     .describe('stop after this time, e.g. 90s, 30m, 2h; the schedule stays the same')
     .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
-  device: z.enum(['cpu']).default('cpu').describe('where the network runs'),
+  device: z
+    .enum(['cpu', 'webgpu'])
+    .default('cpu')
+    .describe('where the network runs; webgpu fails rather than fall back to the CPU'),
   seed: z
     .int()
     .nonnegative()

@@ -62,7 +62,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   const worker = new Worker(
     new URL(self.endsWith('.ts') ? './session-worker.ts' : './session-worker.js', self),
     {
-      workerData: { device: 'cpu', ...options, model } satisfies SessionSetup,
+      workerData: { ...options, device: options.device ?? 'cpu', model } satisfies SessionSetup,
     },
   );
   const waiting = new Map<number, { resolve: (reply: unknown) => void; reject: (error: Error) => void }>();

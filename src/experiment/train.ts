@@ -61,6 +61,7 @@ export async function train(
         dataset,
         settings,
         folder: options.out,
+        device: options.device,
         threads: options.threads ?? availableParallelism(),
         initial,
         timeBudgetSeconds: options.timeBudgetSeconds,

@@ -14,7 +14,7 @@ import type { Dataset } from '../dataset/open-dataset.ts';
 import { type Batch, createPatchStream, type PatchStream } from '../dataset/patch-stream.ts';
 import { sizeOf } from '../engine/graph.ts';
 import { createGraphSession, createModelSession } from '../engine/graph-session.ts';
-import type { Session, TensorData } from '../engine/session.ts';
+import type { Device, Session, TensorData } from '../engine/session.ts';
 import { encodeModelFile, type ManifestFacts } from '../model/model-file.ts';
 import { layoutOf, type NetworkLayout } from '../model/network.ts';
 import type { NetworkModel } from '../model/registry.ts';
@@ -39,6 +39,8 @@ export interface TrainingTask {
   /** The run's folder; exists. */
   readonly folder: string;
   readonly threads: number;
+  /** 'cpu' unless given. */
+  readonly device?: Device;
   /** Tensors to start from, and where they are from; drawn from the seed unless given. */
   readonly initial?: { readonly tensors: ReadonlyMap<string, Float32Array>; readonly path: string };
   readonly timeBudgetSeconds?: number;
@@ -135,6 +137,7 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
     ? await readCheckpoint<Standing>(files.checkpoint)
     : freshStart(task, layout, stepGraph);
   const session = await createGraphSession(stepGraph.graph, {
+    device: task.device,
     threads: task.threads,
     carry: stepGraph.carry,
   });
@@ -332,7 +335,10 @@ class Run {
   }
 
   async #validate(model: Uint8Array): Promise<ValidationResult> {
-    const session = await createModelSession(model, { threads: this.#task.threads });
+    const session = await createModelSession(model, {
+      device: this.#task.device,
+      threads: this.#task.threads,
+    });
     try {
       const targetMap = this.#task.model.normalized ? this.#task.dataset.manifest.targetMap : identityMap;
       return await validate(session, this.#validation!, targetMap, this.#work.signal);
