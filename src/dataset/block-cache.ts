@@ -6,7 +6,7 @@ import { channelOf } from '../core/raster.ts';
 export const blockPx = 256;
 
 /** One channel of a block in its stored type; integers beyond 16 bits are kept as float32, as they were read. */
-export type BlockPixels = Uint8Array | Int8Array | Uint16Array | Int16Array | Float32Array;
+type BlockPixels = Uint8Array | Int8Array | Uint16Array | Int16Array | Float32Array;
 
 /** Pixels of one block, one array a channel, row-major; blocks at the right and lower edge are smaller. */
 export interface Block {

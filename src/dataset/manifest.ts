@@ -79,7 +79,7 @@ export type DatasetSlide = z.infer<typeof slideEntry>;
 export type WindowRow = z.infer<typeof windowRow>;
 
 /** The manifest's file in a dataset folder. */
-export function manifestPath(folder: string): string {
+function manifestPath(folder: string): string {
   return join(folder, 'dataset.json');
 }
 

@@ -83,7 +83,7 @@ export interface Moments {
 }
 
 /** Moments of several sets of pixels together; mean NaN where there are none. */
-export function poolMoments(parts: readonly Moments[]): Moments {
+function poolMoments(parts: readonly Moments[]): Moments {
   const count = parts.reduce((total, part) => total + part.count, 0);
   const mean =
     parts.reduce((total, part) => total + (part.count > 0 ? part.mean * part.count : 0), 0) / count;

@@ -33,7 +33,7 @@ export interface ChannelQuality {
   readonly histogramRange: readonly [number, number];
 }
 
-export interface StitchingShading {
+interface StitchingShading {
   readonly periodUm: number;
   /** Brightest over darkest place of the camera's field, minus 1. */
   readonly amplitude: number;
