@@ -1,6 +1,6 @@
 // Tiles and strips in JPEG, decoded by libvips through sharp.
 import sharp from 'sharp';
-import type { DecodeFailure } from './decompress.ts';
+import type { DecodeFailure } from '../unzip.ts';
 
 /** APP14 'Adobe': says whether three components are YCbCr (1) or RGB (0); decoders only guess without it. */
 function adobeMarker(isYCbCr: boolean): Uint8Array {

@@ -1,4 +1,4 @@
-import type { DecodeFailure } from './decompress.ts';
+import type { DecodeFailure } from '../unzip.ts';
 
 const clearCode = 256;
 const endCode = 257;

@@ -4,7 +4,7 @@ import * as zlib from 'node:zlib';
 import { UsageError, WriteError } from '../../core/errors.ts';
 import type { Samples } from '../blocked-source.ts';
 import { bytesOf } from '../sample-type.ts';
-import { type DecodeFailure, unzipBlock, zstdBlock } from '../tiff/decompress.ts';
+import { type DecodeFailure, unzipBlock, zstdBlock } from '../unzip.ts';
 import type { WrittenType } from './slide-description.ts';
 
 export type Compression = 'deflate' | 'gzip' | 'zstd' | 'none';

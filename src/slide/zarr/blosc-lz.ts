@@ -1,4 +1,4 @@
-import type { DecodeFailure } from '../tiff/decompress.ts';
+import type { DecodeFailure } from '../unzip.ts';
 
 /** Matches further back than this are written with two more bytes. */
 const nearDistance = 8191;

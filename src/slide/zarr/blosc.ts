@@ -1,6 +1,6 @@
 // Blosc 1 containers (c-blosc 1.21, README_CHUNK_FORMAT.rst). numcodecs' WebAssembly build gives back whatever was in
 // memory when its decoder fails, so a damaged chunk would be a wrong picture; here every length is checked.
-import { type DecodeFailure, inflateBlock, zstdBlock } from '../tiff/decompress.ts';
+import { type DecodeFailure, inflateBlock, zstdBlock } from '../unzip.ts';
 import { decodeBloscLz } from './blosc-lz.ts';
 import { decodeLz4 } from './lz4.ts';
 

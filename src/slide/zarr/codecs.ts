@@ -1,6 +1,6 @@
 // Decoders of chunk bytes. None yields more than it may, whatever its input claims.
 import type { FormatError } from '../../core/errors.ts';
-import { type DecodeFailure, unzipBlock, zstdBlock } from '../tiff/decompress.ts';
+import { type DecodeFailure, unzipBlock, zstdBlock } from '../unzip.ts';
 import { decodeBlosc } from './blosc.ts';
 import { crc32c } from './crc32c.ts';
 import { decodeLz4 } from './lz4.ts';

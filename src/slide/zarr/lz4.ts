@@ -1,4 +1,4 @@
-import type { DecodeFailure } from '../tiff/decompress.ts';
+import type { DecodeFailure } from '../unzip.ts';
 
 /**
  * Decodes one LZ4 block (LZ4 block format 1.6) into `output`, which it must fill exactly.

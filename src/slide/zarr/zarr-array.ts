@@ -2,7 +2,7 @@
 import { FormatError } from '../../core/errors.ts';
 import type { Samples } from '../blocked-source.ts';
 import { bytesOf, createSamples, hostLittleEndian, swapBytes, viewSamples } from '../sample-type.ts';
-import type { DecodeFailure } from '../tiff/decompress.ts';
+import type { DecodeFailure } from '../unzip.ts';
 import { parseArray, type Sharding, type ZarrArrayInfo } from './array-metadata.ts';
 import { crc32c } from './crc32c.ts';
 import { joinKey, type ZarrStore } from './store.ts';
