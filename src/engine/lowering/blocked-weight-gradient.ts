@@ -18,7 +18,6 @@ import { flip, pad, slice } from '../ops/slice-pad.ts';
 import { reduceSum } from '../ops/sum-expand.ts';
 import { transpose } from '../ops/transpose.ts';
 import { type Blocked, blockedAffine, nchwcConv, onesFor, view } from './blocked-ops.ts';
-import { divisorUpTo } from './blocked-sums.ts';
 
 /** About half of the second-level cache of current server cores. */
 const stripBytes = 768 * 1024;
@@ -76,8 +75,8 @@ function correlate(
   const canCut = height === rows * stride && top <= 1 && bottom <= 1;
   const rowBytes = 4 * block * columns * Math.min(k / block, filterBlocks) + 4 * lanes * wide * stride;
   const wanted = canCut ? Math.ceil((rows * rowBytes) / stripBytes) : 1;
-  // Fewer strips than a block: from there on the runtime would expect its input blocked.
-  const strips = divisorFrom(rows, wanted, block - 1);
+  const strips = chooseStrips(rows, wanted, n, block);
+  if (strips === undefined) return undefined;
   const h = rows / strips;
   const stripHeight = height / strips;
 
@@ -163,10 +162,15 @@ function rowOf(
   ]);
 }
 
-/** The least divisor of the extent that is at least `wanted`, or else the largest up to the limit. */
-function divisorFrom(extent: number, wanted: number, limit: number): number {
-  for (let divisor = Math.max(1, wanted); divisor <= Math.min(extent, limit); divisor++) {
-    if (extent % divisor === 0) return divisor;
-  }
-  return divisorUpTo(extent, Math.min(limit, Math.max(1, wanted)));
+/**
+ * The number of strips nearest to what is wanted, preferably more, that divides the rows and that the runtime takes:
+ * fewer than a block an image, as from there on it would expect its input blocked, and over all images (of strips, and
+ * of seams between them) fewer than a block or a multiple of it. Undefined where there is none.
+ */
+function chooseStrips(rows: number, wanted: number, images: number, block: number): number | undefined {
+  const isTaken = (channels: number): boolean => channels < block || channels % block === 0;
+  const possible = Array.from({ length: block - 1 }, (_, i) => i + 1).filter(
+    (strips) => rows % strips === 0 && isTaken(images * strips) && isTaken(images * (strips - 1)),
+  );
+  return possible.find((strips) => strips >= wanted) ?? possible.at(-1);
 }

@@ -93,7 +93,13 @@ describe.skipIf(block === undefined)(`in blocks of ${block}${why}`, () => {
     { n: 2, c: 32, k: 64, side: 8, kernel: 1, stride: 2 },
     // Large enough for several strips, with seams between them.
     { n: 2, c: 16, k: 16, side: 128, kernel: 3, stride: 1 },
+    { n: 4, c: 16, k: 16, side: 128, kernel: 3, stride: 1 },
+    { n: 3, c: 16, k: 32, side: 128, kernel: 3, stride: 1 },
     { n: 1, c: 32, k: 16, side: 256, kernel: 3, stride: 2 },
+    // Batches whose strips do not make up blocks.
+    { n: 4, c: 16, k: 16, side: 192, kernel: 3, stride: 1 },
+    { n: 5, c: 16, k: 16, side: 96, kernel: 3, stride: 1 },
+    { n: 17, c: 16, k: 16, side: 8, kernel: 3, stride: 1 },
   ])('convolves $n images, $c to $k channels, $side px, kernel $kernel, stride $stride', async (given) => {
     const { n, c, k, side, kernel, stride } = given;
     const graph = new Graph();
