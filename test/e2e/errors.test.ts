@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { hrpn, hrpnJson, temporaryFolder } from './command-line.ts';
 import { writeDrawnSlide } from './drawn-slide.ts';
 
@@ -163,20 +163,46 @@ describe('bad input is one sentence and exit code 2, with nothing left behind', 
   });
 });
 
-it('a full disk is exit code 1, with nothing left behind', async (context) => {
-  const folder = await temporaryFolder(context);
+/** A disk that a few kilobytes fill; undefined where none can be mounted. */
+async function smallDisk(folder: string, context: TestContext): Promise<string | undefined> {
   const disk = join(folder, 'disk');
   await mkdir(disk);
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk]);
-  if (status !== 0) return context.skip('a disk of 8 kB cannot be mounted here');
+  if (status !== 0) return undefined;
   context.onTestFinished(() => {
     spawnSync('umount', [disk]);
   });
-  const slide = await writeDrawnSlide(join(folder, 's.ome.tif'));
-  const { code, stderr } = await hrpn([...prepare(disk, slide), '--overlap', '0.9']);
-  expect(stderr).toMatch(
-    /^hrpn: the disk is full: .* could not be written. Free some space and run again.$/m,
-  );
-  expect(code).toBe(1);
-  expect(await readdir(disk)).toEqual([]);
+  return disk;
+}
+
+describe('a full disk is exit code 1, with nothing left behind', () => {
+  const message = /^hrpn: the disk is full: .* could not be written. Free some space and run again.$/m;
+  const noDisk = 'a disk of 8 kB cannot be mounted here';
+
+  it('prepare', async (context) => {
+    const folder = await temporaryFolder(context);
+    const disk = await smallDisk(folder, context);
+    if (disk === undefined) return context.skip(noDisk);
+    const slide = await writeDrawnSlide(join(folder, 's.ome.tif'));
+    const { code, stderr } = await hrpn([...prepare(disk, slide), '--overlap', '0.9']);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+    expect(await readdir(disk)).toEqual([]);
+  });
+
+  it('predict', async (context) => {
+    const folder = await temporaryFolder(context);
+    const disk = await smallDisk(folder, context);
+    if (disk === undefined) return context.skip(noDisk);
+    const slide = await writeDrawnSlide(join(folder, 's.ome.tif'));
+    await hrpnJson(prepare(folder, slide));
+    // Fitted in closed form, so that this test need not wait for training.
+    const { model } = await hrpnJson<{ model: string }>([
+      ...['train', join(folder, 'out'), '--model', 'linear', '--out', join(folder, 'run')],
+    ]);
+    const { code, stderr } = await hrpn(['predict', model, slide, '--out', join(disk, 'p.ome.tif')]);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(1);
+    expect(await readdir(disk)).toEqual([]);
+  });
 });
