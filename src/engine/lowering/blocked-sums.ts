@@ -8,13 +8,6 @@ import { blockedAveragePool, nchwcConv, view } from './blocked-ops.ts';
 /** Numbers summed one after the other at most: more cost float32 digits, and a thread each part can use. */
 const longestRun = 4096;
 
-/** The largest divisor of the extent up to a limit. */
-export function divisorUpTo(extent: number, limit: number): number {
-  let divisor = Math.min(extent, limit);
-  while (extent % divisor !== 0) divisor--;
-  return divisor;
-}
-
 /** x [N, C, H, W] blocked -> [C], plain: a vector's memory is the same in both. */
 export function channelMeans(graph: Graph, x: Value, block: number): Value {
   const [n, c, h, w] = x.shape;
