@@ -66,7 +66,7 @@ try {
     for (const side of sides) side.end();
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ pairs })}\n`);
-  if (values.write) await writeReport(pairs, threads);
+  if (values.write) writeReport(pairs, threads);
 } finally {
   rmSync(folder, { recursive: true });
 }
@@ -81,15 +81,19 @@ function fasterFormat(network: string, what: What): string {
   return network === 'hrpn' && what === 'train' ? 'contiguous' : 'channels_last';
 }
 
-/** Prediction and all gradients of one batch: the length of the difference against the length of PyTorch's. */
+/**
+ * Prediction and all gradients of one batch against PyTorch's in double precision: the length of the difference, as a
+ * share. Batch normalisation over few pixels amplifies rounding, in PyTorch's single precision as well; where that
+ * itself is further off than 1e-4, twice as far is allowed.
+ */
 async function check(network: string, sides: Sides): Promise<void> {
   const given = { network, what: 'check', batch: 1, patch: values.quick ? 128 : 256, threads } as const;
   const work = makeWorkload(folder, given);
   const files = ['engine', 'pytorch'].map((name) => join(folder, `${network}-${name}.bin`));
-  await Promise.all(
+  const replies = await Promise.all(
     sides.map(async (side, i) => {
       await side.ask({ ...work, kind: 'setup' });
-      await side.ask({ kind: 'check', path: files[i] });
+      return side.ask({ kind: 'check', path: files[i] });
     }),
   );
   const [ours, theirs] = files.map((file) => {
@@ -101,11 +105,11 @@ async function check(network: string, sides: Sides): Promise<void> {
     relativeGap(ours.subarray(0, pixels), theirs.subarray(0, pixels)),
     relativeGap(ours.subarray(pixels), theirs.subarray(pixels)),
   ];
-  say(
-    `${network}: prediction off by ${gaps[0].toExponential(1)}, gradients by ${gaps[1].toExponential(1)} of their length`,
-  );
-  if (!gaps.every((gap) => gap < 1e-4)) {
-    throw new Error(`${network}: the two sides differ by ${gaps}: expected less than 1e-4`);
+  const theirGaps = replies[1].gaps ?? [0, 0];
+  const shares = (list: readonly number[]): string => list.map((gap) => gap.toExponential(1)).join(' and ');
+  say(`${network}: off by ${shares(gaps)} in prediction and gradients (PyTorch: ${shares(theirGaps)})`);
+  if (!gaps.every((gap, i) => gap < Math.max(1e-4, 2 * theirGaps[i]))) {
+    throw new Error(`${network}: off by ${shares(gaps)}, PyTorch itself by ${shares(theirGaps)}`);
   }
 }
 

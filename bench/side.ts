@@ -11,6 +11,8 @@ export interface Reply {
   readonly peakBytes: number;
   /** PyTorch's faster memory format. */
   readonly format?: string;
+  /** How far PyTorch's single precision is from its double precision: prediction, gradients. */
+  readonly gaps?: readonly number[];
 }
 
 export class Side {

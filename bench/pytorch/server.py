@@ -95,12 +95,22 @@ class Bench:
         return time.perf_counter() - begin, time.process_time() - cpu
 
     def check(self, path):
-        prediction = self.network(self.store, self.x)
-        loss = self.loss(prediction)
-        gradients = torch.autograd.grad(loss, self.parameters)
-        parts = [prediction.detach().flatten(), *(g.contiguous().flatten() for g in gradients)]
-        torch.cat(parts).numpy().tofile(path)
-        return {"loss": loss.item()}
+        """Writes prediction and gradients in double precision; replies how far single precision is from them."""
+        results = []
+        for kind in (torch.float32, torch.float64):
+            self.start(self.format)
+            store = self.store
+            for key, tensor in store.tensors.items():
+                store.tensors[key] = tensor.detach().to(kind).requires_grad_(self.initial[key][1] == "parameter")
+            parameters = [t for t in store.tensors.values() if t.requires_grad]
+            store.masks = {name: mask.to(kind) for name, mask in self.masks.items()}
+            prediction = self.network(store, self.x.to(kind))
+            loss = ((prediction - self.target.to(kind)) ** 2).mean()
+            gradients = torch.cat([g.flatten() for g in torch.autograd.grad(loss, parameters)]).double()
+            results.append((prediction.detach().flatten().double(), gradients))
+        gaps = [((a - b).norm() / b.norm()).item() for a, b in zip(*results)]
+        torch.cat(results[1]).float().numpy().tofile(path)
+        return {"gaps": gaps}
 
     def predict_to(self, path):
         self.once("predict").contiguous().numpy().tofile(path)

@@ -1,0 +1,42 @@
+// How hard the presets are: ceilings on one tile of each of six slides, without writing anything.
+//
+//   node bench/simulate.ts [PRESET] [TILES A SLIDE] [SEED]
+//
+// Tiles of 1024 px drawn at random among those with at least 300,000 pixels of tissue. Whole slides have their own
+// ceilings in truth.json. The presets were set by this look at seed 7; other seeds show what that is worth.
+import { addSums, type Ceiling, ceilingOf, emptySums } from '../src/tissue/ceilings.ts';
+import { slideModel } from '../src/tissue/cohort.ts';
+import { LocalRng } from '../src/tissue/hash.ts';
+import { type PresetName, presetOf } from '../src/tissue/presets.ts';
+import { TileMaker, tilesOf } from '../src/tissue/tile.ts';
+
+const preset = presetOf((process.argv[2] ?? 'standard') as PresetName);
+const tilesPerSlide = Number(process.argv[3] ?? 1);
+const seed = Number(process.argv[4] ?? 7);
+const pooled = emptySums();
+const started = process.cpuUsage();
+for (let slide = 0; slide < 6; slide++) {
+  const own = slideModel({ preset, seed, sizePx: preset.sizePx, particleNm: 20 }, slide);
+  const model = { ...own, tilePx: 1024 };
+  const maker = new TileMaker(model);
+  const rng = new LocalRng(slide + 5);
+  const places = tilesOf(model);
+  const sums = emptySums();
+  for (let n = 0; n < tilesPerSlide; ) {
+    const { tileX, tileY } = places[Math.floor(rng.uniform() * places.length)];
+    const tile = maker.make(tileX, tileY);
+    if (tile.sums.tissue.pixels < 300_000) continue;
+    addSums(sums, tile.sums);
+    n++;
+  }
+  addSums(pooled, sums);
+  console.log(`slide ${slide + 1}: ${text(ceilingOf(sums.tissue))}`);
+}
+const { user, system } = process.cpuUsage(started);
+console.log(`pooled: ${text(ceilingOf(pooled.tissue))}`);
+console.log(`pooled, more than 3 um outside vessels: ${text(ceilingOf(pooled.extravascular))}`);
+console.log(`${((user + system) / 1e6).toFixed(0)} s of processor time`);
+
+function text({ noise, visible, sd }: Ceiling): string {
+  return `R2 noise ${noise.r2.toFixed(3)}, visible ${visible.r2.toFixed(3)}; standard deviation ${sd.toFixed(1)}`;
+}
