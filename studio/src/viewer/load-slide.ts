@@ -27,15 +27,10 @@ export async function loadSlide(path: string): Promise<OpenSlide> {
   const channels = view.channels.length;
   if (view.access !== 'tiles') {
     try {
-      const readers = await vivReaders(view);
-      // One pixel proves that the compression is known here.
-      const lowest = readers[readers.length - 1];
-      await lowest.readTile(0, 0, 0);
-      return {
-        ...view,
-        reads: 'range requests',
-        levelsOf: powersOfTwo(readers).map((reader) => new CachedLevel(reader, channels)),
-      };
+      const levelsOf = powersOfTwo(await vivReaders(view)).map((reader) => new CachedLevel(reader, channels));
+      // That it can be read proves that the compression is known here; it is needed first anyway.
+      await levelsOf[levelsOf.length - 1].getRaster({ selection: { c: 0 } });
+      return { ...view, reads: 'range requests', levelsOf };
     } catch (error) {
       console.info(`${path} is read by the server instead:`, error);
     }

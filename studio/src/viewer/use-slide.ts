@@ -27,10 +27,12 @@ export function useSlide(path: string | null, prediction: string | null): SlideS
       if (path === null) return;
       setLoading(true);
       const opened = await loadSlide(path);
+      if (!isCurrent) return;
+      // The graphics start up while the first pixels are read.
+      setSlide(opened);
       const base = await slideLayer(opened);
       const measured = measuredLayer(base);
       if (!isCurrent) return;
-      setSlide(opened);
       setLayers(measured === undefined ? [base] : [base, measured]);
       if (prediction === null) return;
       const predicted = await loadSlide(prediction);
