@@ -1,8 +1,8 @@
 // Writes a pyramidal OME-TIFF region by region.
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { partialPath, writeFailure } from '../core/atomic-file.ts';
-import { DataError } from '../core/errors.ts';
+import { DataError, FileAccessError } from '../core/errors.ts';
 import { createRaster, type Raster } from '../core/raster.ts';
 import { bytesOf, viewSamples } from './sample-type.ts';
 import { decompress } from './tiff/decompress.ts';
@@ -42,6 +42,13 @@ export async function createOmeTiff(
   const identity = JSON.stringify({ writer: 1, tilePx, compression: slide.compression ?? 'deflate', xml });
   const { resume = false } = options;
   try {
+    const there = await stat(path).catch(() => undefined);
+    if (there?.isDirectory()) {
+      throw new FileAccessError(
+        path,
+        `${path} is a folder and is not replaced. Choose another name with --out.`,
+      );
+    }
     await mkdir(dirname(path), { recursive: true });
     const store = await TileStore.open(partialPath(path), identity, slide.channels.length, resume);
     return await TiledSink.open(path, slide, new TiffBackend(path, slide, xml, store));

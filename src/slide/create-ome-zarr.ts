@@ -64,16 +64,11 @@ class ZarrBackend implements TileBackend {
 
   /** Takes over what an interrupted run left, or clears it away. */
   async begin(resume: boolean): Promise<void> {
-    const there = await readdir(this.#path).catch(() => undefined);
-    if (
-      there !== undefined &&
-      there.length > 0 &&
-      !there.includes('zarr.json') &&
-      !there.includes('.zgroup')
-    ) {
+    const there = await readdir(this.#path).catch((cause) => (cause.code === 'ENOTDIR' ? ['a file'] : []));
+    if (there.length > 0 && !there.includes('zarr.json') && !there.includes('.zgroup')) {
       throw new FileAccessError(
         this.#path,
-        `${this.#path} is a folder with other things in it and is not replaced. Choose another name with --out.`,
+        `${this.#path} is no OME-Zarr but a file, or a folder with other things in it, and is not replaced. Choose another name with --out.`,
       );
     }
     const identity = JSON.stringify({ writer: 1, tilePx, slide: this.#slide });

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -204,6 +205,13 @@ it('refuses a name that says no format, and a folder that holds other things', a
   cpSync(join(folder, 'reference.ome.zarr', '0'), busy, { recursive: true });
   rmSync(join(busy, 'zarr.json'));
   await expect(createSlide(busy, slide)).rejects.toThrow(/other things in it/);
+  renameSync(busy, join(folder, 'busy.tif'));
+  await expect(createSlide(join(folder, 'busy.tif'), slide)).rejects.toThrow(
+    /is a folder and is not replaced/,
+  );
+  writeFileSync(busy, 'text');
+  await expect(createSlide(busy, slide)).rejects.toThrow(/is no OME-Zarr/);
+  expect(readFileSync(busy, 'utf8')).toBe('text');
   const file = join(folder, 'file');
   writeFileSync(file, '');
   await expect(createSlide(join(file, 'x.ome.tif'), slide)).rejects.toThrow(/cannot be written/);

@@ -16,8 +16,8 @@ import { readInProcess } from './read-in-process.ts';
 import { tinyOme, tinyTiff } from './tiny-tiff.ts';
 import { sharedData } from './tools.ts';
 
-/** The most memory a reading process may ever have taken. */
-const memoryLimit = 500e6;
+/** The most memory a reading process may ever have taken, and the most processor time for one file. */
+const limits = { bytes: 500e6, seconds: 5 };
 
 const folder = mkdtempSync(join(tmpdir(), 'hrpn-hostile-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -41,7 +41,8 @@ function expectClear(outcome: Outcome): void {
 async function expectAllClear(paths: readonly string[]): Promise<Outcome[]> {
   const outcomes = await readInProcess(paths);
   for (const outcome of outcomes) expectClear(outcome);
-  expect(Math.max(...outcomes.map(({ peakBytes }) => peakBytes))).toBeLessThan(memoryLimit);
+  expect(Math.max(...outcomes.map(({ peakBytes }) => peakBytes))).toBeLessThan(limits.bytes);
+  expect(Math.max(...outcomes.map(({ seconds }) => seconds))).toBeLessThan(limits.seconds);
   return outcomes;
 }
 

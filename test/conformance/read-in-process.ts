@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Outcome } from './read-files.ts';
 
-/** A file that takes longer counts as a hang. */
-const hangMs = 5000;
+/** A file that takes longer counts as a hang, however busy the machine is. */
+const hangMs = 60_000;
 
 /**
  * What became of each file, in order. A file that hangs or kills the process is 'hang' or 'crash', and the rest is
@@ -32,14 +32,10 @@ function readUntilTrouble(
   const read: Outcome[] = [];
   let end: 'hang' | undefined;
   const arm = (): NodeJS.Timeout =>
-    // The first file pays for the start of the process.
-    setTimeout(
-      () => {
-        end = 'hang';
-        child.kill('SIGKILL');
-      },
-      hangMs + (read.length === 0 ? 10_000 : 0),
-    );
+    setTimeout(() => {
+      end = 'hang';
+      child.kill('SIGKILL');
+    }, hangMs);
   let timer = arm();
   createInterface({ input: child.stdout }).on('line', (line) => {
     read.push(JSON.parse(line));
