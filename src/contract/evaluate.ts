@@ -43,6 +43,17 @@ const metrics = z.strictObject({
 
 const bothRegions = { pooled: metrics, extravascular: metrics };
 
+const spectrum = z.strictObject({
+  frequency: z.array(figure).describe('cycles a micrometre'),
+  measured: z.array(figure).describe('power at each frequency, squared stored units'),
+  predicted: z.array(figure),
+  error: z.array(figure).describe('power of predicted less measured'),
+  windows: z.int().nonnegative().describe('windows of tissue that the power is a mean of'),
+  windowPx: z.int().nonnegative(),
+});
+
+const intervals = z.record(z.string(), z.strictObject({ low: figure, high: figure }));
+
 const coverage = z.strictObject({
   nominal: figure,
   pooled: figure,
@@ -57,7 +68,28 @@ const result = z.strictObject({
   withinSlide: z.boolean().describe('true for a field split: the result says nothing about further slides'),
   peak: z.number().positive().describe('largest value that the target can take, for PSNR and SSIM'),
   ...bothRegions,
-  perSlide: z.array(z.strictObject({ slide: z.string(), ...bothRegions })),
+  perSlide: z.array(
+    z.strictObject({
+      slide: z.string(),
+      group: z.string().describe('animal, where known'),
+      ...bothRegions,
+      derived: z
+        .record(z.string(), z.strictObject({ measured: figure, predicted: figure, error: figure }))
+        .describe('extravasation distances of the measured and the predicted probe'),
+      spectrum,
+    }),
+  ),
+  perAnimal: z.array(z.strictObject({ animal: z.string(), slides: z.int(), ...bothRegions })),
+  bootstrap: z
+    .strictObject({
+      slides: z.int().nonnegative(),
+      level: z.number(),
+      resamples: z.int().nonnegative(),
+      pooled: intervals,
+      extravascular: intervals,
+    })
+    .nullable()
+    .describe('over slides, each with all its pixels; null with fewer than three slides'),
   floor: z
     .strictObject({ ...bothRegions, constant: z.string().describe('what it says everywhere') })
     .describe('of the constant predictor'),

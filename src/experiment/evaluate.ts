@@ -12,6 +12,7 @@ import { channelOf, type Region } from '../core/raster.ts';
 import { fitInputMaps } from '../dataset/normalisation.ts';
 import { openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
+import { bootstrapSlides } from '../evaluation/bootstrap-slides.ts';
 import { Coverage } from '../evaluation/coverage.ts';
 import { emptyRegion, mergeRegions, metricsOf, type RegionSums } from '../evaluation/metric-block.ts';
 import { intervalAt } from '../model/interval.ts';
@@ -20,6 +21,7 @@ import { writeComparisonFigure } from '../report/comparison-figure.ts';
 import { assignRoles, guessRole } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
+import { writeEvaluationReport } from './evaluate-report.ts';
 import { predict } from './predict.ts';
 import { readCeiling } from './read-ceilings.ts';
 import { peakOf, type SlidePair, type SlideScore, scoreSlide } from './score-slide.ts';
@@ -60,7 +62,9 @@ export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): 
   const result = await resultOf(options, evaluation);
   if (options.out === undefined) return result;
   const path = join(options.out, 'metrics.json');
-  const files = [...evaluation.files, path];
+  const report = join(options.out, 'report.html');
+  await writeEvaluationReport(report, result, evaluation.files);
+  const files = [report, ...evaluation.files, path];
   await writeFileAtomic(path, `${JSON.stringify({ ...result, files }, null, 2)}\n`);
   return { ...result, files };
 }
@@ -171,6 +175,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
         peak = Math.max(peak, await peakOf(source, slide.targetChannel, work));
         const pair: SlidePair = {
           name: entry.name,
+          group: entry.group,
           measured: target.source,
           measuredChannel: target.channel,
           predicted: stored,
@@ -314,7 +319,21 @@ async function resultOf(options: Settings, evaluation: Evaluation): Promise<Eval
     target: options.target,
     withinSlide: evaluation.withinSlide,
     ...blocks('comparison', scores),
-    perSlide: scores.map((score) => ({ slide: score.name, ...blocks('comparison', [score]) })),
+    perSlide: scores.map((score) => ({
+      slide: score.name,
+      group: score.group,
+      ...blocks('comparison', [score]),
+      derived: { ...score.derived },
+      spectrum: score.spectrum,
+    })),
+    perAnimal: [...new Set(scores.map(({ group }) => group))].map((animal) => {
+      const own = scores.filter(({ group }) => group === animal);
+      return { animal, slides: own.length, ...blocks('comparison', own) };
+    }),
+    bootstrap: bootstrapSlides(
+      scores.map(({ comparison }) => comparison),
+      peak,
+    ),
     floor: { ...blocks('floor', scores), constant: evaluation.floorIs },
     ceiling: ceiling && { ...ceiling },
     coverage: evaluation.coverage,

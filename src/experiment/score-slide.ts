@@ -7,13 +7,17 @@ import { channelOf, createRaster } from '../core/raster.ts';
 import type { TissueMask } from '../dataset/tissue-mask.ts';
 import { compareSlide, type SlideComparison } from '../evaluation/compare-slide.ts';
 import type { Coverage } from '../evaluation/coverage.ts';
+import { type RadialSpectrum, radialSpectrum } from '../evaluation/radial-spectrum.ts';
 import { bandsOf, rowsPerBand } from '../spatial/bands.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 import { DistanceMap } from '../spatial/distance-map.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
+import { type DerivedPair, derivedOf } from './evaluate-space.ts';
 
 export interface SlidePair {
   readonly name: string;
+  /** Animal; the slide's own name unless given. */
+  readonly group?: string;
   /** What the prediction is scored against. */
   readonly measured: PixelSource;
   readonly measuredChannel: number;
@@ -36,6 +40,9 @@ export interface SlidePair {
 
 export interface SlideScore {
   readonly name: string;
+  readonly group: string;
+  readonly derived: Readonly<Record<string, DerivedPair>>;
+  readonly spectrum: RadialSpectrum;
   readonly comparison: SlideComparison;
   readonly floor: SlideComparison;
 }
@@ -77,7 +84,19 @@ export async function scoreSlide(pair: SlidePair, work: WorkOptions = {}): Promi
     at('comparing a constant'),
   );
   if (pair.coverage) await addCoverage(pair, pair.coverage, tissue, vessels, signal);
-  return { name, comparison, floor };
+  const derived = await derivedOf(
+    {
+      measured: [measured, pair.measuredChannel],
+      predicted: [predicted, pair.predictedChannel],
+    },
+    pair.tissue,
+    tissue,
+    vessels,
+    pixelSizeUm,
+    at('distances'),
+  );
+  const spectrum = await radialSpectrum({ ...pair, tissue }, signal);
+  return { name, group: pair.group ?? name, comparison, floor, derived, spectrum };
 }
 
 /** The largest value that a channel can take, for PSNR and SSIM; the largest that it has where it is floating point. */

@@ -1,0 +1,137 @@
+// Writes the HTML report of an evaluation.
+import { readFile } from 'node:fs/promises';
+import type { EvaluateResult } from '../contract/evaluate.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { version } from '../core/version.ts';
+import { evaluationHtml } from '../report/evaluation-page.ts';
+
+const shown = [
+  'mse',
+  'rmse',
+  'nrmse',
+  'mae',
+  'bias',
+  'r2',
+  'psnr',
+  'ssim',
+  'pearson',
+  'spearman',
+  'icc',
+] as const;
+const names: Readonly<Record<string, string>> = {
+  mse: 'MSE',
+  rmse: 'RMSE',
+  nrmse: 'NRMSE',
+  mae: 'MAE',
+  bias: 'bias',
+  r2: 'R²',
+  psnr: 'PSNR, dB',
+  ssim: 'SSIM',
+  pearson: 'Pearson',
+  spearman: 'Spearman',
+  icc: 'ICC(A,1)',
+  meanUm: 'mean distance of the probe, µm',
+  medianUm: 'half of the probe within, µm',
+  p90Um: '90% of the probe within, µm',
+  halfDistanceUm: 'half-distance, µm',
+  meanSignal: 'mean above background outside vessels',
+};
+
+/** @param files of the evaluation; its PNG figures go into the page */
+export async function writeEvaluationReport(
+  path: string,
+  result: EvaluateResult,
+  files: readonly string[],
+): Promise<void> {
+  const pictures = [];
+  for (const file of files.filter((name) => name.endsWith('.png')))
+    pictures.push({ title: file, png: new Uint8Array(await readFile(file)) });
+  const interval = (region: 'pooled' | 'extravascular', name: string): string => {
+    const found = result.bootstrap?.[region][name];
+    return found ? `${number(found.low)} to ${number(found.high)}` : '';
+  };
+  const derived = Object.keys(result.perSlide[0]?.derived ?? {});
+  const { ceiling } = result;
+  const html = evaluationHtml({
+    title: `Prediction against the ${result.target} probe`,
+    about: [
+      `${result.perSlide.length} ${result.perSlide.length === 1 ? 'slide' : 'slides'}, ${result.pooled.pixels.toLocaleString('en')} pixels of tissue`,
+      result.withinSlide ? 'within-slide: fields of one slide, which says nothing about further slides' : '',
+      `peak ${result.peak} for PSNR and SSIM`,
+    ]
+      .filter((part) => part !== '')
+      .join('; '),
+    metrics: {
+      head: [
+        '',
+        'all tissue',
+        ...(result.bootstrap ? ['95% over slides'] : []),
+        'outside vessels',
+        ...(result.bootstrap ? ['95% over slides'] : []),
+        `constant (${result.floor.constant})`,
+      ],
+      rows: shown.map((name) => [
+        names[name],
+        number(result.pooled[name]),
+        ...(result.bootstrap ? [interval('pooled', name)] : []),
+        number(result.extravascular[name]),
+        ...(result.bootstrap ? [interval('extravascular', name)] : []),
+        number(result.floor.pooled[name]),
+      ]),
+    },
+    perSlide: {
+      head: ['slide', 'animal', 'R²', 'R² outside vessels', 'RMSE', 'bias', 'SSIM', 'Spearman', 'ICC(A,1)'],
+      rows: result.perSlide.map(({ slide, group, pooled, extravascular }) => [
+        slide,
+        group,
+        number(pooled.r2),
+        number(extravascular.r2),
+        number(pooled.rmse),
+        number(pooled.bias),
+        number(pooled.ssim),
+        number(pooled.spearman),
+        number(pooled.icc),
+      ]),
+    },
+    r2: {
+      pooled: result.perSlide.map(({ pooled }) => pooled.r2),
+      extravascular: result.perSlide.map(({ extravascular }) => extravascular.r2),
+    },
+    floorR2: result.floor.pooled.r2,
+    ceilingR2: ceiling ? Number(ceiling.r2 ?? Number.NaN) : Number.NaN,
+    spectrum: result.perSlide.find(({ spectrum }) => spectrum.windows > 0)?.spectrum,
+    derived:
+      derived.length > 0
+        ? {
+            head: ['slide', 'measure', 'measured', 'predicted', 'error'],
+            rows: result.perSlide.flatMap(({ slide, derived: own }) =>
+              Object.entries(own).map(([key, pair]) => [
+                slide,
+                names[key] ?? key,
+                number(pair.measured),
+                number(pair.predicted),
+                number(pair.error),
+              ]),
+            ),
+          }
+        : undefined,
+    pictures,
+    notes: [
+      ...result.notes,
+      ...(result.bootstrap
+        ? [
+            `Intervals come from drawing the ${result.bootstrap.slides} slides with replacement; with so few they are too narrow, so look at the points.`,
+          ]
+        : []),
+      ...(result.perSlide.length > 1
+        ? [`The spectrum is that of ${result.perSlide[0].slide}; metrics.json has every slide's.`]
+        : []),
+    ],
+    madeBy: `Made by hrpn ${version}.`,
+  });
+  await writeFileAtomic(path, html);
+}
+
+function number(value: number): string {
+  return Number.isFinite(value) ? `${Number(value.toPrecision(4))}` : '–';
+}

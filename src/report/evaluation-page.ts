@@ -1,0 +1,74 @@
+// The report of an evaluation: every slide's point beside the pooled figure, the spectrum, the derived distances.
+import { type PageTable, style, tableHtml } from './analysis-page.ts';
+import { dotChart, escapeText, lineChart } from './svg-chart.ts';
+
+export interface EvaluationPage {
+  readonly title: string;
+  readonly about: string;
+  readonly metrics: PageTable;
+  readonly perSlide: PageTable;
+  readonly r2: { readonly pooled: readonly number[]; readonly extravascular: readonly number[] };
+  readonly floorR2: number;
+  readonly ceilingR2: number;
+  readonly spectrum:
+    | {
+        readonly frequency: readonly number[];
+        readonly measured: readonly number[];
+        readonly predicted: readonly number[];
+        readonly error: readonly number[];
+      }
+    | undefined;
+  readonly derived: PageTable | undefined;
+  readonly pictures: readonly { readonly title: string; readonly png: Uint8Array }[];
+  readonly notes: readonly string[];
+  readonly madeBy: string;
+}
+
+export function evaluationHtml(page: EvaluationPage): string {
+  const marks = [
+    { value: page.floorR2, name: 'floor' },
+    { value: page.ceilingR2, name: 'ceiling' },
+  ].filter(({ value }) => Number.isFinite(value));
+  const dots = dotChart({
+    rows: [
+      { name: 'all tissue', values: page.r2.pooled },
+      { name: 'outside vessels', values: page.r2.extravascular },
+    ],
+    label: 'R², one point a slide',
+    marks,
+    floor: -1,
+  });
+  const { spectrum } = page;
+  const lines = spectrum
+    ? lineChart({
+        series: (['measured', 'predicted', 'error'] as const).map((name) => ({
+          name: name === 'error' ? 'predicted less measured' : name,
+          points: spectrum.frequency.flatMap((f, i): [number, number][] =>
+            spectrum[name][i] > 0 ? [[Math.log10(f), Math.log10(spectrum[name][i])]] : [],
+          ),
+        })),
+        xLabel: 'log10 of spatial frequency, cycles a µm',
+        yLabel: 'log10 of power',
+      })
+    : '';
+  const pictures = page.pictures
+    .map(
+      ({ title, png }) =>
+        `<figure><img alt="${escapeText(title)}" src="data:image/png;base64,${Buffer.from(png).toString('base64')}"></figure>`,
+    )
+    .join('');
+  const section = (title: string, body: string): string =>
+    body === '' ? '' : `<section><h2>${title}</h2>${body}</section>`;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeText(page.title)}</title><style>${style}</style></head><body>
+<header><p class="kind">Evaluation</p><h1>${escapeText(page.title)}</h1><p class="about">${escapeText(page.about)}</p></header>
+${section('Metrics', tableHtml(page.metrics))}
+${section('Every slide', `<div class="chart">${dots}</div>${tableHtml(page.perSlide)}`)}
+${section('Measured, predicted, error', pictures)}
+${section('Power at each scale', lines === '' ? '' : `<p>Where the predicted line lies below the measured one, the prediction lacks detail of that size (or the measured one holds noise); where the error line reaches the measured one, nothing of that size is predicted.</p><div class="chart">${lines}</div>`)}
+${section('Derived distances', page.derived ? tableHtml(page.derived) : '')}
+${section('Notes', page.notes.length > 0 ? `<ul>${page.notes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>` : '')}
+<footer>${escapeText(page.madeBy)}</footer></body></html>
+`;
+}
