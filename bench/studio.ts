@@ -1,5 +1,5 @@
 // How soon the studio shows a slide of 8192 x 8192 px, and whether tiles stay blank while it is moved. Measured in a
-// real Chromium from the frames that it presents. Usage: node bench/studio.ts [SLIDE]
+// real Chromium from the frames that it presents. Usage: node bench/studio.ts [SLIDE [ROUNDS]]
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ import { createSlide } from '../src/slide/create-slide.ts';
 import { launchBrowser } from '../test/studio/browser.ts';
 
 const sizePx = 8192;
-const rounds = 5;
+const rounds = Number(process.argv[3] ?? 5);
 
 interface Frame {
   /** Seconds since 1970. */
