@@ -14,7 +14,7 @@ export interface GraphSessionOptions extends Omit<SessionOptions, 'optimization'
 }
 
 /** What a graph becomes on a device. */
-export interface FittedGraph {
+interface FittedGraph {
   readonly graph: Graph;
   /** How far the runtime may rewrite it. */
   readonly optimization: SessionOptions['optimization'];
@@ -26,7 +26,7 @@ export interface FittedGraph {
  * On the CPU the blocked layout where it has kernels for it, otherwise the graph as it is; on WebGPU the same graph
  * in operators that run there.
  */
-export async function fitGraph(
+async function fitGraph(
   graph: Graph,
   { device = 'cpu', lowering = 'fast' }: Pick<GraphSessionOptions, 'device' | 'lowering'> = {},
 ): Promise<FittedGraph> {

@@ -109,7 +109,7 @@ const norm: BlockedRule = (layout, node) => {
   layout.setPending(y, {
     addends: [],
     emit: (addend, activation) => ({
-      blocked: blockedAffine(graph, blocked, slope, { bias: shift, addend, activation }),
+      blocked: blockedAffine(graph, state.centred, slope, { bias: shift, addend, activation }),
       channels,
     }),
   });

@@ -3,7 +3,7 @@ import { assert } from '../../core/errors.ts';
 import type { Graph, Op, Value } from '../graph.ts';
 import { mul } from './mul.ts';
 
-export const averagePoolOp: Op = {
+const averagePoolOp: Op = {
   name: 'AveragePool',
   infer: ([x], attributes) => {
     const size = (attributes.kernel_shape as number[])[0];
@@ -17,7 +17,7 @@ export const averagePoolOp: Op = {
   },
 };
 
-export const resizeNearestOp: Op = {
+const resizeNearestOp: Op = {
   name: 'Resize',
   infer: ([x, , scales]) => {
     const factor = (scales.constant as Float32Array)[2];

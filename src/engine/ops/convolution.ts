@@ -21,7 +21,7 @@ export interface ConvolutionOptions {
 }
 
 /** Operands of a convolution node: x [N, C, H, W], w [K, C, h, w], perhaps b [K]. */
-export const convOp: Op = {
+const convOp: Op = {
   name: 'Conv',
   infer: ([x, w], attributes) => {
     assert(x.shape[1] === w.shape[1], `convolution of [${x.shape}] with weight [${w.shape}]`);
@@ -72,7 +72,7 @@ const convTransposeOp: Op = {
 };
 
 /** x [N, C, H, W], dy [N, K, H', W'] -> dw [K, C, h, w]. Not an ONNX operator: it expands into products. */
-export const convWeightGradientOp: Op = {
+const convWeightGradientOp: Op = {
   name: 'ConvWeightGradient',
   infer: ([x, dy], attributes) => [
     { shape: [dy.shape[1], x.shape[1], ...(attributes.kernel_shape as number[])], dtype: 'float32' },

@@ -34,7 +34,7 @@ export function resizeBilinear(graph: Graph, x: Value, factor: number, corners: 
 }
 
 /** Row-major [to, from]: row o holds the weights with which output sample o draws on the input samples. */
-export function interpolationMatrix(from: number, to: number, corners: CornerConvention): Float32Array {
+function interpolationMatrix(from: number, to: number, corners: CornerConvention): Float32Array {
   const matrix = new Float32Array(to * from);
   for (let o = 0; o < to; o++) {
     const position =
