@@ -10,7 +10,7 @@ import { openSlide } from '../slide/open-slide.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 
 /** The tissue grid at full resolution, one bit a pixel. */
-export function tissueBits(mask: TissueMask, width: number, height: number): BitMask {
+function tissueBits(mask: TissueMask, width: number, height: number): BitMask {
   const { cellPx, cellsWide, cells } = mask;
   const bits = new BitMask(width, height);
   const row = new Uint8Array(width);

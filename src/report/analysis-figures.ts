@@ -3,7 +3,7 @@ import { formatTick, roundDown, ticks } from './nice-scale.ts';
 import { escapeText } from './svg-chart.ts';
 
 /** Measured, predicted: apart for most kinds of colour vision (Okabe and Ito 2008). */
-export const probeColours = ['#0072b2', '#d55e00'] as const;
+const probeColours = ['#0072b2', '#d55e00'] as const;
 const font = 'font-family="system-ui, -apple-system, Segoe UI, sans-serif"';
 const ink = '#1b2430';
 const faint = '#66707c';

@@ -57,7 +57,7 @@ export function nestOutlines(outlines: readonly Outline[]): Outline[][] {
   return groups.map(({ rings }) => rings);
 }
 
-export function signedArea(outline: Outline): number {
+function signedArea(outline: Outline): number {
   let sum = 0;
   for (let i = 0; i < outline.length; i++) {
     const [x, y] = outline[i];

@@ -20,7 +20,7 @@ export interface LineChart {
 }
 
 /** Colour of the nth of several series, the same in all charts. */
-export function seriesColour(index: number): string {
+function seriesColour(index: number): string {
   return palette[index % palette.length];
 }
 

@@ -234,7 +234,7 @@ export function bootstrapBlocks(
 }
 
 /** NaN where fewer than half of the resamples have a value. */
-export function percentiles(values: readonly number[], level: number): Interval {
+function percentiles(values: readonly number[], level: number): Interval {
   const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
   if (sorted.length < Math.max(2, values.length / 2)) return { low: Number.NaN, high: Number.NaN };
   const tail = (1 - level) / 2;

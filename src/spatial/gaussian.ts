@@ -4,7 +4,7 @@
  * Weights of a sampled Gaussian, normalised to 1; index 0 is the centre, then to one side.
  * The radius is floor(truncate * sigmaPx + 0.5), as in SciPy.
  */
-export function gaussianKernel(sigmaPx: number, truncate = 4): Float64Array {
+function gaussianKernel(sigmaPx: number, truncate = 4): Float64Array {
   const radius = Math.floor(truncate * sigmaPx + 0.5);
   const kernel = new Float64Array(radius + 1);
   let sum = 0;

@@ -23,14 +23,14 @@ function correlatedField(rng: Rng, sigma: number): GridField {
 }
 
 describe('findHotSpots', () => {
-  it.each([0, 1, 2])('shows a spot by chance on about 5%% of slides (correlation of %d cells)', (sigma) => {
+  it('shows a spot by chance on about 5% of slides whose cells are correlated', () => {
     const rng = new Rng(5);
-    const slides = 60;
+    const slides = 20;
     let found = 0;
     for (let i = 0; i < slides; i++)
-      if (findHotSpots(correlatedField(rng, sigma), { draws: 99, seed: i }).spots.length > 0) found++;
-    // 60 slides at 5%: 3 expected, 9 or more with a chance of 0.3%.
-    expect(found).toBeLessThan(9);
+      if (findHotSpots(correlatedField(rng, 1), { draws: 39, seed: i }).spots.length > 0) found++;
+    // 20 slides at 5%: 1 expected, 5 or more with a chance of 0.3%. More slides: docs/analysis.md.
+    expect(found).toBeLessThan(5);
   });
 
   it('finds a spot that is there, where it is', () => {

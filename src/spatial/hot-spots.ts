@@ -14,7 +14,7 @@ export interface HotSpotOptions {
   readonly seed: number;
 }
 
-export const defaultHotSpotOptions: HotSpotOptions = { radiusCells: 2, level: 0.05, draws: 199, seed: 0 };
+const defaultHotSpotOptions: HotSpotOptions = { radiusCells: 2, level: 0.05, draws: 199, seed: 0 };
 
 export interface Spot {
   readonly kind: 'hot' | 'cold';

@@ -21,7 +21,7 @@ export interface NucleiOptions {
   readonly seedRadiusUm: number;
 }
 
-export const defaultNucleiOptions: NucleiOptions = {
+const defaultNucleiOptions: NucleiOptions = {
   smoothingUm: 0.7,
   backgroundCellUm: 8,
   backgroundWindowUm: 56,

@@ -26,7 +26,7 @@ export interface VesselOptions {
   readonly maxLumenUm2: number;
 }
 
-export const defaultVesselOptions: VesselOptions = {
+const defaultVesselOptions: VesselOptions = {
   smoothingUm: 0.6,
   backgroundCellUm: 8,
   backgroundWindowUm: 56,

@@ -21,7 +21,7 @@ export interface SkeletonGraph {
 }
 
 /** The branches of a strictly thin skeleton (`skeletonOf`). */
-export function traceSkeleton(skeleton: BitMask): SkeletonGraph {
+function traceSkeleton(skeleton: BitMask): SkeletonGraph {
   const { width } = skeleton;
   const nodes = findNodes(skeleton);
   const visited = new BitMask(skeleton.width, skeleton.height);
@@ -84,7 +84,8 @@ export function vesselGraph(mask: BitMask, radiusPx: (x: number, y: number) => n
       const loop = branch.start >= 0 && branch.start === branch.end;
       if (loop && branch.xs.length <= longestKnot) {
         // Only what was there can be taken away, or this would never end.
-        for (let i = 1; i < branch.xs.length - 1; i++) removed += takeOut(skeleton, branch.xs[i], branch.ys[i]);
+        for (let i = 1; i < branch.xs.length - 1; i++)
+          removed += takeOut(skeleton, branch.xs[i], branch.ys[i]);
         continue;
       }
       if (branch.start < 0 === branch.end < 0) continue;
