@@ -1,6 +1,6 @@
 /**
  * Batch normalisation over blocked memory. The input is centred in a pass of its own: variances from E[x^2] - E[x]^2
- * would save it, but cost three digits of the gradients of deep networks.
+ * would save it, but cost a digit of what deep networks learn.
  */
 import { type Graph, sizeOf, type Value } from '../graph.ts';
 import { add } from '../ops/add.ts';
