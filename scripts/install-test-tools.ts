@@ -5,7 +5,8 @@ import { spawnSync } from 'node:child_process';
 const packages = ['chromium', 'libtiff-tools', 'libvips-tools', 'python3-tifffile', 'python3-zarr'];
 
 const isInstalled = (name: string): boolean =>
-  spawnSync('dpkg-query', ['-W', '-f=${db:Status-Status}', name], { encoding: 'utf8' }).stdout === 'installed';
+  spawnSync('dpkg-query', ['-W', `-f=\${db:Status-Status}`, name], { encoding: 'utf8' }).stdout ===
+  'installed';
 
 const apt = (...args: string[]): boolean =>
   spawnSync('apt-get', ['-y', '-qq', ...args], {

@@ -33,7 +33,7 @@ export interface SlideComparison {
 }
 
 /** Tissue farther than this from a vessel's wall counts as extravascular. */
-export const extravascularBeyondUm = 3;
+const extravascularBeyondUm = 3;
 
 /**
  * Sums over all tissue and over extravascular tissue (more than 3 um from the nearest vessel pixel). Reads both

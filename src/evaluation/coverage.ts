@@ -1,7 +1,7 @@
 /** How often intervals hold the measured value: in all, by predicted value, and by distance to the nearest vessel. */
 
 /** Bounds between bins of distance to the nearest vessel, in micrometres; vessels themselves come first. */
-export const distanceBinsUm = [0, 3, 10, 25, 50] as const;
+const distanceBinsUm = [0, 3, 10, 25, 50] as const;
 
 interface Tally {
   count: number;

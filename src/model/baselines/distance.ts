@@ -8,9 +8,9 @@ import { sub } from '../../engine/ops/sub.ts';
 import { filled, type NetworkBuilder } from '../network.ts';
 
 /** Distances beyond it count as it. */
-export const distanceCapUm = 150;
+const distanceCapUm = 150;
 /** Width of a step of the function. */
-export const distanceStepUm = 0.1;
+const distanceStepUm = 0.1;
 export const distanceSteps = Math.round(distanceCapUm / distanceStepUm) + 1;
 
 /** Index of a distance's step; the vessels themselves, at 0, have the first one for themselves. */
