@@ -12,34 +12,11 @@ function hrpn(...args: string[]): void {
 }
 
 rmSync(out, { recursive: true, force: true });
-hrpn('simulate', '--preset', 'tiny', '--slides', '4', '--seed', '1', '--out', `${out}/slides`);
-const [first, second, third, fourth] = ['01', '02', '03', '04'].map(
-  (n) => `${out}/slides/slide-${n}.ome.tif`,
-);
-hrpn(
-  'prepare',
-  first,
-  second,
-  '--validation',
-  third,
-  '--test',
-  fourth,
-  '--patch',
-  '256',
-  '--out',
-  `${out}/dataset`,
-);
-hrpn(
-  'train',
-  `${out}/dataset`,
-  '--epochs',
-  '4',
-  '--batch',
-  '4',
-  '--time-budget',
-  '150s',
-  '--out',
-  `${out}/run`,
-);
-hrpn('predict', `${out}/run/best.onnx`, fourth, '--out', `${out}/predicted.ome.tif`);
-hrpn('evaluate', '--prediction', `${out}/predicted.ome.tif`, '--slide', fourth, '--out', `${out}/evaluation`);
+hrpn('simulate', '--preset', 'tiny', '--slides', '8', '--seed', '1', '--out', `${out}/slides`);
+const slides = Array.from({ length: 8 }, (_, i) => `${out}/slides/slide-0${i + 1}.ome.tif`);
+const [validation, test] = slides.splice(6);
+const dataset = `${out}/dataset`;
+hrpn('prepare', ...slides, '--validation', validation, '--test', test, '--patch', '256', '--out', dataset);
+hrpn('train', dataset, '--epochs', '10', '--batch', '4', '--time-budget', '150s', '--out', `${out}/run`);
+hrpn('predict', `${out}/run/best.onnx`, test, '--out', `${out}/predicted.ome.tif`);
+hrpn('evaluate', '--prediction', `${out}/predicted.ome.tif`, '--slide', test, '--out', `${out}/evaluation`);
