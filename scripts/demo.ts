@@ -20,3 +20,6 @@ hrpn('prepare', ...slides, '--validation', validation, '--test', test, '--patch'
 hrpn('train', dataset, '--epochs', '10', '--batch', '4', '--time-budget', '150s', '--out', `${out}/run`);
 hrpn('predict', `${out}/run/best.onnx`, test, '--out', `${out}/predicted.ome.tif`);
 hrpn('evaluate', '--prediction', `${out}/predicted.ome.tif`, '--slide', test, '--out', `${out}/evaluation`);
+console.log(`\nPredicted slide: ${out}/predicted.ome.tif
+Metrics:         ${out}/evaluation/metrics.json
+Picture:         ${out}/evaluation/slide-08.png`);
