@@ -55,7 +55,7 @@ export function nucleiIn(model: SlideModel, map: TissueMap, grid: Grid, marginUm
       const y = (fromJ + v + rng.uniform()) * cellUm;
       const chance = rng.uniform();
       map.at(x, y, point);
-      const crowd = 1.15 + 0.45 * noise2(seed + 1, x / 60, y / 60);
+      const crowd = 1.15 + 0.2 * noise2(seed + 1, x / 60, y / 60);
       if (point.level < 2 || chance > base * crowd * (1 - 0.82 * point.necrosis)) continue;
       candidates[v * across + u] = { x, y, z: 9 * (rng.uniform() - 0.5), order: hash(key, 1), key };
     }
@@ -132,7 +132,7 @@ export function drawNuclei(
   const image = { stain: new Float32Array(n), fill: new Float32Array(n), label: new Uint32Array(n) };
   const chromatin = noisePlane(grid, seed, 2.1);
   const fine = noisePlane(grid, seed + 1, 0.9);
-  for (let at = 0; at < n; at++) chromatin[at] = 1 + 0.55 * chromatin[at] + 0.3 * fine[at];
+  for (let at = 0; at < n; at++) chromatin[at] = 1 + 0.55 * chromatin[at] + 0.35 * fine[at];
   for (const nucleus of nuclei) {
     if (isFree(nucleus.x, nucleus.y)) drawNucleus(grid, nucleus, chromatin, image);
   }

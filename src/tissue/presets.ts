@@ -44,15 +44,15 @@ export interface Preset {
 }
 
 const vessels: VesselModel = {
-  radiusUm: 1.8,
+  radiusUm: 1.6,
   radiusSigma: 0.22,
   stainSigma: 0.35,
-  stainAlongSigma: 0.75,
+  stainAlongSigma: 0.95,
   closedRound: 0.01,
   closedFlat: 0.95,
   permeabilityByRadius: 0.5,
   permeabilityByStain: 0.9,
-  permeabilityHidden: 0.15,
+  permeabilityHidden: 0.12,
   wallPower: 0.8,
   wallHidden: 0.06,
   wallAlong: 0.07,
@@ -62,8 +62,8 @@ const vessels: VesselModel = {
 
 function optics(own: Partial<ChannelOptics>): ChannelOptics {
   return {
-    blurUm: 0.4,
-    glowShare: 0.1,
+    blurUm: 0.3,
+    glowShare: 0.06,
     glowUm: 9,
     shiftXUm: 0,
     shiftYUm: 0,
@@ -83,7 +83,7 @@ const standard: Preset = {
   sampleType: 'uint16',
   fullTruth: true,
   sectionUm: 6,
-  tissue: { rimDensity: 880, coreDensity: 480, necrosis: 0.3, nucleiDensity: 12_500 },
+  tissue: { rimDensity: 1100, coreDensity: 750, necrosis: 0.3, nucleiDensity: 15_500 },
   vessels,
   transport: {
     probe: 'vessels',
@@ -105,8 +105,8 @@ const standard: Preset = {
   },
   optics: [
     optics({ stainElectrons: 1500, autofluorescence: 60 }),
-    optics({ stainElectrons: 900, autofluorescence: 60, blurUm: 0.4, glowShare: 0.12, glowUm: 6 }),
-    optics({ autofluorescence: 85, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.45 }),
+    optics({ stainElectrons: 900, autofluorescence: 60, glowUm: 6 }),
+    optics({ autofluorescence: 85, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.35 }),
   ],
   // To vessel, nuclei, probe; from the same.
   bleed: [
