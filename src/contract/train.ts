@@ -57,6 +57,37 @@ const options = z.strictObject({
     .describe(
       "how to train: as the model was published (hrpn-published, ganda), or by the standard recipe with normalised inputs; the model's own unless given",
     ),
+  augment: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "how training patches are changed: 'none', or some of flips (with right-angle turns), rotate (by any angle), gain=SD, offset=SD, blur=PX with commas between them, the last three for each input on its own; the recipe's unless given",
+    )
+    .meta({ value: 'LIST' }),
+  balance: z
+    .boolean()
+    .optional()
+    .describe('draw half of the patches evenly over the range of target brightness'),
+  loss: z
+    .enum(['mse', 'huber', 'root'])
+    .optional()
+    .describe(
+      "error that training lowers: squared; huber, linear beyond one standard deviation; or root, squared error of square roots; the recipe's unless given",
+    ),
+  schedule: z
+    .enum(['cosine', 'constant'])
+    .optional()
+    .describe("course of the learning rate; the recipe's unless given"),
+  averageDecay: z
+    .number()
+    .min(0)
+    .lt(1)
+    .optional()
+    .describe(
+      "decay a step of the moving average of the weights that is kept, 0 for none; the recipe's unless given",
+    )
+    .meta({ value: 'SHARE' }),
   stopAfter: z
     .int()
     .positive()
@@ -71,7 +102,7 @@ const result = z.strictObject({
   model: path.describe('the best weights, ready for `hrpn predict`'),
   steps: z.int().nonnegative(),
   epochs: z.int().nonnegative(),
-  trainLoss: figure.describe('mean over the last epoch, in normalised units'),
+  trainLoss: figure.describe("mean over the last epoch, in the loss's own units"),
   validation: z
     .looseObject({ mse: figure })
     .nullable()

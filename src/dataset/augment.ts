@@ -1,4 +1,5 @@
 // What may be changed about a training patch. Everything is drawn from the patch's own stream of random numbers.
+import { UsageError } from '../core/errors.ts';
 import type { Rng } from '../core/rng.ts';
 import { smooth } from '../spatial/gaussian.ts';
 import type { PatchView } from './read-patch.ts';
@@ -21,6 +22,44 @@ export interface Augmentation {
   readonly offset: number;
   /** Largest standard deviation of a Gaussian blur, in pixels; drawn evenly from 0 to it. */
   readonly blurPx?: number;
+}
+
+/**
+ * Reads what `--augment` takes: `none`, or some of `flips`, `rotate`, `gain=SD`, `offset=SD`, `blur=PX` with commas
+ * between them.
+ * @throws UsageError for anything else
+ */
+export function parseAugmentation(text: string): Augmentation {
+  const found = { flips: false, rotate: false, gain: 0, offset: 0, blurPx: 0 };
+  if (text.trim() === 'none') return found;
+  for (const part of text.split(',').map((item) => item.trim())) {
+    const [name, value] = part.split('=');
+    const amount = Number(value);
+    const isAmount = value?.trim() !== '' && amount > 0 && Number.isFinite(amount);
+    if (name === 'flips' && value === undefined) found.flips = true;
+    else if (name === 'rotate' && value === undefined) found.rotate = true;
+    else if (name === 'gain' && isAmount) found.gain = amount;
+    else if (name === 'offset' && isAmount) found.offset = amount;
+    else if (name === 'blur' && isAmount) found.blurPx = amount;
+    else {
+      throw new UsageError(
+        `--augment: expected 'none' or some of flips, rotate, gain=SD, offset=SD, blur=PX with commas between them and amounts above 0, found '${part}'.`,
+      );
+    }
+  }
+  return found;
+}
+
+/** The one way to write an augmentation that `parseAugmentation` reads. */
+export function augmentationText({ flips, rotate, gain, offset, blurPx = 0 }: Augmentation): string {
+  const parts = [
+    flips ? 'flips' : '',
+    rotate ? 'rotate' : '',
+    gain > 0 ? `gain=${gain}` : '',
+    offset > 0 ? `offset=${offset}` : '',
+    blurPx > 0 ? `blur=${blurPx}` : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? 'none' : parts.join(',');
 }
 
 /** Edge of the square to be read so that a patch turned by any angle lies inside it; even as the patch is. */

@@ -6,6 +6,7 @@ import { type TrainOptions, type TrainResult, trainCommand } from '../contract/t
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
+import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { readModelFile } from '../model/model-file.ts';
 import {
@@ -113,6 +114,11 @@ async function fitModel(
     'stopAfter',
     'timeBudgetSeconds',
     'recipe',
+    'augment',
+    'balance',
+    'loss',
+    'schedule',
+    'averageDecay',
   ] as const;
   const given = of.find((key) => options[key] !== undefined);
   if (given !== undefined) {
@@ -135,6 +141,11 @@ async function fitModel(
       learningRate: 0,
       stopAfter: null,
       recipe: 'own',
+      schedule: 'constant',
+      averageDecay: 0,
+      augment: 'none',
+      balance: false,
+      loss: 'mse',
     };
     if (earlier && earlier.dataset !== settings.dataset) throw anotherDataset(options);
     if (!earlier) await createRunFolder(options.out, settings);
@@ -178,6 +189,7 @@ function settingsOf(
 ): RunSettings {
   const { manifest } = dataset;
   const fingerprint = datasetFingerprint(manifest);
+  const augment = options.augment && augmentationText(parseAugmentation(options.augment));
   if (earlier) {
     if (earlier.dataset !== fingerprint) throw anotherDataset(options);
     const stated = {
@@ -190,6 +202,11 @@ function settingsOf(
       learningRate: options.learningRate,
       stopAfter: options.stopAfter,
       recipe: options.recipe,
+      schedule: options.schedule,
+      averageDecay: options.averageDecay,
+      augment,
+      balance: options.balance,
+      loss: options.loss,
     };
     for (const [key, value] of Object.entries(stated)) {
       const held = earlier[key as keyof typeof stated];
@@ -210,6 +227,9 @@ function settingsOf(
       `--patch: ${model.name} works on patches of ${model.fixedTile} px only, found ${patch}. Add --patch ${model.fixedTile}.`,
     );
   }
+  if (model.adversary && options.loss !== undefined) {
+    throw new UsageError(`--loss: ${model.name} has losses of its own, found ${options.loss}. Leave it out.`);
+  }
   const batch = options.batch ?? recipe.batch;
   return {
     model: model.name,
@@ -223,5 +243,10 @@ function settingsOf(
     learningRate: options.learningRate ?? recipe.learningRate,
     stopAfter: options.stopAfter ?? null,
     recipe: options.recipe ?? 'own',
+    schedule: options.schedule ?? recipe.schedule,
+    averageDecay: options.averageDecay ?? recipe.averageDecay,
+    augment: augment ?? recipe.augment,
+    balance: options.balance ?? recipe.balance,
+    loss: options.loss ?? recipe.loss,
   };
 }

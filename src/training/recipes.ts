@@ -1,13 +1,15 @@
 /** How each model is trained unless the user says otherwise. */
-import type { Augmentation } from '../dataset/patch-stream.ts';
 import { adamW, type Optimiser, rmsProp } from '../engine/optimisers.ts';
+import type { LossName } from './losses.ts';
+
+export const scheduleNames = ['cosine', 'constant'] as const;
 
 export interface Recipe {
   readonly optimiser: Optimiser;
   /** Largest learning rate of the schedule. */
   readonly learningRate: number;
   /** 'cosine': linear warm-up, then half a cosine down to 0 at the last step. 'constant': as it says. */
-  readonly schedule: 'cosine' | 'constant';
+  readonly schedule: (typeof scheduleNames)[number];
   readonly warmUpSteps: number;
   /** Patches a step. */
   readonly batch: number;
@@ -16,7 +18,12 @@ export interface Recipe {
   readonly clipNorm?: number;
   /** Decay a step of the moving average of the parameters that is validated and kept; 0 keeps the parameters. */
   readonly averageDecay: number;
-  readonly augment: Augmentation | false;
+  /** As `parseAugmentation` reads it. */
+  readonly augment: string;
+  /** Draws half of the patches evenly over the range of mean target intensity. */
+  readonly balance: boolean;
+  /** Of the pixels; a network with an adversary has its own. */
+  readonly loss: LossName;
   /** Moves training windows by up to half a patch. */
   readonly jitter: boolean;
 }
@@ -30,7 +37,9 @@ const standard: Recipe = {
   epochs: 20,
   clipNorm: 1,
   averageDecay: 0.99,
-  augment: { flips: true, gain: 0, offset: 0 },
+  augment: 'flips',
+  balance: false,
+  loss: 'mse',
   jitter: true,
 };
 
@@ -44,7 +53,9 @@ const recipes: Readonly<Record<string, Recipe>> = {
     batch: 4,
     epochs: 20,
     averageDecay: 0,
-    augment: false,
+    augment: 'none',
+    balance: false,
+    loss: 'mse',
     jitter: false,
   },
   ganda: {
@@ -55,7 +66,9 @@ const recipes: Readonly<Record<string, Recipe>> = {
     batch: 4,
     epochs: 50,
     averageDecay: 0,
-    augment: false,
+    augment: 'none',
+    balance: false,
+    loss: 'mse',
     jitter: false,
   },
 };

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
 import { FileAccessError, FormatError, UsageError } from '../core/errors.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
-import { recipeNames } from './recipes.ts';
+import { lossNames } from './losses.ts';
+import { recipeNames, scheduleNames } from './recipes.ts';
 
 /** What decides the result of a run; a resumed run must have the same. */
 const settingsSchema = z.strictObject({
@@ -20,7 +21,12 @@ const settingsSchema = z.strictObject({
   patch: z.number(),
   learningRate: z.number(),
   stopAfter: z.number().nullable(),
-  recipe: z.enum(recipeNames).default('own'),
+  recipe: z.enum(recipeNames),
+  schedule: z.enum(scheduleNames),
+  averageDecay: z.number(),
+  augment: z.string(),
+  balance: z.boolean(),
+  loss: z.enum(lossNames),
 });
 export type RunSettings = z.infer<typeof settingsSchema>;
 

@@ -21,7 +21,7 @@ import {
   type TensorSpec,
   TrainingBuilder,
 } from '../model/network.ts';
-import { atLeast, weightedMse } from './losses.ts';
+import { atLeast, type Loss, weightedMse } from './losses.ts';
 
 export interface StepOptions {
   readonly network: NetworkFunction;
@@ -31,6 +31,8 @@ export interface StepOptions {
   readonly roles: number;
   /** Edge of a patch in pixels. */
   readonly patch: number;
+  /** Mean squared error unless given. */
+  readonly loss?: Loss;
   /** Gradients longer than this are shortened to it; not clipped unless given. */
   readonly clipNorm?: number;
   /**
@@ -75,7 +77,7 @@ export function flatGradient(
  * update), `gradientNorm`, and the carried vectors.
  */
 export function buildStepGraph(options: StepOptions): StepGraph {
-  const { layout, optimiser, batch, roles, patch } = options;
+  const { layout, optimiser, batch, roles, patch, loss: lossFrom = weightedMse } = options;
   const graph = new Graph();
   const length = layout.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const carry: Record<string, string> = {};
@@ -90,7 +92,7 @@ export function buildStepGraph(options: StepOptions): StepGraph {
   const builder = new TrainingBuilder(graph, layout, parameters);
   const prediction = options.network(builder, graph.input('inputs', [batch, roles, patch, patch]));
   const plane = [batch, 1, patch, patch];
-  const loss = weightedMse(graph, prediction, graph.input('target', plane), graph.input('weight', plane));
+  const loss = lossFrom(graph, prediction, graph.input('target', plane), graph.input('weight', plane));
   graph.output('loss', loss);
 
   const flat = flatGradient(graph, loss, builder, layout);

@@ -81,6 +81,7 @@ async function task(name: string, model = 'hrpn'): Promise<TrainingTask> {
     dataset: dataset(),
     settings: {
       model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, patch, learningRate: 2e-3, stopAfter: null, recipe: 'own',
+      schedule: 'cosine', averageDecay: 0.99, augment: 'flips', balance: false, loss: 'mse',
     }, // biome-ignore format: settings
     folder: path,
     threads: 2,

@@ -9,6 +9,7 @@ import { CancelledError } from '../core/errors.ts';
 import { sampleRange } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { Rng } from '../core/rng.ts';
+import { parseAugmentation } from '../dataset/augment.ts';
 import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type Batch, createPatchStream, type PatchStream } from '../dataset/patch-stream.ts';
@@ -21,6 +22,7 @@ import type { NetworkModel } from '../model/registry.ts';
 import { buildAdversarialStepGraph } from './adversarial-step-graph.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { datasetFor } from './dataset-view.ts';
+import { lossOf } from './losses.ts';
 import { learningRateAt, type Recipe } from './recipes.ts';
 import { type RunSettings, runFiles } from './run-folder.ts';
 import { buildStepGraph, type StepGraph } from './step-graph.ts';
@@ -33,7 +35,8 @@ const checkpointEverySeconds = 120;
 
 export interface TrainingTask {
   readonly model: NetworkModel;
-  readonly recipe: Recipe;
+  /** What the settings do not hold: optimiser, warm-up, clipping, jitter. */
+  readonly recipe: Pick<Recipe, 'optimiser' | 'warmUpSteps' | 'clipNorm' | 'jitter'>;
   readonly dataset: Dataset;
   readonly settings: RunSettings;
   /** The run's folder; exists. */
@@ -54,7 +57,7 @@ export interface EpochRecord {
   readonly epoch: number;
   /** Steps done. */
   readonly step: number;
-  /** Mean over the epoch, in squared normalised units. */
+  /** Mean over the epoch, in squared units of the network's target but for the loss 'root'. */
   readonly trainLoss: number;
   readonly validation: ValidationResult | null;
   readonly learningRate: number;
@@ -108,21 +111,21 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
     roles,
     patch,
     clipNorm: recipe.clipNorm,
-    averageStatistics: recipe.averageDecay > 0,
+    averageStatistics: settings.averageDecay > 0,
+    loss: lossOf(settings.loss, model.normalized, dataset.manifest.targetMap),
   };
   const stepGraph = model.adversary
     ? buildAdversarialStepGraph({ ...step, ...model.adversary })
     : buildStepGraph(step);
   const { normalized } = model;
   const common = { patch, seed: settings.seed, normalized };
-  const { augment, jitter } = recipe;
   const stream = createPatchStream(dataset, {
     ...common,
     split: 'train',
     batch,
-    augment,
-    jitter,
-    balance: false,
+    augment: parseAugmentation(settings.augment),
+    jitter: recipe.jitter,
+    balance: settings.balance,
   });
   const validation =
     dataset.manifest.windows.validation.length === 0
@@ -265,18 +268,18 @@ class Run {
     step: number,
     totalSteps: number,
   ): Record<string, TensorData> {
-    const { recipe, settings } = this.#task;
+    const { settings } = this.#task;
     const { batch, height, width } = shape;
     const scalar = (value: number): TensorData => ({ data: Float32Array.of(value), shape: [] });
     // A young average forgets faster, so that it is not the first weights.
-    const decay = Math.min(recipe.averageDecay, (1 + step) / (10 + step));
+    const decay = Math.min(settings.averageDecay, (1 + step) / (10 + step));
     const feeds: Record<string, TensorData> = {
       inputs: { data: inputs, shape: [batch, shape.inputs, height, width] },
       target: { data: target, shape: [batch, 1, height, width] },
       weight: { data: weight, shape: [batch, 1, height, width] },
-      learningRate: scalar(learningRateAt(recipe, settings.learningRate, step, totalSteps)),
+      learningRate: scalar(this.#learningRate(step, totalSteps)),
       step: scalar(step + 1),
-      averageDecay: scalar(recipe.averageDecay === 0 ? 0 : decay),
+      averageDecay: scalar(settings.averageDecay === 0 ? 0 : decay),
     };
     for (const { name, shape: maskShape, rate } of this.#stepGraph.dropoutMasks) {
       const rng = new Rng(settings.seed).fork('dropout', name, step);
@@ -286,6 +289,12 @@ class Run {
       feeds[name] = { data, shape: maskShape };
     }
     return feeds;
+  }
+
+  #learningRate(step: number, totalSteps: number): number {
+    const { settings, recipe } = this.#task;
+    const schedule = { schedule: settings.schedule, warmUpSteps: recipe.warmUpSteps };
+    return learningRateAt(schedule, settings.learningRate, step, totalSteps);
   }
 
   #report(totalSteps: number): void {
@@ -305,7 +314,7 @@ class Run {
   /** Validates, keeps the model where it is the best so far, and saves. */
   async #endEpoch(totalSteps: number): Promise<void> {
     const standing = this.#standing;
-    const { settings, recipe, folder } = this.#task;
+    const { settings, folder } = this.#task;
     const state = await this.#session.getState();
     const vector = (name: string): Float32Array => (state[name]?.data ?? new Float32Array(0)) as Float32Array;
     const tensors = namedTensors(this.#layout, vector('average'), vector('statistics'));
@@ -319,7 +328,7 @@ class Run {
       step: standing.step,
       trainLoss: standing.lossSum / standing.lossSteps,
       validation,
-      learningRate: learningRateAt(recipe, settings.learningRate, standing.step - 1, totalSteps),
+      learningRate: this.#learningRate(standing.step - 1, totalSteps),
       seconds: standing.seconds,
     });
     const mse = validation?.mse ?? null;
