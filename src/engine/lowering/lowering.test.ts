@@ -21,6 +21,8 @@ import { relu } from '../ops/relu.ts';
 import { type CornerConvention, resizeBilinear } from '../ops/resize-bilinear.ts';
 import { reduceSum } from '../ops/sum-expand.ts';
 import { createSession, type Session, type TensorData } from '../session.ts';
+import { toBlocked } from './blocked-ops.ts';
+import { channelDots, channelMeans } from './blocked-sums.ts';
 import { lowerToBlocked } from './lower-to-blocked.ts';
 import { probeBlock } from './probe-block.ts';
 
@@ -127,6 +129,30 @@ describe.skipIf(block === undefined)(`in blocks of ${block}${why}`, () => {
       resizeBilinear(graph, small, 2, 'half_pixel' as CornerConvention),
     ];
     await expectSame(graph, concat(graph, parts, 1), [x, w, scale, bias], 1e-4);
+  });
+
+  it('sums channels in short runs, which keep the digits that batch normalisation needs', async () => {
+    const shape = [1, 32, 64, 64];
+    const graph = new Graph();
+    const { blocked } = toBlocked(graph, graph.input('x', shape), width);
+    graph.output('means', channelMeans(graph, blocked, width));
+    graph.output('dots', channelDots(graph, blocked, blocked, width));
+    const session = await createSession(encodeModel(graph), { threads: 1, optimization: 'extended' });
+    // All above zero, so that nothing cancels and rounding is all that is seen.
+    const data = noise(3, shape, 1).map((v) => Math.abs(v) + 0.1);
+    const { means, dots } = await run(session, { x: { data, shape } });
+    await session.close();
+    const size = 64 * 64;
+    const off = (found: TensorData, expected: (channel: Float32Array) => number): number => {
+      const squares = Array.from({ length: 32 }, (_, c) => {
+        const reference = expected(data.subarray(c * size, (c + 1) * size));
+        return (Number(found.data[c]) / reference - 1) ** 2;
+      });
+      return Math.sqrt(squares.reduce((a, b) => a + b) / 32);
+    };
+    const total = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b);
+    expect(off(means, (channel) => total(channel) / size)).toBeLessThan(5e-7);
+    expect(off(dots, (channel) => total([...channel].map((v) => v * v)))).toBeLessThan(5e-7);
   });
 
   it.each(networkNames)('%s: three training steps', async (name) => {
