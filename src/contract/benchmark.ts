@@ -44,7 +44,9 @@ const options = z.strictObject({
     .number()
     .positive()
     .default(1800)
-    .describe('training time of each run, e.g. 90s, 30m; schedules are made to fit it')
+    .describe(
+      'training time of each run, e.g. 90s, 30m: processor time over threads, so that other work does not count; schedules are made to fit it',
+    )
     .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
   chooseLearningRate: z
     .boolean()

@@ -1,9 +1,11 @@
 // The runs of a benchmark, each in a folder of its own; what is finished there is kept.
 import { access, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import type { TrainOptions, TrainResult } from '../contract/train.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
+import { processorClock } from '../core/clock.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
@@ -240,11 +242,12 @@ async function chosen(
 
   const probe = join(folder, 'probe');
   const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
-  const began = performance.now();
+  const clock = processorClock(threads);
+  const began = clock();
   const speed = await trainOrResume({ ...common, out: probe, timeBudgetSeconds: probeSeconds }, open, work);
   const { stepsPerEpoch } = await readRunSettings(probe);
   // Starting up and one validation.
-  const overhead = Math.max(0, (performance.now() - began) / 1000 - speed.seconds);
+  const overhead = Math.max(0, clock() - began - speed.seconds);
   const epochSeconds = (speed.seconds / Math.max(1, speed.steps)) * stepsPerEpoch + overhead;
   const epochsIn = (seconds: number): number =>
     Math.max(1, Math.floor((plannedShare * seconds) / epochSeconds));
@@ -278,9 +281,10 @@ async function trainOrResume(
   open: (folder: string) => Promise<Dataset>,
   work: WorkOptions,
 ): Promise<TrainResult> {
-  const { out, dataset, threads, timeBudgetSeconds } = options;
+  const { out, dataset, threads = availableParallelism(), timeBudgetSeconds } = options;
   const isBegun = await exists(runFiles(out).settings);
-  return train(isBegun ? { dataset, out, threads, timeBudgetSeconds, resume: true } : options, work, open);
+  const settings = isBegun ? { dataset, out, threads, timeBudgetSeconds, resume: true } : options;
+  return train(settings, work, open, processorClock(threads));
 }
 
 /** Operations of the model file itself, per pixel of a large tile. */

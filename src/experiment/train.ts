@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { flagOf, parseOptions } from '../contract/command.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../contract/train.ts';
+import type { Clock } from '../core/clock.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
@@ -33,6 +34,7 @@ type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>
 /**
  * Trains a model, or goes on with an interrupted run.
  * @param open for controls that change what a dataset shows
+ * @param clock that the time budget and the times reported are counted by; the wall clock unless given
  * @throws UsageError, FileAccessError, FormatError, DataError, ModelError before anything is written;
  * CancelledError, EngineError, WriteError with the last checkpoint kept
  */
@@ -40,6 +42,7 @@ export async function train(
   given: TrainOptions,
   work: WorkOptions = {},
   open: (folder: string) => Promise<Dataset> = openDataset,
+  clock?: Clock,
 ): Promise<TrainResult> {
   const options = parseOptions(trainCommand, given);
   const earlier = options.resume ? await readRunSettings(options.out) : undefined;
@@ -66,6 +69,7 @@ export async function train(
         threads: options.threads ?? availableParallelism(),
         initial,
         timeBudgetSeconds: options.timeBudgetSeconds,
+        clock,
         writtenBy: `hrpn ${version}`,
       },
       work,

@@ -5,6 +5,7 @@
  */
 import { access } from 'node:fs/promises';
 import { writeFileAtomic } from '../core/atomic-file.ts';
+import { type Clock, wallClock } from '../core/clock.ts';
 import { CancelledError } from '../core/errors.ts';
 import { sampleRange } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
@@ -47,6 +48,8 @@ export interface TrainingTask {
   /** Tensors to start from, and where they are from; drawn from the seed unless given. */
   readonly initial?: { readonly tensors: ReadonlyMap<string, Float32Array>; readonly path: string };
   readonly timeBudgetSeconds?: number;
+  /** What budget, history and speed are counted by, in seconds; the wall clock unless given. */
+  readonly clock?: Clock;
   /** Written into the model file. */
   readonly writtenBy: string;
 }
@@ -185,7 +188,8 @@ class Run {
   readonly #validation: PatchStream | undefined;
   readonly #work: WorkOptions;
   readonly #secondsBefore: number;
-  readonly #started = performance.now();
+  readonly #clock: Clock;
+  readonly #started: number;
   #savedAt = performance.now();
   readonly #stepSeconds: number[] = [];
 
@@ -208,6 +212,8 @@ class Run {
     this.#validation = validation;
     this.#work = work;
     this.#secondsBefore = standing.seconds;
+    this.#clock = task.clock ?? wallClock;
+    this.#started = this.#clock();
   }
 
   async finish(): Promise<TrainingOutcome> {
@@ -221,7 +227,7 @@ class Run {
         await this.#save();
         throw new CancelledError('training');
       }
-      const began = performance.now();
+      const began = this.#clock();
       const { step } = standing;
       const batch = await (next ?? this.#stream.load(step));
       const running = this.#session.run(this.#feeds(batch, step, totalSteps));
@@ -231,8 +237,8 @@ class Run {
       standing.lossSum += Number((await running).loss.data[0]);
       standing.lossSteps++;
       standing.step++;
-      standing.seconds = this.#secondsBefore + (performance.now() - this.#started) / 1000;
-      this.#stepSeconds.push((performance.now() - began) / 1000);
+      standing.seconds = this.#secondsBefore + this.#clock() - this.#started;
+      this.#stepSeconds.push(this.#clock() - began);
       this.#report(totalSteps);
       const isOutOfTime = standing.seconds >= timeBudgetSeconds;
       if (standing.step % settings.stepsPerEpoch === 0 || isOutOfTime) {
