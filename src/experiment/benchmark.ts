@@ -99,7 +99,7 @@ function resultOf(
   }
   const notes = [
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
-    'Every trained model had the same time on the same machine; its schedule was made to fit that time.',
+    'Every trained model had the same time on the same machine; its schedule was made to fit that time (processor time over threads).',
   ];
   notes.push(...gradientNotes(models));
   const withinSlide = manifest.splitBy === 'field';
