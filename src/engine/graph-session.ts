@@ -11,6 +11,8 @@ import { createSession, type Session, type SessionOptions } from './session.ts';
 export interface GraphSessionOptions extends Omit<SessionOptions, 'optimization'> {
   /** 'plain' keeps the graph as it is, the reference that every fast path is tested against; 'fast' unless given. */
   readonly lowering?: 'fast' | 'plain';
+  /** Outputs of a prediction model that are wanted, all unless given; what only others need is not computed. */
+  readonly outputs?: readonly string[];
 }
 
 /** What a graph becomes on a device. */
@@ -54,12 +56,16 @@ export async function createGraphSession(graph: Graph, options: GraphSessionOpti
  * @throws EngineError when the runtime refuses the model
  */
 export async function createModelSession(model: Uint8Array, options: GraphSessionOptions): Promise<Session> {
-  const { lowering, ...rest } = options;
+  const { lowering, outputs, ...rest } = options;
   const decoded = decodeGraph(model);
   if (!decoded) return createSession(model, rest);
+  const unwanted = [...decoded.graph.outputs.keys()].filter((name) => outputs && !outputs.includes(name));
+  for (const name of unwanted) decoded.graph.outputs.delete(name);
   const folded = foldNormalization(decoded.graph);
   const fitted = await fitGraph(folded, { device: options.device, lowering });
-  if (fitted.graph === folded) return createSession(model, rest);
-  const bytes = encodeModel(fitted.graph, decoded.interface);
+  const isPlain = fitted.graph === folded;
+  if (isPlain && unwanted.length === 0) return createSession(model, rest);
+  // Without blocked kernels the runtime folds by itself.
+  const bytes = encodeModel(isPlain ? decoded.graph : fitted.graph, decoded.interface);
   return createSession(bytes, { ...rest, optimization: fitted.optimization });
 }

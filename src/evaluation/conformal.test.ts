@@ -1,11 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../core/rng.ts';
 import { intervalAt } from '../model/interval.ts';
-import { type CalibrationSlide, calibrateInterval, slidesNeeded } from './conformal.ts';
+import { calibrateInterval, slidesNeeded } from './conformal.ts';
 import { Coverage } from './coverage.ts';
 
+interface ToySlide {
+  readonly predicted: Float32Array;
+  readonly measured: Float32Array;
+}
+
+const calibrated = (slides: readonly ToySlide[], level: number) =>
+  calibrateInterval(
+    slides.map(({ predicted, measured }) => ({
+      predicted,
+      errors: measured.map((v, i) => v - predicted[i]),
+    })),
+    level,
+  );
+
 /** A cohort whose slides differ in bias and noise, with skewed errors that grow with the prediction. */
-function cohort(slides: number, seed: number, pixels = 400): CalibrationSlide[] {
+function cohort(slides: number, seed: number, pixels = 400): ToySlide[] {
   const rng = new Rng(seed);
   return Array.from({ length: slides }, () => {
     const noise = Math.exp(rng.normal(0, 0.35));
@@ -19,12 +33,13 @@ function cohort(slides: number, seed: number, pixels = 400): CalibrationSlide[] 
   });
 }
 
-function coverageOf(level: number, calibration: CalibrationSlide[], test: CalibrationSlide[]) {
-  const interval = calibrateInterval(calibration, level);
+function coverageOf(level: number, calibration: ToySlide[], test: ToySlide[]) {
+  const interval = calibrated(calibration, level);
   const coverage = new Coverage(level);
   for (const [i, { predicted, measured }] of test.entries()) {
     const distance = predicted.map((p) => 60 - 6 * p);
-    coverage.add(`${i}`, measured, predicted, distance, (p) => intervalAt(interval, p));
+    const [lower, upper] = [0, 1].map((end) => predicted.map((p) => intervalAt(interval, p)[end]));
+    coverage.add(`${i}`, measured, predicted, distance, lower, upper);
   }
   return coverage.table();
 }
@@ -48,12 +63,12 @@ describe('calibrateInterval', () => {
 
   it('promises a further slide only where there are slides enough', () => {
     expect([0.5, 0.8, 0.9, 0.95].map(slidesNeeded)).toEqual([1, 4, 9, 19]);
-    expect(calibrateInterval(cohort(8, 1), 0.9)).toMatchObject({ basis: 'within-cohort', slides: 8 });
-    expect(calibrateInterval(cohort(9, 1), 0.9).basis).toBe('slides');
+    expect(calibrated(cohort(8, 1), 0.9)).toMatchObject({ basis: 'within-cohort', slides: 8 });
+    expect(calibrated(cohort(9, 1), 0.9).basis).toBe('slides');
   });
 
   it('follows the errors: wider where they are larger, skewed as they are', () => {
-    const interval = calibrateInterval(cohort(20, 3), 0.9);
+    const interval = calibrated(cohort(20, 3), 0.9);
     const [dark, bright] = [intervalAt(interval, 0.5), intervalAt(interval, 9.5)];
     expect(bright[1] - bright[0]).toBeGreaterThan(2.5 * (dark[1] - dark[0]));
     expect(bright[1] - 9.5).toBeGreaterThan(1.2 * (9.5 - bright[0]));
@@ -64,7 +79,7 @@ describe('calibrateInterval', () => {
       measured,
       predicted: new Float32Array(measured.length).fill(4),
     }));
-    const interval = calibrateInterval(flat, 0.8);
+    const interval = calibrated(flat, 0.8);
     expect(interval.knots).toEqual([4]);
     const inside = flat[0].measured.filter((v) => {
       const [low, high] = intervalAt(interval, 4);
@@ -84,14 +99,16 @@ it('Coverage counts by slide, by tenth of the predictions and by distance', () =
     predicted,
     predicted,
     predicted.map((p) => (p < 20 ? 0 : 80)),
-    () => [0, 49],
+    predicted.map(() => 0),
+    predicted.map(() => 49),
   );
   coverage.add(
     'b',
     Float32Array.of(5, Number.NaN),
     Float32Array.of(1000, 1000),
     Float32Array.of(3, 3),
-    () => [6, 8],
+    Float32Array.of(6, 6),
+    Float32Array.of(8, 8),
   );
   const table = coverage.table();
   expect(table.pooled).toBeCloseTo(50 / 101, 9);

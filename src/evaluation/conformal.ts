@@ -8,8 +8,8 @@ import { assert } from '../core/errors.ts';
 /** Pixels of one calibration slide (or of all slides of one animal). */
 export interface CalibrationSlide {
   readonly predicted: Float32Array;
-  /** Same length. */
-  readonly measured: Float32Array;
+  /** Measured less predicted, in the unit that the interval is to have. Same length. */
+  readonly errors: Float32Array;
 }
 
 export interface CalibratedInterval {
@@ -86,13 +86,13 @@ function knotsOf(slides: readonly CalibrationSlide[], edges: readonly number[]):
   }).map((knot, g) => (edges.length > g ? Math.min(knot, edges[g]) : knot));
 }
 
-/** Measured less predicted, by group of the prediction, sorted. */
-function errorsByGroup({ predicted, measured }: CalibrationSlide, edges: readonly number[]): Float32Array[] {
+/** Errors by group of the prediction, sorted. */
+function errorsByGroup({ predicted, errors }: CalibrationSlide, edges: readonly number[]): Float32Array[] {
   const found: number[][] = Array.from({ length: groups }, () => []);
   for (let i = 0; i < predicted.length; i++) {
     let g = 0;
     while (g < edges.length && predicted[i] >= edges[g]) g++;
-    found[g].push(measured[i] - predicted[i]);
+    found[g].push(errors[i]);
   }
   return found.map((values) => Float32Array.from(values).sort());
 }

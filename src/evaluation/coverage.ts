@@ -49,15 +49,16 @@ export class Coverage {
 
   /**
    * Adds pixels of a slide.
-   * @param interval lower and upper end for a predicted value, or of the pixel of that index
    * @param distanceUm to the nearest vessel, one a pixel; 0 in vessels
+   * @param lower end of each pixel's interval
    */
   add(
     slide: string,
     measured: Float32Array,
     predicted: Float32Array,
     distanceUm: Float32Array,
-    interval: (predicted: number, index: number) => readonly [number, number],
+    lower: Float32Array,
+    upper: Float32Array,
   ): void {
     const tally = this.#slides.get(slide) ?? empty();
     this.#slides.set(slide, tally);
@@ -65,7 +66,7 @@ export class Coverage {
     const held = new Uint8Array(measured.length);
     let n = 0;
     for (let i = 0; i < measured.length; i++) {
-      const [low, high] = interval(predicted[i], i);
+      const [low, high] = [lower[i], upper[i]];
       if (!Number.isFinite(measured[i] + low + high)) continue;
       const isInside = +(measured[i] >= low && measured[i] <= high);
       kept[n] = predicted[i];

@@ -2,9 +2,10 @@
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { channelOf } from '../core/raster.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type CalibrationSlide, calibrateInterval, slidesNeeded } from '../evaluation/conformal.ts';
-import type { Interval } from '../model/interval.ts';
+import { type Interval, scaledError } from '../model/interval.ts';
 import { type ModelFile, readModelFile, withManifest } from '../model/model-file.ts';
 import { trainedLook } from './input-look.ts';
 import { visitSlides } from './visit-slides.ts';
@@ -31,7 +32,10 @@ export async function calibrateModel(
   if (manifest.windows.calibration.length > 0) {
     const groups = await calibrationSlides(dataset, model, threads, work);
     intervals = levels.map((level): Interval => {
-      const interval = calibrateInterval(groups, level);
+      const interval: Interval = {
+        ...calibrateInterval(groups, level),
+        ...(model.manifest.spread && { scaled: true }),
+      };
       return manifest.splitBy === 'field' ? { ...interval, basis: 'within-cohort' } : interval;
     });
   }
@@ -52,7 +56,7 @@ async function calibrationSlides(
   threads: number,
   work: WorkOptions,
 ): Promise<CalibrationSlide[]> {
-  const samples = new Map<string, { predicted: number[]; measured: number[] }>();
+  const samples = new Map<string, { predicted: number[]; errors: number[] }>();
   await visitSlides(
     dataset,
     'calibration',
@@ -60,20 +64,23 @@ async function calibrationSlides(
     threads,
     ({ slide, predicted, measured, counts }) => {
       const { group, width, height } = dataset.slides[slide].entry;
-      const sample = samples.get(group) ?? { predicted: [], measured: [] };
+      const sample = samples.get(group) ?? { predicted: [], errors: [] };
       samples.set(group, sample);
       const every = Math.max(1, Math.floor((width * height) / pixelsPerSlide)) | 1;
+      const probe = channelOf(predicted, 0);
+      const spread = model.manifest.spread && [1, 2].map((c) => channelOf(predicted, c));
       for (let i = 0; i < counts.length; i += every) {
         if (counts[i] === 0) continue;
-        sample.predicted.push(predicted.data[i]);
-        sample.measured.push(measured[i]);
+        const error = measured[i] - probe[i];
+        sample.predicted.push(probe[i]);
+        sample.errors.push(spread ? scaledError(error, spread[0][i], spread[1][i]) : error);
       }
     },
     work,
   );
-  return [...samples.values()].map(({ predicted, measured }) => ({
+  return [...samples.values()].map(({ predicted, errors }) => ({
     predicted: Float32Array.from(predicted),
-    measured: Float32Array.from(measured),
+    errors: Float32Array.from(errors),
   }));
 }
 

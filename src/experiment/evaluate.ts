@@ -15,7 +15,6 @@ import { needsResampling, resampledSource } from '../dataset/resampled-source.ts
 import { bootstrapSlides } from '../evaluation/bootstrap-slides.ts';
 import { Coverage } from '../evaluation/coverage.ts';
 import { emptyRegion, mergeRegions, metricsOf, type RegionSums } from '../evaluation/metric-block.ts';
-import { intervalAt } from '../model/interval.ts';
 import { readModelFile } from '../model/model-file.ts';
 import { writeComparisonFigure } from '../report/comparison-figure.ts';
 import { assignRoles, guessRole } from '../slide/assign-roles.ts';
@@ -158,6 +157,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
             ),
           ),
           pixelSizeUm: entry.givenPixelSizeUm,
+          interval: interval && coverageLevel,
           threads: options.threads,
         },
         slideWork,
@@ -185,7 +185,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
           pixelSizeUm: manifest.pixelSizeUm,
           peak,
           constant: manifest.targetMap.offset,
-          coverage: interval && tally && { tally, interval: (value) => intervalAt(interval, value) },
+          coverage: tally && { tally, ends: [1, 2] },
         };
         const score = await scoreSlide(pair, slideWork);
         scores.push(score);

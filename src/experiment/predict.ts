@@ -85,6 +85,7 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           maps,
           tilePx: options.tile ?? tileWithin(options.memory * 1e6, manifest),
           threads: options.threads ?? availableParallelism(),
+          spread: interval?.scaled,
           write: (x, y, raster) => sink.write(x, y, interval ? withInterval(raster, interval) : raster),
           isWritten: (core) => sink.isWritten(core),
         },

@@ -6,8 +6,8 @@ import type { Dataset } from '../dataset/open-dataset.ts';
 import type { Split } from '../dataset/split.ts';
 import { compareSlide, type SlideComparison } from '../evaluation/compare-slide.ts';
 import { Coverage, type CoverageTable } from '../evaluation/coverage.ts';
-import { type Interval, intervalAt } from '../model/interval.ts';
 import type { ModelFile } from '../model/model-file.ts';
+import { withInterval } from '../prediction/with-interval.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 import { distanceMapUm } from '../spatial/distance-map.ts';
 import { memorySource } from '../spatial/memory-source.ts';
@@ -42,7 +42,7 @@ const scoredLevel = 0.9;
 const wantedSamples = 500_000;
 
 /**
- * Holds the prediction of one slide at a time in memory, 4 bytes a pixel.
+ * Holds the prediction of one slide at a time in memory, 4 bytes a pixel, 12 with an interval.
  * @param reference the same slides with the role `vessel`, where the dataset lacks it: without vessels all tissue
  * counts as extravascular
  */
@@ -56,7 +56,7 @@ export async function scoreModel(
 ): Promise<ModelScore> {
   const slides: ScoredSlide[] = [];
   const interval = model.manifest.intervals?.find(({ level }) => level === scoredLevel);
-  const coverage = interval && { interval, tally: new Coverage(scoredLevel) };
+  const coverage = interval && new Coverage(scoredLevel);
   let current: { index: number; raster: Raster } | undefined;
   const finish = async (): Promise<void> => {
     if (current) slides.push(await scoreSlide(reference, current.index, current.raster, coverage, work));
@@ -71,28 +71,31 @@ export async function scoreModel(
       if (current?.index !== slide) {
         await finish();
         const { width, height } = dataset.slides[slide].source;
-        current = { index: slide, raster: createRaster(1, height, width) };
+        current = { index: slide, raster: createRaster(interval ? 3 : 1, height, width) };
       }
       const { width, height } = predicted;
-      const probe = createRaster(1, height, width, channelOf(predicted, 0));
-      pasteRaster(current.raster, probe, x, y);
+      const tile = interval
+        ? withInterval(predicted, interval)
+        : createRaster(1, height, width, channelOf(predicted, 0));
+      pasteRaster(current.raster, tile, x, y);
     },
     work,
   );
   await finish();
   const [{ source, targetChannel }] = dataset.slides;
   const peak = sampleRange(source.channels[targetChannel].sampleType)?.max ?? 1;
-  return { slides, peak, networkSeconds, pixels, ...(coverage && { coverage: coverage.tally.table() }) };
+  return { slides, peak, networkSeconds, pixels, ...(coverage && { coverage: coverage.table() }) };
 }
 
 async function scoreSlide(
   { manifest, slides }: Dataset,
   index: number,
   predicted: Raster,
-  coverage: { readonly interval: Interval; readonly tally: Coverage } | undefined,
+  coverage: Coverage | undefined,
   work: WorkOptions,
 ): Promise<ScoredSlide> {
   const { width, height } = predicted;
+  const probe = channelOf(predicted, 0);
   const slide = slides[index];
   const { source, targetChannel, entry } = slide;
   const tissueBytes = tissueOf(slide, 0, 0, width, height);
@@ -111,7 +114,7 @@ async function scoreSlide(
     {
       measured: source,
       measuredChannel: targetChannel,
-      predicted: memorySource({ raster: predicted, channelNames: ['probe'] }),
+      predicted: memorySource({ raster: createRaster(1, height, width, probe), channelNames: ['probe'] }),
       predictedChannel: 0,
       tissue: BitMask.fromBytes(tissueBytes, width, height),
       vessels,
@@ -125,13 +128,8 @@ async function scoreSlide(
   const gradient = (values: Float32Array): number => vesselGradient(values, distanceUm, tissueBytes);
   if (coverage) {
     const inTissue = (values: Float32Array): Float32Array => values.filter((_, i) => tissueBytes[i] === 1);
-    coverage.tally.add(
-      entry.name,
-      inTissue(measured.data),
-      inTissue(predicted.data),
-      inTissue(distanceUm),
-      (value) => intervalAt(coverage.interval, value),
-    );
+    const [lower, upper] = [1, 2].map((c) => inTissue(channelOf(predicted, c)));
+    coverage.add(entry.name, inTissue(measured.data), inTissue(probe), inTissue(distanceUm), lower, upper);
   }
   const every = Math.max(1, Math.floor(tissueBytes.length / wantedSamples)) | 1;
   const spread = (values: Float32Array): [number, number] => {
@@ -143,8 +141,8 @@ async function scoreSlide(
   return {
     slide: entry.name,
     comparison,
-    range: { predicted: spread(predicted.data), measured: spread(measured.data) },
-    gradient: { predicted: gradient(predicted.data), measured: gradient(measured.data) },
+    range: { predicted: spread(probe), measured: spread(measured.data) },
+    gradient: { predicted: gradient(probe), measured: gradient(measured.data) },
   };
 }
 

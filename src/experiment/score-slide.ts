@@ -31,11 +31,8 @@ export interface SlidePair {
   readonly peak: number;
   /** What the constant predictor says; the slide's own mean unless given. */
   readonly constant?: number;
-  /** Interval ends for a predicted value, and where to count. */
-  readonly coverage?: {
-    readonly tally: Coverage;
-    readonly interval: (predicted: number) => readonly [number, number];
-  };
+  /** Channels of the prediction that hold the ends of an interval, and where to count. */
+  readonly coverage?: { readonly tally: Coverage; readonly ends: readonly [number, number] };
 }
 
 export interface SlideScore {
@@ -143,26 +140,26 @@ function constantSource(value: number, width: number, height: number): PixelSour
 
 async function addCoverage(
   pair: SlidePair,
-  { tally, interval }: NonNullable<SlidePair['coverage']>,
+  { tally, ends }: NonNullable<SlidePair['coverage']>,
   tissue: BitMask,
   vessels: BitMask,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { width } = pair.measured;
-  const rows = rowsPerBand(width, 6);
+  const rows = rowsPerBand(width, 8);
   const distances = new DistanceMap(vessels);
   const inside = new Uint8Array(width);
-  const predictedBands = bandsOf(pair.predicted, [pair.predictedChannel], { rows, signal });
+  const predictedBands = bandsOf(pair.predicted, [pair.predictedChannel, ...ends], { rows, signal });
   for await (const band of bandsOf(pair.measured, [pair.measuredChannel], { rows, signal })) {
     const other = (await predictedBands.next()).value;
     const measured = channelOf(band.raster, 0);
-    const predicted = channelOf(other.raster, 0);
+    const [predicted, lower, upper] = [0, 1, 2].map((c) => channelOf(other.raster, c));
     const distanceUm = distances.um(band.y, band.height, pair.pixelSizeUm);
     for (let r = 0; r < band.height; r++) {
       tissue.readRow(band.y + r, inside);
       const row = (values: Float32Array): Float32Array =>
         values.subarray(r * width, (r + 1) * width).filter((_, x) => inside[x] === 1);
-      tally.add(pair.name, row(measured), row(predicted), row(distanceUm), interval);
+      tally.add(pair.name, row(measured), row(predicted), row(distanceUm), row(lower), row(upper));
     }
   }
 }

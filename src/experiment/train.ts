@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { flagOf, parseOptions } from '../contract/command.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../contract/train.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
@@ -25,6 +26,7 @@ import {
   readRunSettings,
   runFiles,
 } from '../training/run-folder.ts';
+import { trainSpread } from '../training/train-spread.ts';
 import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
 import { calibrateModel } from './calibrate.ts';
 import { fitBaseline } from './fit-baseline.ts';
@@ -74,12 +76,9 @@ export async function train(
       },
       work,
     );
-    await calibrateModel(
-      runFiles(options.out).best,
-      dataset,
-      options.threads ?? availableParallelism(),
-      work,
-    );
+    const threads = options.threads ?? availableParallelism();
+    await addSpread(runFiles(options.out).best, model, settings, dataset, threads, work);
+    await calibrateModel(runFiles(options.out).best, dataset, threads, work);
     const best = outcome.history.find(({ epoch }) => epoch === outcome.bestEpoch);
     const files = runFiles(options.out);
     return {
@@ -99,6 +98,21 @@ export async function train(
   } finally {
     await dataset.close();
   }
+}
+
+/** Quantile heads for the intervals, which only a dataset with calibration slides leads to. */
+async function addSpread(
+  path: string,
+  model: NetworkModel,
+  { patch, seed, epochs, stepsPerEpoch: perEpoch }: RunSettings,
+  dataset: Dataset,
+  threads: number,
+  work: WorkOptions,
+): Promise<void> {
+  if (dataset.manifest.windows.calibration.length === 0) return;
+  const file = await readModelFile(path);
+  const task = { model, file, dataset, patch, steps: epochs * perEpoch, seed, threads };
+  await writeFileAtomic(path, await trainSpread(task, work));
 }
 
 /** A baseline takes one pass over the data, so --resume does it again. */

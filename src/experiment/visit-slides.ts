@@ -11,7 +11,7 @@ export interface VisitedTile {
   readonly slide: number;
   readonly x: number;
   readonly y: number;
-  /** Outputs of the model [outputs, height, width]. */
+  /** Outputs of the model [outputs, height, width]; with quantile heads the spread below and above comes last. */
   readonly predicted: Raster;
   /** [height, width] in stored units. */
   readonly measured: Float32Array;
@@ -50,6 +50,7 @@ export async function visitSlides(
             : model.manifest.inputMaps,
         tilePx,
         threads,
+        spread: model.manifest.spread,
         isWritten: (core) => !hasTissue(slide, core.x, core.y, core.width, core.height),
         write: async (x, y, predicted) => {
           const { width, height } = predicted;

@@ -8,9 +8,13 @@ export const intervalSchema = z.strictObject({
   level: z.number().gt(0).lt(1),
   /** Predicted values, rising, in stored units of the target. */
   knots: offsets,
-  /** Added to the prediction at each knot for the two ends; between knots on straight lines, beyond them constant. */
+  /**
+   * Added to the prediction at each knot for the two ends; between knots on straight lines, beyond them constant. In
+   * stored units, or, where `scaled` is set, in units of the model's spread at the pixel: below it where negative.
+   */
   lower: offsets,
   upper: offsets,
+  scaled: z.literal(true).optional(),
   /** Calibration slides (or animals) behind it. */
   slides: z.int().positive(),
   /**
@@ -35,10 +39,25 @@ function place(knots: readonly number[], value: number): [number, number] {
   return [low, (value - knots[low]) / (knots[high] - knots[low])];
 }
 
-/** Lower and upper end at a predicted value; NaN for NaN. */
-export function intervalAt({ knots, lower, upper }: Interval, predicted: number): [number, number] {
+/**
+ * Lower and upper end at a predicted value; NaN for NaN.
+ * @param below spread of the pixel on either side, in stored units; 1 for an interval that is not scaled
+ */
+export function intervalAt(
+  { knots, lower, upper }: Interval,
+  predicted: number,
+  below = 1,
+  above = 1,
+): [number, number] {
   const [k, share] = place(knots, predicted);
-  const at = (values: readonly number[]): number =>
-    share === 0 ? values[k] : values[k] + share * (values[k + 1] - values[k]);
-  return [predicted + at(lower), predicted + at(upper)];
+  const at = (values: readonly number[]): number => {
+    const offset = share === 0 ? values[k] : values[k] + share * (values[k + 1] - values[k]);
+    return predicted + offset * (offset < 0 ? below : above);
+  };
+  return [at(lower), at(upper)];
+}
+
+/** An error (measured less predicted) in units of the spread on its side, as a scaled interval counts. */
+export function scaledError(error: number, below: number, above: number): number {
+  return error / (error < 0 ? below : above);
 }

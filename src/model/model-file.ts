@@ -2,7 +2,8 @@
  * The model file: plain ONNX that any runtime opens. Inputs `pixels` [batch, roles, height, width] in stored
  * units, `offset` and `scale` [roles] of the slide's input maps, and, with the training data's values unless
  * fed, `target_offset` and `target_scale` [1]; output `probe` [batch, 1, height, width] in the units of the
- * training slides' target channel. A manifest in the file's metadata says what it is.
+ * training slides' target channel, and, where quantile heads were trained, `spread` [batch, 2, height, width]: how far
+ * measured values may lie below and above it. A manifest in the file's metadata says what it is.
  */
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
@@ -22,6 +23,7 @@ import { derivedInputs } from './derived-input.ts';
 import { intervalSchema } from './interval.ts';
 import { PredictionBuilder } from './network.ts';
 import type { NetworkModel } from './registry.ts';
+import { spreadOf, spreadTensors } from './spread.ts';
 
 const manifestKey = 'hrpn.manifest';
 
@@ -55,6 +57,8 @@ const manifestSchema = z.strictObject({
   trainedOn: z
     .record(z.string(), z.strictObject({ median: bounds, sharpness: bounds.nullable() }))
     .optional(),
+  /** Set where the model has the output `spread`. */
+  spread: z.literal(true).optional(),
   /** Set where the dataset had calibration slides. */
   intervals: z.array(intervalSchema).optional(),
   /** What a fit found, by name with its unit, e.g. lengthUm. */
@@ -84,10 +88,10 @@ export type AffineMap = z.infer<typeof affineMap>;
 /** What a model knows of itself before it is written: the rest of the manifest follows from the network. */
 export type ManifestFacts = Omit<
   ModelManifest,
-  'formatVersion' | 'model' | 'stride' | 'halo' | 'activationBytesPerPixel' | 'fixedTile'
+  'formatVersion' | 'model' | 'spread' | 'stride' | 'halo' | 'activationBytesPerPixel' | 'fixedTile'
 >;
 
-/** @param tensors values of all parameters and statistics by name */
+/** @param tensors values of all parameters and statistics by name; with those of quantile heads, the model has them */
 export function encodeModelFile(
   model: NetworkModel,
   tensors: ReadonlyMap<string, Float32Array>,
@@ -100,16 +104,24 @@ export function encodeModelFile(
   const pixels = graph.input('pixels', [1, roles, extent, extent]);
   const perRole = (name: string): Value => reshape(graph, graph.input(name, [roles]), [1, roles, 1, 1]);
   const input = div(graph, sub(graph, pixels, perRole('offset')), perRole('scale'));
-  const output = model.network(new PredictionBuilder(graph, tensors), input);
+  const builder = new PredictionBuilder(graph, tensors);
+  const output = model.network(builder, input);
   const inUnits = mul(graph, output, graph.input('target_scale', [1]));
   const unbounded = add(graph, inUnits, graph.input('target_offset', [1]));
   const probe = facts.targetMin === undefined ? unbounded : atLeast(graph, unbounded, facts.targetMin);
   graph.output('probe', probe);
-  const radius = model.fixedTile === undefined ? receptiveRadius(graph, probe, pixels, model.stride) : 0;
+  if (tensors.has(spreadTensors.unit)) graph.output('spread', spreadOf(builder, input, probe));
+  const radius =
+    model.fixedTile === undefined
+      ? Math.max(
+          ...[...graph.outputs.values()].map((value) => receptiveRadius(graph, value, pixels, model.stride)),
+        )
+      : 0;
   const manifest: ModelManifest = {
     formatVersion: 1,
     model: model.name,
     ...facts,
+    ...(graph.outputs.has('spread') && { spread: true }),
     stride: model.stride,
     halo: Math.ceil(radius / model.stride) * model.stride,
     activationBytesPerPixel: peakActivationBytes(graph) / extent ** 2,
@@ -119,7 +131,9 @@ export function encodeModelFile(
     metadata: { [manifestKey]: JSON.stringify(manifest) },
     symbolicShapes: {
       pixels: ['batch', roles, 'height', 'width'],
-      probe: ['batch', probe.shape[1], 'height', 'width'],
+      ...Object.fromEntries(
+        [...graph.outputs].map(([name, { shape }]) => [name, ['batch', shape[1], 'height', 'width']]),
+      ),
     },
     inputDefaults: {
       target_offset: Float32Array.of(facts.targetMap.offset),

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PixelSource } from '../core/pixel-source.ts';
-import { createRaster, cropRaster, pasteRaster, type Raster } from '../core/raster.ts';
+import { channelOf, createRaster, cropRaster, pasteRaster, type Raster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { encodeModelFile, type ModelFile, readModelFile } from '../model/model-file.ts';
 import { layoutOf } from '../model/network.ts';
 import { findModel } from '../model/registry.ts';
+import { spreadNetwork, spreadStride, spreadTensors } from '../model/spread.ts';
 import { predictSlide } from './predict-slide.ts';
 import { planTiles } from './tiles.ts';
 
@@ -22,26 +23,38 @@ const maps = [
 
 let folder: string;
 let model: ModelFile;
+/** The same with quantile heads. */
+let withHeads: ModelFile;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hrpn-predict-'));
   model = await untrained('hrpn');
+  withHeads = await untrained('hrpn', true);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 /** A model with random weights of which none is zero, so that every path takes part. */
-async function untrained(name: string): Promise<ModelFile> {
+async function untrained(name: string, hasHeads = false): Promise<ModelFile> {
   const network = findModel(name);
   const layout = layoutOf(network.network, 2, network.stride);
+  const heads = layoutOf(spreadNetwork, 3, spreadStride);
   const rng = new Rng(5);
   const tensors = new Map(
-    [...layout.parameters, ...layout.statistics].map(({ name: tensor, shape, initialize }) => {
-      const values = initialize(rng, shape);
-      const isVariance = tensor.endsWith('.variance');
-      return [tensor, values.map((v) => (isVariance ? rng.uniform(0.5, 1.5) : v + rng.normal(0, 0.05)))];
-    }),
+    [...layout.parameters, ...layout.statistics, ...(hasHeads ? heads.parameters : [])].map(
+      ({ name: tensor, shape, initialize }) => {
+        const values = initialize(rng, shape);
+        const isVariance = tensor.endsWith('.variance');
+        return [tensor, values.map((v) => (isVariance ? rng.uniform(0.5, 1.5) : v + rng.normal(0, 0.05)))];
+      },
+    ),
   );
-  const path = join(folder, `${name}.onnx`);
+  if (hasHeads) {
+    const { inputs, probe, unit } = spreadTensors;
+    tensors.set(inputs.center, Float32Array.of(0.1, -0.2)).set(inputs.scale, Float32Array.of(0.9, 1.1));
+    tensors.set(probe.center, Float32Array.of(10)).set(probe.scale, Float32Array.of(4));
+    tensors.set(unit, Float32Array.of(3));
+  }
+  const path = join(folder, `${name}${hasHeads ? '-heads' : ''}.onnx`);
   const bytes = encodeModelFile(network, tensors, {
     writtenBy: 'test',
     roles: ['vessel', 'nuclei'],
@@ -65,14 +78,14 @@ function noise(width: number, height: number, seed = 1): Raster {
   );
 }
 
-async function predicted(image: Raster, tilePx: number, file = model): Promise<Raster> {
+async function predicted(image: Raster, tilePx: number, file = model, spread = false): Promise<Raster> {
   const source = {
     path: 'memory',
     width: image.width,
     height: image.height,
     read: async (region: Parameters<PixelSource['read']>[0]) => cropRaster(image, region),
   } as unknown as PixelSource;
-  const out = createRaster(1, image.height, image.width);
+  const out = createRaster(spread ? 3 : 1, image.height, image.width);
   out.data.fill(Number.NEGATIVE_INFINITY);
   await predictSlide({
     model: file,
@@ -81,6 +94,7 @@ async function predicted(image: Raster, tilePx: number, file = model): Promise<R
     maps,
     tilePx,
     threads: 2,
+    spread,
     write: async (x, y, raster) => pasteRaster(out, raster, x, y),
   });
   return out;
@@ -108,6 +122,25 @@ describe('predictSlide', () => {
     for (const tilePx of [512, 256, 400]) {
       expect(largestGap(whole, await predicted(image, tilePx))).toBeLessThan(rounding);
     }
+  });
+
+  it('gives the same spread at every tile size, and the same prediction with and without it', async () => {
+    const image = noise(513, 257);
+    const whole = await predicted(image, 4096, withHeads, true);
+    const plane = (raster: Raster, c: number): Raster => createRaster(1, 257, 513, channelOf(raster, c));
+    for (const tilePx of [256, 400]) {
+      const tiled = await predicted(image, tilePx, withHeads, true);
+      for (const c of [0, 1, 2]) expect(largestGap(plane(whole, c), plane(tiled, c))).toBeLessThan(rounding);
+    }
+    for (const side of [1, 2]) {
+      const sorted = channelOf(whole, side).slice().sort();
+      expect(sorted[0]).toBeGreaterThan(0);
+      expect(sorted.at(-1)).toBeGreaterThan(1.1 * sorted[0]);
+    }
+    expect(withHeads.manifest.halo).toBe(model.manifest.halo);
+    const alone = await predicted(image, 4096);
+    expect(largestGap(plane(whole, 0), alone)).toBe(0);
+    expect(largestGap(await predicted(image, 4096, withHeads), alone)).toBe(0);
   });
 
   it('needs its whole halo: with one stride less the seams show', async () => {

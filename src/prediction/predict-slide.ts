@@ -26,6 +26,8 @@ export interface PredictSlideOptions {
   /** Edge of a tile without its halo; changes time and memory, never the result. */
   readonly tilePx: number;
   readonly threads: number;
+  /** Adds the spread below and above to the prediction; off unless given, the heads then cost nothing. */
+  readonly spread?: boolean;
   /** Takes a predicted tile [outputs, height, width], one output for most models: target units; NaN where an input pixel is not finite. */
   readonly write: (x: number, y: number, raster: Raster) => Promise<void>;
   /** Whether an earlier, interrupted prediction already wrote a tile. */
@@ -56,7 +58,8 @@ export async function predictSlide(
   const report = (): void => work.onProgress?.({ stage: 'predicting', done, total, note: 'pixels' });
   let networkMs = 0;
   report();
-  const session = await createModelSession(model.bytes, { threads: options.threads, arena: false });
+  const outputs = options.spread ? ['probe', 'spread'] : ['probe'];
+  const session = await createModelSession(model.bytes, { threads: options.threads, arena: false, outputs });
   let next = tiles.length > 0 ? readWindow(options, tiles[0], work.signal) : undefined;
   let writing: Promise<void> = Promise.resolve();
   try {
@@ -156,13 +159,19 @@ function replaceNotFinite(pixels: Raster, maps: readonly InputMap[], { core, win
   return found;
 }
 
+/** All outputs, one after the other [outputs, height, width]. */
 async function runNetwork(session: Session, pixels: Raster, maps: readonly InputMap[]): Promise<Raster> {
   const { channels, height, width } = pixels;
   const perRole = (values: number[]) => ({ data: Float32Array.from(values), shape: [channels] });
-  const { probe } = await session.run({
+  const { probe, spread } = await session.run({
     pixels: { data: pixels.data, shape: [1, channels, height, width] },
     offset: perRole(maps.map(({ offset }) => offset)),
     scale: perRole(maps.map(({ scale }) => scale)),
   });
-  return createRaster(probe.shape[1], height, width, probe.data as Float32Array);
+  const first = createRaster(probe.shape[1], height, width, probe.data as Float32Array);
+  if (spread === undefined) return first;
+  const both = createRaster(first.channels + spread.shape[1], height, width);
+  both.data.set(first.data);
+  both.data.set(spread.data as Float32Array, first.data.length);
+  return both;
 }

@@ -109,6 +109,9 @@ const readers: Readonly<Record<string, Reader>> = {
   },
 };
 
+/** Names that `encodeModel` gives what has none: kept, they would clash with those it makes up when it writes again. */
+const isMadeUp = (name: string): boolean => /^c\d+$/.test(name);
+
 /** undefined for a model with an operator that is not in the table: it runs as it is. */
 export function decodeGraph(bytes: Uint8Array): DecodedGraph | undefined {
   const raw = (modelProto.decode(bytes) as unknown as { graph: RawGraph }).graph;
@@ -131,7 +134,7 @@ export function decodeGraph(bytes: Uint8Array): DecodedGraph | undefined {
     const { buffer } = Uint8Array.from(rawData);
     const data = dataType === elementType.float32 ? new Float32Array(buffer) : new BigInt64Array(buffer);
     if (values.has(name)) inputDefaults[name] = data as Float32Array;
-    else values.set(name, graph.constant(data, dims.map(Number), name));
+    else values.set(name, graph.constant(data, dims.map(Number), isMadeUp(name) ? undefined : name));
   }
   const none = graph.constant(new Float32Array(0), [0]);
   for (const { opType, input, output, attribute } of raw.node) {
