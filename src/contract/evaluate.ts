@@ -60,7 +60,15 @@ const coverage = z.strictObject({
   meanWidth: figure,
   perSlide: z.array(z.strictObject({ slide: z.string(), coverage: figure, meanWidth: figure })).readonly(),
   byPredictedDecile: z.array(z.strictObject({ from: figure, coverage: figure, pixels: z.int() })).readonly(),
-  byDistanceBin: z.array(z.strictObject({ toUm: figure, coverage: figure, pixels: z.int() })).readonly(),
+  byDistanceBin: z
+    .array(
+      z.strictObject({
+        toUm: z.number().nullable().describe('from the nearest vessel, null for the last: no bound'),
+        coverage: figure,
+        pixels: z.int(),
+      }),
+    )
+    .readonly(),
 });
 
 const result = z.strictObject({
@@ -74,8 +82,19 @@ const result = z.strictObject({
       group: z.string().describe('animal, where known'),
       ...bothRegions,
       derived: z
-        .record(z.string(), z.strictObject({ measured: figure, predicted: figure, error: figure }))
-        .describe('extravasation distances of the measured and the predicted probe'),
+        .record(
+          z.string(),
+          z.strictObject({
+            measured: figure,
+            predicted: figure,
+            error: figure,
+            low: figure.optional().describe('90% interval for the measured value, where the model has one'),
+            high: figure.optional(),
+          }),
+        )
+        .describe(
+          'extravasation distances and shares of the signal, of the measured and the predicted probe',
+        ),
       spectrum,
     }),
   ),
@@ -98,6 +117,20 @@ const result = z.strictObject({
     .nullable()
     .describe('of the simulator, where the slides have a truth'),
   coverage: coverage.nullable().describe('of the prediction intervals, where the predictions carry them'),
+  derivedCoverage: z
+    .record(
+      z.string(),
+      z.strictObject({
+        nominal: figure,
+        radius: figure.describe('half-width of the interval'),
+        slides: z.int().describe('calibration slides behind it'),
+        basis: z.enum(['slides', 'within-cohort']),
+        held: z.int().describe('slides whose measured value lies inside'),
+        scored: z.int(),
+      }),
+    )
+    .nullable()
+    .describe('of the intervals of derived measures, where the model has them'),
   notes: z.array(z.string()),
   files,
 });

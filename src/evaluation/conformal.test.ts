@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../core/rng.ts';
 import { intervalAt } from '../model/interval.ts';
-import { calibrateInterval, slidesNeeded } from './conformal.ts';
+import { calibrateInterval, conformalRadius, slidesNeeded } from './conformal.ts';
 import { Coverage } from './coverage.ts';
 
 interface ToySlide {
@@ -90,6 +90,20 @@ describe('calibrateInterval', () => {
   });
 });
 
+it('a radius of one error a slide holds a further slide as often as it says, and no surer than it must', () => {
+  const rng = new Rng(6);
+  let held = 0;
+  for (let trial = 0; trial < 4000; trial++) {
+    const errors = Array.from({ length: 20 }, () => rng.normal(0.4, 1));
+    if (Math.abs(rng.normal(0.4, 1)) <= conformalRadius(errors, 0.9).radius) held++;
+  }
+  // The 19th of 20 holds 19 / 21.
+  expect(held / 4000).toBeGreaterThan(0.89);
+  expect(held / 4000).toBeLessThan(0.92);
+  expect(conformalRadius([-3, 1, 2], 0.5)).toEqual({ radius: 2, slides: 3, basis: 'slides' });
+  expect(conformalRadius([-3, 1, 2], 0.9)).toEqual({ radius: 3, slides: 3, basis: 'within-cohort' });
+});
+
 it('Coverage counts by slide, by tenth of the predictions and by distance', () => {
   const coverage = new Coverage(0.9);
   const predicted = Float32Array.from({ length: 100 }, (_, i) => i);
@@ -117,6 +131,6 @@ it('Coverage counts by slide, by tenth of the predictions and by distance', () =
   expect(table.byDistanceBin.map(({ toUm, pixels }) => [toUm, pixels])).toEqual([
     [0, 20],
     [3, 1],
-    [Infinity, 80],
+    [null, 80],
   ]);
 });

@@ -71,6 +71,30 @@ export function calibrateInterval(slides: readonly CalibrationSlide[], level: nu
   };
 }
 
+export interface ConformalRadius {
+  readonly radius: number;
+  readonly slides: number;
+  readonly basis: 'slides' | 'within-cohort';
+}
+
+/**
+ * Split conformal prediction (Vovk et al. 2005) of one number a slide: value +- radius holds the next slide's with at
+ * least the level, where the radius is the ceil(level (n + 1))-th smallest of the n absolute errors. With fewer slides than
+ * `slidesNeeded` it is the largest, and is called 'within-cohort'.
+ * @param errors one a slide, at least one, finite
+ */
+export function conformalRadius(errors: readonly number[], level: number): ConformalRadius {
+  const n = errors.length;
+  assert(n > 0, 'a radius needs errors');
+  const sorted = errors.map(Math.abs).sort((a, b) => a - b);
+  const rank = Math.ceil(level * (n + 1) - 1e-9);
+  return {
+    radius: sorted[Math.min(rank, n) - 1],
+    slides: n,
+    basis: n >= slidesNeeded(level) ? 'slides' : 'within-cohort',
+  };
+}
+
 /** Upper edges of all groups but the last. */
 function groupEdges(slides: readonly CalibrationSlide[]): number[] {
   const sorted = joined(slides.map(({ predicted }) => predicted)).sort();

@@ -25,9 +25,9 @@ export interface CoverageTable {
     readonly coverage: number;
     readonly pixels: number;
   }[];
-  /** Up to and with `toUm`; Infinity for the last. Bins without pixels are left out. */
+  /** Up to and with `toUm`; null for the last, which has no bound. Bins without pixels are left out. */
   readonly byDistanceBin: readonly {
-    readonly toUm: number;
+    readonly toUm: number | null;
     readonly coverage: number;
     readonly pixels: number;
   }[];
@@ -100,7 +100,7 @@ export class Coverage {
       })),
       byPredictedDecile: this.#deciles(),
       byDistanceBin: this.#distances.flatMap(({ count, inside }, i) =>
-        count === 0 ? [] : [{ toUm: distanceBinsUm[i] ?? Infinity, coverage: inside / count, pixels: count }],
+        count === 0 ? [] : [{ toUm: distanceBinsUm[i] ?? null, coverage: inside / count, pixels: count }],
       ),
     };
   }

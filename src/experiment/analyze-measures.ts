@@ -203,7 +203,7 @@ export function measureProbe(
   };
 }
 
-function subareasOf(
+export function subareasOf(
   { areas, tissuePixels }: SpaceSums,
   p: number,
   background: number,

@@ -4,19 +4,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { benchmarkCommand } from '../contract/benchmark.ts';
+import { evaluateCommand } from '../contract/evaluate.ts';
 import { channelOf, createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
+import { readModelFile } from '../model/model-file.ts';
 import { createSlide } from '../slide/create-slide.ts';
+import { openSlide } from '../slide/open-slide.ts';
 import { smooth } from '../spatial/gaussian.ts';
 import { benchmark } from './benchmark.ts';
 import type { RunRecord } from './benchmark-runs.ts';
 import { pairedDifferences, tableCsv } from './benchmark-table.ts';
+import { evaluate } from './evaluate.ts';
 import { predict } from './predict.ts';
 import { prepare } from './prepare.ts';
+import { train } from './train.ts';
 
 let folder: string;
+let slides: string[];
+let dataset: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hrpn-benchmark-'));
+  slides = [];
+  for (let i = 0; i < 4; i++) slides.push(await drawSlide(i));
+  dataset = join(folder, 'dataset');
+  await prepare({
+    slides,
+    test: [slides[3]],
+    calibration: [slides[2]],
+    validation: ['none'],
+    patch: 128,
+    out: dataset,
+  });
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -55,17 +73,6 @@ async function drawSlide(index: number): Promise<string> {
 }
 
 it('compares models on held-out slides and keeps what is finished', async () => {
-  const slides: string[] = [];
-  for (let i = 0; i < 4; i++) slides.push(await drawSlide(i));
-  const dataset = join(folder, 'dataset');
-  await prepare({
-    slides,
-    test: [slides[3]],
-    calibration: [slides[2]],
-    validation: ['none'],
-    patch: 128,
-    out: dataset,
-  });
   const options = {
     dataset,
     out: join(folder, 'out'),
@@ -114,10 +121,56 @@ it('compares models on held-out slides and keeps what is finished', async () => 
   );
 });
 
+it('a network gets quantile heads, whose intervals predict writes and evaluate scores, derived measures on their own', async () => {
+  const run = join(folder, 'run');
+  await train({ dataset, out: run, epochs: 1, patch: 64, threads: 2 });
+  const model = join(run, 'best.onnx');
+  const { manifest } = await readModelFile(model);
+  expect(manifest.intervals?.every(({ scaled }) => scaled)).toBe(true);
+
+  const slide = slides[3];
+  const read = async (name: string, interval?: number) => {
+    const out = join(folder, `${name}.ome.tif`);
+    await predict({ model, slide, out, threads: 2, interval });
+    const source = await openSlide(out);
+    const region = { x: 0, y: 0, width: extent, height: extent };
+    const raster = await source.read(
+      region,
+      source.channels.map((_, c) => c),
+    );
+    await source.close();
+    return raster;
+  };
+  const [plain, wide] = [await read('plain'), await read('heads', 0.9)];
+  expect([plain.channels, wide.channels]).toEqual([1, 3]);
+  expect(channelOf(wide, 0)).toEqual(plain.data);
+  // Pixels that share a predicted value do not share a width.
+  const [probe, lower, upper] = [0, 1, 2].map((c) => channelOf(wide, c));
+  const middle = probe.slice().sort()[probe.length >> 1];
+  const widths = [...probe.keys()].filter((i) => Math.abs(probe[i] - middle) < 0.02);
+  const spans = widths.map((i) => upper[i] - lower[i]).sort((a, b) => a - b);
+  expect(spans[0]).toBeGreaterThan(0);
+  expect(spans.at(-1)).toBeGreaterThan(1.01 * spans[0]);
+
+  const scored = await evaluate({ model, dataset, threads: 2 });
+  expect(evaluateCommand.result.parse(scored)).toEqual(scored);
+  const { coverage, derivedCoverage, perSlide } = scored;
+  const inside = [...probe.keys()].map((i) => upper[i] - lower[i]);
+  expect(coverage?.meanWidth).toBeCloseTo(inside.reduce((a, b) => a + b, 0) / inside.length, 0);
+  expect(derivedCoverage?.meanUm).toMatchObject({
+    nominal: 0.9,
+    slides: 1,
+    basis: 'within-cohort',
+    scored: 1,
+  });
+  const { predicted, low, high } = perSlide[0].derived.meanUm;
+  expect((low ?? 0) + (high ?? 0)).toBeCloseTo(2 * predicted, 6);
+  expect(perSlide[0].derived).toHaveProperty('share of vessel');
+});
+
 it('names what it cannot compare before it trains anything', async () => {
   const out = join(folder, 'none');
   await expect(benchmark({ out })).rejects.toThrow(/either a DATASET .* or --preset/);
-  const dataset = join(folder, 'dataset');
   await expect(benchmark({ dataset, out, models: 'hrpm' })).rejects.toThrow(/Unknown model 'hrpm'/);
   await expect(benchmark({ dataset, out, models: 'hrpn@fap' })).rejects.toThrow(/not 'fap'/);
 });

@@ -2,13 +2,18 @@
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { channelOf } from '../core/raster.ts';
+import { channelOf, createRaster, pasteRaster, type Raster } from '../core/raster.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type CalibrationSlide, calibrateInterval, slidesNeeded } from '../evaluation/conformal.ts';
 import { type Interval, scaledError } from '../model/interval.ts';
-import { type ModelFile, readModelFile, withManifest } from '../model/model-file.ts';
+import { type ModelFile, type ModelManifest, readModelFile, withManifest } from '../model/model-file.ts';
+import { BitMask } from '../spatial/bit-mask.ts';
+import { memorySource } from '../spatial/memory-source.ts';
+import { segmentVessels } from '../spatial/segment-vessels.ts';
+import { derivedIntervals } from './derived-intervals.ts';
+import { type DerivedPair, derivedOf } from './evaluate-space.ts';
 import { trainedLook } from './input-look.ts';
-import { visitSlides } from './visit-slides.ts';
+import { tissueOf, visitSlides } from './visit-slides.ts';
 
 /** Levels that a model file carries intervals for. */
 const levels = [0.5, 0.8, 0.9, 0.95];
@@ -29,8 +34,9 @@ export async function calibrateModel(
   const { manifest } = dataset;
   const model = await readModelFile(path);
   let intervals: Interval[] = [];
+  let ofDerived: ModelManifest['derivedIntervals'];
   if (manifest.windows.calibration.length > 0) {
-    const groups = await calibrationSlides(dataset, model, threads, work);
+    const { groups, derived } = await calibrationSlides(dataset, model, threads, work);
     intervals = levels.map((level): Interval => {
       const interval: Interval = {
         ...calibrateInterval(groups, level),
@@ -38,6 +44,7 @@ export async function calibrateModel(
       };
       return manifest.splitBy === 'field' ? { ...interval, basis: 'within-cohort' } : interval;
     });
+    ofDerived = derivedIntervals(derived, levels, manifest.splitBy === 'field');
   }
   // Only what is normalised slide by slide can be compared with slides of other stain strength.
   const trainedOn = model.manifest.inputMaps === 'per-slide' ? trainedLook(dataset) : undefined;
@@ -45,29 +52,46 @@ export async function calibrateModel(
     ...model.manifest,
     ...(trainedOn && { trainedOn }),
     ...(intervals.length > 0 && { intervals }),
+    ...(ofDerived && { derivedIntervals: ofDerived }),
   };
   await writeFileAtomic(path, withManifest(model, manifestNow));
   return intervals;
 }
 
+/** Holds the prediction of one slide at a time in memory, 4 bytes a pixel. */
 async function calibrationSlides(
   dataset: Dataset,
   model: ModelFile,
   threads: number,
   work: WorkOptions,
-): Promise<CalibrationSlide[]> {
+): Promise<{ groups: CalibrationSlide[]; derived: Record<string, DerivedPair>[] }> {
   const samples = new Map<string, { predicted: number[]; errors: number[] }>();
+  // Of the first slide of each animal.
+  const derived = new Map<string, Record<string, DerivedPair>>();
+  let current: { slide: number; raster: Raster } | undefined;
+  const finish = async (): Promise<void> => {
+    if (!current) return;
+    const { group } = dataset.slides[current.slide].entry;
+    if (!derived.has(group))
+      derived.set(group, await derivedPairs(dataset, current.slide, current.raster, work));
+  };
   await visitSlides(
     dataset,
     'calibration',
     model,
     threads,
-    ({ slide, predicted, measured, counts }) => {
+    async ({ slide, x, y, predicted, measured, counts }) => {
       const { group, width, height } = dataset.slides[slide].entry;
+      const probe = channelOf(predicted, 0);
+      if (current?.slide !== slide) {
+        await finish();
+        const { source } = dataset.slides[slide];
+        current = { slide, raster: createRaster(1, source.height, source.width) };
+      }
+      pasteRaster(current.raster, createRaster(1, predicted.height, predicted.width, probe), x, y);
       const sample = samples.get(group) ?? { predicted: [], errors: [] };
       samples.set(group, sample);
       const every = Math.max(1, Math.floor((width * height) / pixelsPerSlide)) | 1;
-      const probe = channelOf(predicted, 0);
       const spread = model.manifest.spread && [1, 2].map((c) => channelOf(predicted, c));
       for (let i = 0; i < counts.length; i += every) {
         if (counts[i] === 0) continue;
@@ -78,10 +102,37 @@ async function calibrationSlides(
     },
     work,
   );
-  return [...samples.values()].map(({ predicted, errors }) => ({
+  await finish();
+  const groups = [...samples.values()].map(({ predicted, errors }) => ({
     predicted: Float32Array.from(predicted),
     errors: Float32Array.from(errors),
   }));
+  return { groups, derived: [...derived.values()] };
+}
+
+/** What a predicted slide says of space beside what the measured one says; empty where no vessels are known. */
+async function derivedPairs(
+  { manifest, slides }: Dataset,
+  index: number,
+  raster: Raster,
+  work: WorkOptions,
+): Promise<Record<string, DerivedPair>> {
+  const { source, mask, inputChannels, targetChannel } = slides[index];
+  const vesselRole = manifest.inputRoles.indexOf('vessel');
+  if (vesselRole < 0) return {};
+  const { pixelSizeUm } = manifest;
+  const { width, height } = raster;
+  const channel = inputChannels[vesselRole];
+  const { mask: vessels } = await segmentVessels({ source, channel, pixelSizeUm }, { signal: work.signal });
+  const predicted = memorySource({ raster, channelNames: ['probe'], pixelSizeUm });
+  return derivedOf(
+    { measured: [source, targetChannel], predicted: [predicted, 0] },
+    mask,
+    BitMask.fromBytes(tissueOf(slides[index], 0, 0, width, height), width, height),
+    vessels,
+    pixelSizeUm,
+    { signal: work.signal },
+  );
 }
 
 /**

@@ -103,7 +103,7 @@ export async function writeEvaluationReport(
     derived:
       derived.length > 0
         ? {
-            head: ['slide', 'measure', 'measured', 'predicted', 'error'],
+            head: ['slide', 'measure', 'measured', 'predicted', 'error', '90% interval for the measured'],
             rows: result.perSlide.flatMap(({ slide, derived: own }) =>
               Object.entries(own).map(([key, pair]) => [
                 slide,
@@ -111,6 +111,9 @@ export async function writeEvaluationReport(
                 number(pair.measured),
                 number(pair.predicted),
                 number(pair.error),
+                pair.low === undefined || pair.high === undefined
+                  ? ''
+                  : `${number(pair.low)} to ${number(pair.high)}`,
               ]),
             ),
           }

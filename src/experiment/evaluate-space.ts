@@ -7,19 +7,24 @@ import type { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
 import { addBlocks, extravasationOf } from '../spatial/extravasation.ts';
 import { sumSpace } from '../spatial/space-sums.ts';
-import { percentileBackground } from './analyze-measures.ts';
+import { percentileBackground, subareasOf } from './analyze-measures.ts';
 
 export interface DerivedPair {
   readonly measured: number;
   readonly predicted: number;
   /** Predicted less measured. */
   readonly error: number;
+  /** Interval for the measured value, where the model has one. */
+  readonly low?: number;
+  readonly high?: number;
 }
 
-const keys = ['meanUm', 'medianUm', 'p90Um', 'halfDistanceUm', 'meanSignal'] as const;
+/** Sub-areas without nuclei, which divide the tissue between them. */
+const isPart = (name: string): boolean => name !== 'nuclear' && name !== 'extranuclear';
 
 /**
- * The extravasation distances that `analyze` would report of each, with backgrounds at the 1st percentile of the tissue.
+ * The extravasation distances and the sub-areas' shares of the signal that `analyze` would report of each, with
+ * backgrounds at the 1st percentile of the tissue.
  * Empty without vessels.
  */
 export async function derivedOf(
@@ -50,15 +55,23 @@ export async function derivedOf(
     work,
   );
   const total = addBlocks(sums.blocks);
-  const found = [];
+  const found: Record<string, number>[] = [];
   for (const [p, [source, channel]] of [images.measured, images.predicted].entries()) {
     const scan = await scanSlide(source, { inputs: [channel] }, pixelSizeUm, { signal: work.signal });
     const background = percentileBackground(scan, 0, (cell) => grid.cells[cell] === 1, 1, blockUm);
-    found.push(extravasationOf(total, p, background.whole));
+    const { meanUm, medianUm, p90Um, halfDistanceUm, meanSignal } = extravasationOf(
+      total,
+      p,
+      background.whole,
+    );
+    const shares = subareasOf(sums, p, background.value, pixelSizeUm)
+      .filter(({ name }) => isPart(name))
+      .map(({ name, signalShare }) => [`share of ${name}`, signalShare] as const);
+    found.push({ meanUm, medianUm, p90Um, halfDistanceUm, meanSignal, ...Object.fromEntries(shares) });
   }
   const [measured, predicted] = found;
   return Object.fromEntries(
-    keys.map((key) => [
+    Object.keys(measured).map((key) => [
       key,
       { measured: measured[key], predicted: predicted[key], error: predicted[key] - measured[key] },
     ]),

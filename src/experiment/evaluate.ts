@@ -20,6 +20,7 @@ import { writeComparisonFigure } from '../report/comparison-figure.ts';
 import { assignRoles, guessRole } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
+import { DerivedCoverage } from './derived-intervals.ts';
 import { writeEvaluationReport } from './evaluate-report.ts';
 import { predict } from './predict.ts';
 import { readCeiling } from './read-ceilings.ts';
@@ -39,6 +40,7 @@ interface Evaluation {
   readonly floorIs: string;
   readonly withinSlide: boolean;
   readonly coverage: EvaluateResult['coverage'];
+  readonly derivedCoverage: EvaluateResult['derivedCoverage'];
   readonly notes: readonly string[];
   readonly files: readonly string[];
 }
@@ -110,6 +112,7 @@ async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evalu
       floorIs: "the slide's own mean",
       withinSlide: false,
       coverage: null,
+      derivedCoverage: null,
       notes,
       files: options.out === undefined ? [] : [await drawComparison(pair, score, options.out)],
     };
@@ -133,6 +136,8 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
     }
     const interval = model.manifest.intervals?.find(({ level }) => Math.abs(level - coverageLevel) < 1e-9);
     const tally = interval && new Coverage(coverageLevel);
+    const ofDerived =
+      model.manifest.derivedIntervals && new DerivedCoverage(model.manifest.derivedIntervals, coverageLevel);
     const scores: SlideScore[] = [];
     const files: string[] = [];
     const notes = new Set<string>();
@@ -188,7 +193,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
           coverage: tally && { tally, ends: [1, 2] },
         };
         const score = await scoreSlide(pair, slideWork);
-        scores.push(score);
+        scores.push(ofDerived ? { ...score, derived: ofDerived.add(score.derived) } : score);
         if (options.out !== undefined) files.push(await drawComparison(pair, score, options.out));
       } finally {
         await Promise.all(opened.map((each) => each.close()));
@@ -201,6 +206,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
       floorIs: 'the mean of the training slides',
       withinSlide: manifest.splitBy === 'field',
       coverage: tally ? tally.table() : null,
+      derivedCoverage: ofDerived ? ofDerived.table() : null,
       notes: [...notes],
       files,
     };
@@ -337,6 +343,7 @@ async function resultOf(options: Settings, evaluation: Evaluation): Promise<Eval
     floor: { ...blocks('floor', scores), constant: evaluation.floorIs },
     ceiling: ceiling && { ...ceiling },
     coverage: evaluation.coverage,
+    derivedCoverage: evaluation.derivedCoverage,
     peak,
     notes: [...evaluation.notes],
     files: [...evaluation.files],

@@ -61,6 +61,23 @@ const manifestSchema = z.strictObject({
   spread: z.literal(true).optional(),
   /** Set where the dataset had calibration slides. */
   intervals: z.array(intervalSchema).optional(),
+  /**
+   * Half-widths of the intervals of what is derived from a predicted slide, by name (with its unit where it has one) and
+   * level; the same calibration slides.
+   */
+  derivedIntervals: z
+    .record(
+      z.string(),
+      z.array(
+        z.strictObject({
+          level: z.number().gt(0).lt(1),
+          radius: z.number().nonnegative(),
+          slides: z.int().positive(),
+          basis: z.enum(['slides', 'within-cohort']),
+        }),
+      ),
+    )
+    .optional(),
   /** What a fit found, by name with its unit, e.g. lengthUm. */
   fitted: z.record(z.string(), z.number()).optional(),
   /** Tile origins are multiples of it. */

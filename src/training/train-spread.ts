@@ -138,7 +138,7 @@ export async function trainSpread(task: SpreadTask, work: WorkOptions = {}): Pro
         ...namedTensors(layout, average.data as Float32Array, new Float32Array(0)),
         ...scales.tensors,
       ]);
-      const { intervals: _, ...facts } = file.manifest;
+      const { intervals: _, derivedIntervals: __, ...facts } = file.manifest;
       return encodeModelFile(model, tensors, facts);
     } finally {
       await session.close();
