@@ -1,104 +1,97 @@
 /**
- * Predicts a large slide by the command line: time, share of it in the network, peak memory.
- *   npm run -s bench:whole-slide -- --model RUN/best.onnx [--size 8192] [--keep]
- * The slide (2 channels, uint8) is a motif of discs of 2048 px, repeated until it fills the size.
+ * Predicts a large slide by the command line: time with all that belongs to it, share of it in the network, peak memory.
+ *   node bench/whole-slide.ts --model RUN/best.onnx --tile SLIDE [--size 8192] [--folder DIR] [-- OPTIONS OF PREDICT]
+ * The slide is a mosaic of SLIDE's first two channels (say, of a simulated one of 2048 px), every other copy mirrored,
+ * in SLIDE's sample type and compressed as a scanner's would be. It stays in DIR when that is given, and is used again.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { access, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { channelOf, createRaster } from '../src/core/raster.ts';
-import { Rng } from '../src/core/rng.ts';
-import { createOmeTiff } from '../src/slide/create-ome-tiff.ts';
+import { channelOf, createRaster, type Raster } from '../src/core/raster.ts';
+import { createOmeTiff, type WrittenType } from '../src/slide/create-ome-tiff.ts';
+import { openSlide } from '../src/slide/open-slide.ts';
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     size: { type: 'string', default: '8192' },
     model: { type: 'string' },
-    keep: { type: 'boolean', default: false },
+    tile: { type: 'string' },
+    folder: { type: 'string' },
   },
 });
-if (!values.model) {
-  console.error('Give a trained model: --model RUN/best.onnx');
+if (!values.model || !values.tile) {
+  console.error('Give a trained model and a slide to be repeated: --model RUN/best.onnx --tile SLIDE');
   process.exit(2);
 }
 const size = Number(values.size);
-const folder = await mkdtemp(join(tmpdir(), 'hrpn-whole-slide-'));
-const slide = join(folder, 'slide.ome.tif');
+const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'hrpn-whole-slide-')));
+const slide = join(folder, `slide-${size}.ome.tif`);
+const prediction = join(folder, `predicted-${size}.ome.tif`);
 const main = new URL('../src/cli/main.ts', import.meta.url).pathname;
 
-/** Bright lines and discs on a dark ground: enough for the reader, writer and network to do their usual work. */
-function motif(edge: number): Float32Array[] {
-  const rng = new Rng(1);
-  return [0, 1].map((channel) => {
-    const plane = new Float32Array(edge * edge);
-    for (let i = 0; i < plane.length; i++) plane[i] = 8 + rng.uniform(0, 6);
-    for (let k = 0; k < (channel === 0 ? 400 : 6000); k++) {
-      const [cx, cy, r] = [
-        rng.uniform(0, edge),
-        rng.uniform(0, edge),
-        rng.uniform(3, channel === 0 ? 20 : 9),
-      ];
-      for (let y = Math.max(0, Math.floor(cy - r)); y < Math.min(edge, cy + r); y++) {
-        for (let x = Math.max(0, Math.floor(cx - r)); x < Math.min(edge, cx + r); x++) {
-          if ((x - cx) ** 2 + (y - cy) ** 2 < r * r) plane[y * edge + x] += 90;
-        }
+/** The copy at a column and row of the mosaic, cut at the slide's edge. */
+function copyOf(tile: Raster, column: number, row: number): Raster {
+  const { width, height } = tile;
+  const out = createRaster(
+    tile.channels,
+    Math.min(height, size - row * height),
+    Math.min(width, size - column * width),
+  );
+  for (let c = 0; c < tile.channels; c++) {
+    const [from, to] = [channelOf(tile, c), channelOf(out, c)];
+    for (let y = 0; y < out.height; y++) {
+      const start = (row % 2 === 1 ? height - 1 - y : y) * width;
+      for (let x = 0; x < out.width; x++) {
+        to[y * out.width + x] = from[start + (column % 2 === 1 ? width - 1 - x : x)];
       }
     }
-    return plane;
-  });
+  }
+  return out;
 }
 
-async function writeSlide(): Promise<void> {
-  const edge = 2048;
-  const planes = motif(edge);
+async function writeSlide(from: string): Promise<void> {
+  const source = await openSlide(from);
+  const { width, height, channels, pixelSizeUm = 0.5 } = source;
+  const tile = await source.read({ x: 0, y: 0, width, height }, [0, 1]);
+  await source.close();
   const sink = await createOmeTiff(slide, {
     width: size,
     height: size,
-    channels: [{ name: 'CD31 (vessel)' }, { name: 'DAPI (nuclei)' }],
-    sampleType: 'uint8',
-    pixelSizeUm: 0.5,
-    compression: 'none',
+    channels: channels.slice(0, 2).map(({ name }) => ({ name })),
+    sampleType: channels[0].sampleType as WrittenType,
+    pixelSizeUm,
   });
-  const step = 2048;
-  for (let y = 0; y < size; y += step) {
-    for (let x = 0; x < size; x += step) {
-      const raster = createRaster(2, Math.min(step, size - y), Math.min(step, size - x));
-      planes.forEach((plane, c) => {
-        const to = channelOf(raster, c);
-        const flip = (x / step) % 2 === 1;
-        for (let row = 0; row < raster.height; row++) {
-          for (let column = 0; column < raster.width; column++) {
-            to[row * raster.width + column] = plane[row * edge + (flip ? edge - 1 - column : column)];
-          }
-        }
-      });
-      await sink.write(x, y, raster);
+  for (let row = 0; row * height < size; row++) {
+    for (let column = 0; column * width < size; column++) {
+      await sink.write(column * width, row * height, copyOf(tile, column, row));
     }
-    process.stderr.write(`\rwriting the slide ${Math.floor((100 * y) / size)}%`);
+    process.stderr.write(`\rwriting the slide ${Math.floor((100 * row * height) / size)}%`);
   }
   await sink.finish();
   process.stderr.write('\n');
 }
 
 try {
-  await writeSlide();
+  const isThere = await access(slide).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) await writeSlide(values.tile);
+  const before = performance.now();
   const run = spawnSync(
     process.execPath,
-    [main, 'predict', values.model, slide, '--out', join(folder, 'predicted.ome.tif'), '--json'],
+    [main, 'predict', values.model, slide, '--out', prediction, '--overwrite', '--json', ...positionals],
     { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  const wallSeconds = (performance.now() - before) / 1000;
   if (run.status !== 0) process.exit(1);
   const { files: _, notes: __, ...result } = JSON.parse(run.stdout);
-  const { size: bytes } = await stat(join(folder, 'predicted.ome.tif'));
-  console.log(
-    JSON.stringify(
-      { ...result, networkShare: result.networkSeconds / result.seconds, predictionBytes: bytes },
-      null,
-      1,
-    ),
-  );
+  const { size: predictionBytes } = await stat(prediction);
+  const networkShare = result.networkSeconds / result.seconds;
+  console.log(JSON.stringify({ ...result, wallSeconds, networkShare, predictionBytes }, null, 1));
 } finally {
-  if (!values.keep) await rm(folder, { recursive: true });
+  if (values.folder === undefined) await rm(folder, { recursive: true });
 }

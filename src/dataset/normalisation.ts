@@ -69,10 +69,10 @@ export async function fitInputMaps(
   channels: readonly number[],
   pixelSizeUm: number,
   work: WorkOptions = {},
-): Promise<{ maps: AffineMap[]; tissue: TissueMask }> {
+): Promise<{ maps: AffineMap[]; scan: SlideScan; tissue: TissueMask }> {
   const scan = await scanSlide(source, { inputs: channels }, pixelSizeUm, work);
   const tissue = findTissue(scan, channels.length, source.path);
-  return { maps: inputMaps(scan, tissue, channels.length, source.path), tissue };
+  return { maps: inputMaps(scan, tissue, channels.length, source.path), scan, tissue };
 }
 
 /** Of the finite pixels of one channel inside the tissue; `squares` sums their squared deviations from the mean. */

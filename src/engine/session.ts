@@ -22,11 +22,6 @@ export interface SessionOptions {
   readonly carry?: Readonly<Record<string, string>>;
   /** How far the runtime may rewrite the graph; 'all' unless given. */
   readonly optimization?: 'disabled' | 'basic' | 'extended' | 'all';
-  /**
-   * Keeps freed memory for the next run, true unless given. Without it a run over large tiles needs a quarter less,
-   * at no cost that could be measured; for many small steps it pays.
-   */
-  readonly arena?: boolean;
   /** Writes a profile of every operator to files that begin with this path. */
   readonly profilePrefix?: string;
 }

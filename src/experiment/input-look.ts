@@ -1,27 +1,18 @@
 // Whether a slide's inputs look like those a model was trained on: what is left to compare after normalisation.
-import type { PixelSource } from '../core/pixel-source.ts';
-import type { WorkOptions } from '../core/progress.ts';
 import { tissueSamples } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
-import { type InputLook, lookOf as lookOfChannel, measureQuality } from '../dataset/quality.ts';
-import { scanSlide } from '../dataset/scan-slide.ts';
-import { findTissue } from '../dataset/tissue-mask.ts';
+import { type InputLook, lookOf, measureQuality } from '../dataset/quality.ts';
+import type { SlideScan } from '../dataset/scan-slide.ts';
+import type { TissueMask } from '../dataset/tissue-mask.ts';
 import type { ModelManifest } from '../model/model-file.ts';
 
 /** Slack beyond what was seen in training: this share of its spread, and at least so much. */
 const slackShare = 0.5;
 const leastSlack = { median: 0.08, sharpness: 0.06 };
 
-/** @param channels of the inputs. @throws DataError for a slide without tissue */
-export async function lookOf(
-  source: PixelSource,
-  channels: readonly number[],
-  pixelSizeUm: number,
-  work: WorkOptions = {},
-): Promise<InputLook[]> {
-  const scan = await scanSlide(source, { inputs: channels }, pixelSizeUm, work);
-  const tissue = findTissue(scan, channels.length, source.path);
-  return measureQuality(scan, tissue, tissueSamples(scan, tissue)).map(lookOfChannel);
+/** One a scanned channel. */
+export function looksOf(scan: SlideScan, tissue: TissueMask): InputLook[] {
+  return measureQuality(scan, tissue, tissueSamples(scan, tissue)).map(lookOf);
 }
 
 /** Least and greatest over the training slides, by role, as `prepare` found them; undefined where it did not. */

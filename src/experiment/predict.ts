@@ -20,7 +20,7 @@ import { createSlide } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
-import { lookOf, strangeInputs } from './input-look.ts';
+import { looksOf, strangeInputs } from './input-look.ts';
 
 /** Orange, as quantum dots are shown. */
 const probeColor = 0xff8000;
@@ -131,11 +131,11 @@ async function inputMaps(
   work: WorkOptions,
 ): Promise<readonly InputMap[]> {
   if (manifest.inputMaps === 'per-slide') {
+    const { maps, scan, tissue } = await fitInputMaps(source, channels, manifest.pixelSizeUm, work);
     if (manifest.trainedOn !== undefined) {
-      const looks = await lookOf(source, channels, manifest.pixelSizeUm, work);
-      notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looks));
+      notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue)));
     }
-    return (await fitInputMaps(source, channels, manifest.pixelSizeUm, work)).maps;
+    return maps;
   }
   if (manifest.derived === undefined && manifest.training.splitBy === 'field') {
     notes.push(

@@ -59,7 +59,7 @@ export async function predictSlide(
   let networkMs = 0;
   report();
   const outputs = options.spread ? ['probe', 'spread'] : ['probe'];
-  const session = await createModelSession(model.bytes, { threads: options.threads, arena: false, outputs });
+  const session = await createModelSession(model.bytes, { threads: options.threads, outputs });
   let next = tiles.length > 0 ? readWindow(options, tiles[0], work.signal) : undefined;
   let writing: Promise<void> = Promise.resolve();
   try {
