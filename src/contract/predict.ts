@@ -32,9 +32,9 @@ const options = z.strictObject({
   z: focalPlane,
   t: timePoint,
   sampleType: z
-    .enum(['float32', 'uint16', 'uint8'])
+    .enum(['float32', 'uint16'])
     .default('float32')
-    .describe('how the prediction is stored'),
+    .describe('how the prediction is stored; uint16 with a scale that the file records'),
   threads,
 });
 
@@ -45,7 +45,7 @@ const result = z.strictObject({
   pixelSizeUm: z.number().positive(),
   tiles: z.int().nonnegative(),
   tilesComputed: z.int().nonnegative().describe('fewer where a prediction was resumed'),
-  seconds: z.number().nonnegative(),
+  seconds: z.number().nonnegative().describe('of reading, computing and writing the slide'),
   networkSeconds: z.number().nonnegative().describe('of them in the network'),
   megapixelsPerSecond: figure,
   peakMemoryBytes: z.int().nonnegative(),

@@ -16,11 +16,13 @@ import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
 import { tileWithin } from '../prediction/tiles.ts';
 import { withInterval } from '../prediction/with-interval.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
-import { createSlide } from '../slide/create-slide.ts';
+import { countClipped, createSlide, type ValueScale, valueScaleFor } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
 import { looksOf, strangeInputs } from './input-look.ts';
+
+const parsePredict = (given: PredictOptions) => parseOptions(predictCommand, given);
 
 /** Orange, as quantum dots are shown. */
 const probeColor = 0xff8000;
@@ -30,7 +32,7 @@ const probeColor = 0xff8000;
  * nothing is left behind but what --resume goes on from
  */
 export async function predict(given: PredictOptions, work: WorkOptions = {}): Promise<PredictResult> {
-  const options = parseOptions(predictCommand, given);
+  const options = parsePredict(given);
   if (!options.overwrite && (await exists(options.out))) {
     throw new UsageError(
       `--out ${options.out} exists already. Choose another name, or add --overwrite to replace it.`,
@@ -57,7 +59,10 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
         `The slide is resampled from ${ownUm} to ${pixelSizeUm} um a pixel, the model's; so is the prediction.`,
       );
     }
+    const started = performance.now();
     const maps = await inputMaps(model, source, channels, notes, work);
+    const valueScale = options.sampleType === 'uint16' ? integerScale(manifest) : undefined;
+    let clipped = 0;
     const sink = await createSlide(
       options.out,
       {
@@ -70,14 +75,18 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           })),
         ],
         sampleType: options.sampleType,
+        valueScale,
         pixelSizeUm,
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
-        annotations: provenance(model, options.slide, maps),
+        annotations: {
+          ...provenance(model, options.slide, maps),
+          command: commandOf(options, source, channels, manifest),
+        },
       },
       { resume: options.resume },
     );
     try {
-      const { tiles, computed, seconds, networkSeconds } = await predictSlide(
+      const { tiles, computed, networkSeconds } = await predictSlide(
         {
           model,
           source,
@@ -86,12 +95,22 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           tilePx: options.tile ?? tileWithin(options.memory * 1e6, manifest),
           threads: options.threads ?? availableParallelism(),
           spread: interval?.scaled,
-          write: (x, y, raster) => sink.write(x, y, interval ? withInterval(raster, interval) : raster),
+          write: (x, y, raster) => {
+            const written = interval ? withInterval(raster, interval) : raster;
+            if (valueScale) clipped += countClipped(written.data, valueScale, 'uint16');
+            return sink.write(x, y, written);
+          },
           isWritten: (core) => sink.isWritten(core),
         },
         work,
       );
       await sink.finish();
+      const seconds = (performance.now() - started) / 1000;
+      if (clipped > 0) {
+        notes.push(
+          `${clipped} values lay beyond what the recorded scale of uint16 holds and were clipped. Use --sample-type float32.`,
+        );
+      }
       return {
         prediction: options.out,
         width: source.width,
@@ -114,6 +133,14 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
   } finally {
     await source.close();
   }
+}
+
+/** Standard deviations of the training slides' target, below and above its mean, that uint16 samples hold. */
+const integerRange = { below: 16, above: 48 };
+
+/** Known before the first tile, so that a resumed prediction has the same; a step is a thousandth of the deviation. */
+function integerScale({ targetMap: { offset, scale } }: ModelFile['manifest']): ValueScale {
+  return valueScaleFor(offset - integerRange.below * scale, offset + integerRange.above * scale, 'uint16');
 }
 
 const exists = (path: string): Promise<boolean> =>
@@ -143,6 +170,24 @@ async function inputMaps(
     );
   }
   return manifest.inputMaps;
+}
+
+/** The command that gives this prediction again: with the channels that were read, without what only changes time, memory or names. */
+function commandOf(
+  { model, slide, pixelSizeUm, z, t, interval, sampleType }: ReturnType<typeof parsePredict>,
+  source: PixelSource,
+  channels: readonly number[],
+  manifest: ModelFile['manifest'],
+): string {
+  const roles = manifest.roles.flatMap((role, i) => [
+    '--role',
+    `${role}=${source.channels[channels[i]].name}`,
+  ]);
+  const given = Object.entries({ 'pixel-size-um': pixelSizeUm, z, t, interval, 'sample-type': sampleType });
+  const rest = given.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, String(value)]));
+  return ['hrpn', 'predict', basename(model), basename(slide), ...roles, ...rest]
+    .map((word) => (/^[\w.:=/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
 }
 
 /** Where the prediction comes from, for the file. */

@@ -21,7 +21,7 @@ export async function createSlide(
   throw new UsageError(`${path}: expected a name that ends in .ome.tif (OME-TIFF) or .ome.zarr (OME-Zarr).`);
 }
 
-export { type ValueScale, valueScaleFor } from './value-scale.ts';
+export { countClipped, type ValueScale, valueScaleFor } from './value-scale.ts';
 export type {
   SinkOptions,
   SlideDescription,

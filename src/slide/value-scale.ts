@@ -20,6 +20,14 @@ export function valueScaleFor(min: number, max: number, type: 'uint8' | 'uint16'
   return { scale, offset: min - scale };
 }
 
+/** How many of the values a scale cannot hold: they are clipped. NaN is no value and does not count. */
+export function countClipped(data: Float32Array, { scale, offset }: ValueScale, type: SampleType): number {
+  const [low, high] = [offset + scale / 2, offset + scale * (sampleRange(type)!.max + 0.5)];
+  let count = 0;
+  for (let i = 0; i < data.length; i++) if (data[i] < low || data[i] > high) count++;
+  return count;
+}
+
 /** From values to stored samples, in place: rounded to the nearest, clipped to what the type holds, NaN to 0. */
 export function encodeValues(data: Float32Array, { scale, offset }: ValueScale, type: SampleType): void {
   const { max } = sampleRange(type)!;

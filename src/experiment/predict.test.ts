@@ -1,0 +1,75 @@
+/** What is special to a predicted file: integer samples, its provenance, and going on after an interruption. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
+import type { PredictOptions } from '../contract/predict.ts';
+import { CancelledError } from '../core/errors.ts';
+import type { Raster } from '../core/raster.ts';
+import { readModelFile } from '../model/model-file.ts';
+import { openSlide } from '../slide/open-slide.ts';
+import { predict } from './predict.ts';
+
+const model = new URL('../../models/hrpn-simulated.onnx', import.meta.url).pathname;
+let folder: string;
+let options: Omit<PredictOptions, 'out'>;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-predict-'));
+  const slide = await writeDrawnSlide(join(folder, 'slide one.ome.tif'), {
+    ...{ width: 1100, height: 600, pixelSizeUm: 0.5 },
+  });
+  options = { model, slide, interval: 0.9, tile: 512, threads: 2 };
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function readAll(path: string): Promise<Raster> {
+  const source = await openSlide(path);
+  try {
+    return await source.read({ x: 0, y: 0, width: source.width, height: source.height }, [0, 1, 2]);
+  } finally {
+    await source.close();
+  }
+}
+
+it('uint16 holds the prediction and its interval to half a step of the recorded scale, in both formats', async () => {
+  const out = (name: string): string => join(folder, name);
+  await predict({ ...options, out: out('values.ome.tif') });
+  const { data: values } = await readAll(out('values.ome.tif'));
+  // 64 standard deviations of the training slides' target in 65,534 steps.
+  const step = (64 * (await readModelFile(model)).manifest.targetMap.scale) / 65_534;
+  for (const name of ['stored.ome.tif', 'stored.ome.zarr']) {
+    const { notes } = await predict({ ...options, out: out(name), sampleType: 'uint16' });
+    expect(notes.join()).not.toMatch(/clipped/);
+    const { data: stored } = await readAll(out(name));
+    const gap = stored.reduce((most, v, i) => Math.max(most, Math.abs(v - values[i])), 0);
+    // Half a step, and float32's rounding of values up to 20,000.
+    expect(gap).toBeLessThan(step / 2 + 0.002);
+    expect(gap).toBeGreaterThan(step / 4);
+  }
+  const { attributes } = JSON.parse(await readFile(join(out('stored.ome.zarr'), 'zarr.json'), 'utf8'));
+  expect(attributes.hrpn).toMatchObject({
+    slide: 'slide one.ome.tif',
+    modelSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    command:
+      "hrpn predict hrpn-simulated.onnx 'slide one.ome.tif' --role vessel=CD31 --role nuclei=DAPI --interval 0.9 --sample-type uint16",
+  });
+}, 60_000);
+
+it('interrupted and resumed, writes the same bytes', async () => {
+  const [whole, cut] = ['whole.ome.tif', 'cut.ome.tif'].map((name) => join(folder, name));
+  await predict({ ...options, out: whole });
+  const stop = new AbortController();
+  const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
+    if (stage === 'predicting' && done > 0) stop.abort();
+  };
+  await expect(predict({ ...options, out: cut }, { signal: stop.signal, onProgress })).rejects.toThrow(
+    CancelledError,
+  );
+  const { tiles, tilesComputed } = await predict({ ...options, out: cut, resume: true });
+  expect(tilesComputed).toBeGreaterThan(0);
+  expect(tilesComputed).toBeLessThan(tiles);
+  const [one, other] = await Promise.all([whole, cut].map((path) => readFile(path)));
+  expect(one.equals(other)).toBe(true);
+}, 60_000);
