@@ -71,6 +71,8 @@ export class FolderStore implements ZarrStore {
 export class HttpStore implements ZarrStore {
   readonly path: string;
   readonly #base: URL;
+  /** A key that the server has given. */
+  #known: string | undefined;
 
   /** @throws FileAccessError when the address is none */
   constructor(address: string) {
@@ -80,8 +82,7 @@ export class HttpStore implements ZarrStore {
   }
 
   async get(key: string, limit: number, range?: ByteRange): Promise<Uint8Array | undefined> {
-    const url = new URL(this.#base);
-    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${key.split('/').map(encodeURIComponent).join('/')}`;
+    const url = this.#addressOf(key);
     const headers: Record<string, string> =
       range === undefined
         ? {}
@@ -93,11 +94,12 @@ export class HttpStore implements ZarrStore {
           };
     try {
       const response = await fetch(url, { headers, signal: AbortSignal.timeout(timeoutMs) });
-      // Object stores answer 403 for what is not there when listing is not allowed.
       if (response.status === 404 || response.status === 403 || response.status === 410) {
         await response.body?.cancel();
+        if (response.status === 403) await this.#requireAccess(url);
         return undefined;
       }
+      if (response.status === 416) throw cutOff(this.path, key);
       if (!response.ok) {
         throw new FileAccessError(
           this.path,
@@ -105,11 +107,15 @@ export class HttpStore implements ZarrStore {
         );
       }
       const bytes = await this.#collect(response, key, limit, range);
+      this.#known ??= key;
       if (range === undefined) return bytes;
       const isPart = response.status === 206;
       const { offset, length } = isPart ? { offset: 0, length: bytes.length } : spanOf(range, bytes.length);
       const wanted = 'last' in range ? range.last : range.length;
-      if (length !== wanted || offset < 0 || offset + length > bytes.length) throw cutOff(this.path, key);
+      const start = /^bytes (\d+)-/.exec((isPart && response.headers.get('content-range')) || '')?.[1];
+      const isElsewhere = start !== undefined && 'offset' in range && Number(start) !== range.offset;
+      if (isElsewhere || length !== wanted || offset < 0 || offset + length > bytes.length)
+        throw cutOff(this.path, key);
       return bytes.subarray(offset, offset + length);
     } catch (cause) {
       if (cause instanceof Error && 'fault' in cause) throw cause;
@@ -122,6 +128,27 @@ export class HttpStore implements ZarrStore {
         },
       );
     }
+  }
+
+  #addressOf(key: string): URL {
+    const url = new URL(this.#base);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}/${key.split('/').map(encodeURIComponent).join('/')}`;
+    return url;
+  }
+
+  /**
+   * Object stores answer 403 for what is not there when listing is not allowed, and for all when an access token has
+   * run out; taken for absent, chunks would then be read as zeros.
+   */
+  async #requireAccess(refused: URL): Promise<void> {
+    if (this.#known === undefined) return;
+    const again = await fetch(this.#addressOf(this.#known), { signal: AbortSignal.timeout(timeoutMs) });
+    await again.body?.cancel();
+    if (again.status !== 403) return;
+    throw new FileAccessError(
+      this.path,
+      `${refused} cannot be read: the server no longer allows it. Renew the access token in the address.`,
+    );
   }
 
   /** The body, given up as soon as it is longer than it may be. */
