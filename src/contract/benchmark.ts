@@ -39,6 +39,12 @@ const options = z.strictObject({
     .describe(
       "hold out every slide (or animal, or field) in turn, as published; else the dataset's own split",
     ),
+  randomPatches: z
+    .boolean()
+    .default(false)
+    .describe(
+      'a second row for every model, with windows of the same slides drawn at random instead of slides held out: shows how that flatters',
+    ),
   seeds: z.int().positive().default(1).describe('runs of every trained model').meta({ value: 'N' }),
   timeBudgetSeconds: z
     .number()
@@ -106,6 +112,9 @@ const modelRow = z.strictObject({
   flopsPerPixel: figure,
   secondsPerPatch: figure.describe('of training, 512 x 512 px'),
   predictSecondsPerPatch: figure,
+  peakMemoryBytes: figure.describe(
+    'largest memory of the process while it trained and predicted, mean over runs',
+  ),
   learningRate: figure,
   epochs: figure,
   seconds: figure.describe('of training, a run'),

@@ -1,16 +1,18 @@
 // Which slides are held out in which part of a benchmark, and the datasets for it.
-import { access } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import type { PrepareOptions } from '../contract/prepare.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
+import { type DatasetManifest, readManifest, writeManifest } from '../dataset/manifest.ts';
+import { readMask, writeMask } from '../dataset/mask-file.ts';
+import { dealWindows } from '../dataset/random-windows.ts';
 import { prepare } from './prepare.ts';
 
 export interface Fold {
   readonly name: string;
-  /** Names of the slides held out. */
+  /** Names of the slides held out; none in the control whose windows are dealt out at random. */
   readonly test: readonly string[];
   /** Dataset folder, given the inputs that a model sees; all of them unless given. */
   dataset(inputs: readonly string[] | undefined, work: WorkOptions): Promise<string>;
@@ -48,6 +50,52 @@ export async function planFolds(options: BenchmarkSettings, dataset: string): Pr
   );
 }
 
+const randomFoldName = 'random-patches';
+
+/** The row of the table that a contestant's runs on a fold belong to. */
+export function rowName(contestant: string, fold: Fold): string {
+  return fold.name === randomFoldName ? `${contestant}, random patches` : contestant;
+}
+
+/**
+ * The slides and numbers of windows of a fold, but with the windows dealt out at random over its slides (see
+ * `dealWindows`).
+ */
+export function randomFold(base: Fold, out: string): Fold {
+  return {
+    name: randomFoldName,
+    test: [],
+    async dataset(inputs, work) {
+      const from = await base.dataset(inputs, work);
+      const folder = join(
+        out,
+        'folds',
+        randomFoldName,
+        inputs === undefined ? 'dataset' : `dataset-${inputs.join('-')}`,
+      );
+      if (await holdsDataset(folder)) return folder;
+      const manifest = await readManifest(from);
+      const masks = await Promise.all(
+        manifest.slides.map(({ mask }) => readMask(join(from, mask.file), mask)),
+      );
+      const dealt = dealWindows(manifest, masks);
+      await mkdir(join(folder, 'masks'), { recursive: true });
+      for (const [i, { mask }] of dealt.manifest.slides.entries()) {
+        await writeMask(join(folder, mask.file), dealt.masks[i]);
+      }
+      await writeManifest(folder, dealt.manifest);
+      return folder;
+    },
+  };
+}
+
+function holdsDataset(folder: string): Promise<boolean> {
+  return access(join(folder, 'dataset.json')).then(
+    () => true,
+    () => false,
+  );
+}
+
 /**
  * @param splitOf of a slide by index; undefined leaves it to `prepare`, which keeps about 15% for validation
  * @param whole dataset that has this split already
@@ -73,11 +121,7 @@ function foldOf(
         name,
         inputs === undefined ? 'dataset' : `dataset-${inputs.join('-')}`,
       );
-      const isThere = await access(join(folder, 'dataset.json')).then(
-        () => true,
-        () => false,
-      );
-      if (isThere) return folder;
+      if (await holdsDataset(folder)) return folder;
       const isDecided = slides.every((_, i) => splitOf(i) !== undefined);
       const validation = paths('validation');
       const options: PrepareOptions = {

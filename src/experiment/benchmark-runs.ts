@@ -19,9 +19,10 @@ import { PredictionBuilder } from '../model/network.ts';
 import { findBaseline, findModel } from '../model/registry.ts';
 import { recipeOf } from '../training/recipes.ts';
 import { readRunSettings, runFiles } from '../training/run-folder.ts';
-import type { Fold } from './benchmark-folds.ts';
+import { type Fold, rowName } from './benchmark-folds.ts';
 import { scoreModel } from './score-model.ts';
 import { train } from './train.ts';
+import { watchMemory } from './watch-memory.ts';
 
 /** A row of the table: a model, the inputs it sees, and where it starts from. */
 export interface Contestant {
@@ -55,6 +56,8 @@ export interface RunRecord {
   /** Of training, for 512 x 512 px; NaN for baselines. */
   readonly secondsPerPatch: number;
   readonly predictSecondsPerPatch: number;
+  /** Largest memory of the process while it trained and predicted. */
+  readonly peakMemoryBytes: number;
   readonly learningRate: number;
   readonly epochs: number;
   readonly seconds: number;
@@ -135,7 +138,27 @@ export async function runContestant(
   const recordPath = join(folder, 'scores.json');
   const kept = await readJson<RunRecord>(recordPath);
   if (kept) return kept;
+  const memory = watchMemory();
+  try {
+    const scores = await trainAndScore(contestant, fold, first, seed, folder, options, threads, work);
+    const record: RunRecord = { ...scores, peakMemoryBytes: memory.peakBytes() };
+    await writeFileAtomic(recordPath, `${JSON.stringify(record, null, 1)}\n`);
+    return record;
+  } finally {
+    memory.stop();
+  }
+}
 
+async function trainAndScore(
+  contestant: Contestant,
+  fold: Fold,
+  first: Fold,
+  seed: number,
+  folder: string,
+  options: BenchmarkSettings,
+  threads: number,
+  work: WorkOptions,
+): Promise<Omit<RunRecord, 'peakMemoryBytes'>> {
   const isBaseline = findBaseline(contestant.model) !== undefined;
   const open = openerOf(contestant);
   const dataset = await fold.dataset(contestant.inputs, work);
@@ -164,8 +187,8 @@ export async function runContestant(
     const width = ([low, high]: readonly [number, number]): number => high - low;
     const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
     const { measuredSd } = metricsOf(pooled, score.peak);
-    const record: RunRecord = {
-      contestant: contestant.name,
+    return {
+      contestant: rowName(contestant.name, fold),
       fold: fold.name,
       seed,
       pooled: metricsOf(pooled, score.peak),
@@ -198,8 +221,6 @@ export async function runContestant(
       validationR2: Number(trained.validation?.r2 ?? Number.NaN),
       curve: await curveOf(folder),
     };
-    await writeFileAtomic(recordPath, `${JSON.stringify(record, null, 1)}\n`);
-    return record;
   } finally {
     await own.close();
     await reference.close();

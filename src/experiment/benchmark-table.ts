@@ -43,6 +43,7 @@ export function rowOf(runs: readonly RunRecord[], ceilingMse: (fold: string) => 
     flopsPerPixel: runs[0].flopsPerPixel,
     secondsPerPatch: mean((run) => run.secondsPerPatch),
     predictSecondsPerPatch: mean((run) => run.predictSecondsPerPatch),
+    peakMemoryBytes: mean((run) => run.peakMemoryBytes),
     learningRate: runs[0].learningRate,
     epochs: mean((run) => run.epochs),
     seconds: mean((run) => run.seconds),
@@ -61,7 +62,7 @@ function bounds(
 
 /**
  * The first model against every other one: MSE of each slide, mean over seeds, and the bootstrap over slides
- * (percentiles of 2000 resamples) of the mean difference.
+ * (percentiles of 2000 resamples) of the mean difference. Rows that share no slide with the first are left out.
  */
 export function pairedDifferences(runs: readonly RunRecord[]): BenchmarkResult['differences'] {
   const names = [...new Set(runs.map(({ contestant }) => contestant))];
@@ -76,22 +77,16 @@ export function pairedDifferences(runs: readonly RunRecord[]): BenchmarkResult['
   const [first, ...others] = names;
   if (first === undefined) return [];
   const own = bySlide(first);
-  return others.map((against) => {
+  return others.flatMap((against) => {
     const theirs = bySlide(against);
     const gaps = [...own].flatMap(([slide, mse]) => {
       const other = theirs.get(slide);
       return other === undefined ? [] : [mse - other];
     });
+    if (gaps.length === 0) return [];
     const [low, high] = gaps.length < 3 ? [Number.NaN, Number.NaN] : bootstrap(gaps);
-    return {
-      model: first,
-      against,
-      slides: gaps.length,
-      better: gaps.filter((gap) => gap < 0).length,
-      mseDifference: average(gaps),
-      low,
-      high,
-    };
+    const better = gaps.filter((gap) => gap < 0).length;
+    return [{ model: first, against, slides: gaps.length, better, mseDifference: average(gaps), low, high }];
   });
 }
 

@@ -7,6 +7,7 @@ import { benchmarkCommand } from '../contract/benchmark.ts';
 import { evaluateCommand } from '../contract/evaluate.ts';
 import { channelOf, createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
+import { readManifest } from '../dataset/manifest.ts';
 import { readModelFile } from '../model/model-file.ts';
 import { createSlide } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
@@ -102,13 +103,27 @@ it('compares models on held-out slides and keeps what is finished', async () => 
 
   const model = join(options.out, 'runs', 'test', 'linear-seed0', 'best.onnx');
   const written = (await stat(model)).mtimeMs;
-  const again = await benchmark({ ...options, models: 'linear,distance' });
+  const again = await benchmark({ ...options, models: 'linear,distance', randomPatches: true });
   expect((await stat(model)).mtimeMs).toBe(written);
   expect(again.models.linear).toEqual(linear);
   expect(JSON.parse(await readFile(join(options.out, 'benchmark.json'), 'utf8')).models.distance.runs).toBe(
     1,
   );
   expect(await readFile(join(options.out, 'report.html'), 'utf8')).toContain('<th scope="row">distance</th>');
+
+  // Four windows of four slides overlap by 64 px; one slide's share of them, and those of all others, were drawn.
+  const scattered = again.models['linear, random patches'];
+  expect(scattered.runs).toBe(1);
+  expect(scattered.r2).toBeGreaterThan(0.5);
+  expect(scattered.mse).not.toBe(linear.mse);
+  expect(again.folds.map(({ test }) => test)).toEqual([['slide-3']]);
+  expect(again.differences.map(({ against }) => against)).toEqual(['distance']);
+  expect(again.notes.join()).toMatch(
+    /windows of 128 px .* overlap by up to 64 px; .* R2 is then linear 0\.\d+ instead of 0\.\d+; distance/,
+  );
+  const dealt = await readManifest(join(options.out, 'folds', 'random-patches', 'dataset'));
+  expect(dealt.windows.test.length).toBe(4);
+  expect(new Set(dealt.windows.test.map(([slide]) => slide)).size).toBeGreaterThan(1);
 
   // One calibration slide is enough for 50% and too few for 90%, and the prediction says so.
   const into = { model, slide: slides[3], threads: 2 };

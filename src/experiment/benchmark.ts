@@ -11,14 +11,14 @@ import {
   benchmarkCommand,
 } from '../contract/benchmark.ts';
 import { parseOptions } from '../contract/command.ts';
-import { writeFileAtomic } from '../core/atomic-file.ts';
 import { throwIfCancelled, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { readManifest } from '../dataset/manifest.ts';
-import { type BenchmarkPage, benchmarkFigures, benchmarkHtml } from '../report/benchmark-page.ts';
-import { type Fold, planFolds } from './benchmark-folds.ts';
+import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
+import { widestOverlapPx } from '../dataset/random-windows.ts';
+import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
+import { writeBenchmark } from './benchmark-report.ts';
 import { type Contestant, contestantsOf, type RunRecord, runContestant } from './benchmark-runs.ts';
-import { pairedDifferences, rowOf, runsCsv, tableCsv } from './benchmark-table.ts';
+import { pairedDifferences, rowOf } from './benchmark-table.ts';
 import { prepare } from './prepare.ts';
 import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
 import { simulate } from './simulate.ts';
@@ -33,17 +33,23 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const dataset = await datasetOf(options, work);
   const manifest = await readManifest(dataset);
   const contestants = contestantsOf(options, manifest.inputRoles);
-  const folds = await planFolds(options, dataset);
+  const heldOut = await planFolds(options, dataset);
+  const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
   const threads = options.threads ?? availableParallelism();
 
   const planned = folds.flatMap((fold) =>
-    contestants.flatMap((contestant) =>
-      Array.from({ length: options.seeds }, (_, seed) => ({ fold, contestant, seed })),
-    ),
+    contestants
+      // What a model loses with an input shows when slides are held out.
+      .filter(({ inputs }) => inputs === undefined || fold.test.length > 0)
+      .flatMap((contestant) =>
+        Array.from({ length: options.seeds }, (_, seed) => ({ fold, contestant, seed })),
+      ),
   );
   const ceilings = new Map<string, Ceiling | null>();
   for (const { name, test } of folds) {
-    const held = manifest.slides.filter((slide) => test.includes(slide.name));
+    const held = manifest.slides.filter(({ name: slide, split }) =>
+      test.length > 0 ? test.includes(slide) : split !== 'calibration',
+    );
     ceilings.set(name, await readCeiling(held.map(({ path }) => path)));
   }
   const runs: RunRecord[] = [];
@@ -57,7 +63,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
     };
     runs.push(await runContestant(contestant, fold, folds[0], seed, options, threads, runWork));
     result = resultOf(options, manifest, contestants, folds, runs, ceilings);
-    await writeResult(result, runs, options.out);
+    await writeBenchmark(result, runs, options.out);
   }
   return result;
 }
@@ -86,14 +92,15 @@ async function datasetOf(options: BenchmarkSettings, work: WorkOptions): Promise
 
 function resultOf(
   options: BenchmarkSettings,
-  manifest: { splitBy: string; targetRole: string },
+  manifest: DatasetManifest,
   contestants: readonly Contestant[],
   folds: readonly Fold[],
   runs: readonly RunRecord[],
   ceilings: ReadonlyMap<string, Ceiling | null>,
 ): BenchmarkResult {
   const models: Record<string, BenchmarkRow> = {};
-  for (const { name } of contestants) {
+  const names = folds.flatMap((fold) => contestants.map(({ name }) => rowName(name, fold)));
+  for (const name of new Set(names)) {
     const own = runs.filter(({ contestant }) => contestant === name);
     if (own.length > 0) models[name] = rowOf(own, (fold) => ceilings.get(fold)?.mse ?? Number.NaN);
   }
@@ -101,7 +108,12 @@ function resultOf(
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
     'Every trained model had the same time on the same machine; its schedule was made to fit that time (processor time over threads).',
   ];
+  if (models.constant) {
+    notes.push('The floor is constant: the mean of the training slides everywhere.');
+  }
   notes.push(...gradientNotes(models));
+  notes.push(...leakageNotes(models, contestants, folds, manifest));
+  const heldOut = folds.filter(({ test }) => test.length > 0);
   const withinSlide = manifest.splitBy === 'field';
   if (withinSlide)
     notes.push('The fields are parts of one slide: the results are within-slide and say nothing of others.');
@@ -111,9 +123,9 @@ function resultOf(
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${options.threads ?? availableParallelism()} threads`,
     withinSlide,
     target: manifest.targetRole,
-    folds: folds.map(({ name, test }) => ({ name, test: [...test] })),
+    folds: heldOut.map(({ name, test }) => ({ name, test: [...test] })),
     models,
-    ceiling: meanCeiling([...ceilings.values()]),
+    ceiling: meanCeiling(heldOut.map(({ name }) => ceilings.get(name) ?? null)),
     differences: pairedDifferences(runs),
     notes,
     files: ['benchmark.json', 'models.csv', 'slides.csv', 'report.html'].map((file) =>
@@ -139,8 +151,30 @@ function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): string[]
   ];
 }
 
+/** What windows drawn at random make of each model's R2. */
+function leakageNotes(
+  models: Readonly<Record<string, BenchmarkRow>>,
+  contestants: readonly Contestant[],
+  folds: readonly Fold[],
+  manifest: DatasetManifest,
+): string[] {
+  const random = folds.find(({ test }) => test.length === 0);
+  const pairs = contestants.flatMap(({ name }) => {
+    const flattered = random && models[rowName(name, random)];
+    return flattered ? [`${name} ${flattered.r2.toFixed(3)} instead of ${models[name].r2.toFixed(3)}`] : [];
+  });
+  if (pairs.length === 0) return [];
+  const overlap = widestOverlapPx(manifest);
+  return [
+    `Random patches: windows of ${manifest.patch} px of the same slides were drawn at random into training, validation and test, as many as by ${manifest.splitBy}. ` +
+      `Neighbouring windows ${overlap === 0 ? 'touch' : `overlap by up to ${overlap} px`}; a pixel in several belongs to one split only, so no test pixel was trained on, but tissue beside it was. ` +
+      `R2 is then ${pairs.join('; ')}. The difference is what the ${manifest.splitBy} tells, and no new ${manifest.splitBy} will.`,
+  ];
+}
+
 function commandOf(options: BenchmarkSettings): string {
-  const { leaveOneOut, chooseLearningRate, from, patch, seeds, models, timeBudgetSeconds } = options;
+  const { leaveOneOut, randomPatches, chooseLearningRate, from, patch, seeds, models, timeBudgetSeconds } =
+    options;
   return [
     'hrpn benchmark',
     options.dataset ?? `--preset ${options.preset}`,
@@ -148,6 +182,7 @@ function commandOf(options: BenchmarkSettings): string {
     options.size === undefined ? '' : `--size ${options.size}`,
     `--out ${options.out} --models ${models}`,
     leaveOneOut ? '--leave-one-out' : '',
+    randomPatches ? '--random-patches' : '',
     `--seeds ${seeds} --time-budget ${timeBudgetSeconds}s`,
     chooseLearningRate ? '--choose-learning-rate' : '',
     from === undefined ? '' : `--from ${from}`,
@@ -155,78 +190,4 @@ function commandOf(options: BenchmarkSettings): string {
   ]
     .filter((part) => part !== '')
     .join(' ');
-}
-
-async function writeResult(result: BenchmarkResult, runs: readonly RunRecord[], out: string): Promise<void> {
-  const page = pageOf(result, runs);
-  await writeFileAtomic(join(out, 'benchmark.json'), `${JSON.stringify(result, null, 1)}\n`);
-  await writeFileAtomic(join(out, 'models.csv'), tableCsv(result.models));
-  await writeFileAtomic(join(out, 'slides.csv'), runsCsv(runs));
-  await writeFileAtomic(join(out, 'report.html'), benchmarkHtml(page));
-  for (const [file, svg] of Object.entries(benchmarkFigures(page))) {
-    await writeFileAtomic(join(out, 'figures', file), svg);
-  }
-}
-
-function pageOf(result: BenchmarkResult, runs: readonly RunRecord[]): BenchmarkPage {
-  const names = Object.keys(result.models);
-  const of = (name: string): RunRecord[] => runs.filter(({ contestant }) => contestant === name);
-  const fixed = (digits: number) => (value: number) => (Number.isFinite(value) ? value.toFixed(digits) : '–');
-  const span = ({ low, high }: { low: number; high: number }): string =>
-    Number.isFinite(low) ? `${fixed(2)(low)} to ${fixed(2)(high)}` : '–';
-  const columns: [string, (row: BenchmarkRow) => string][] = [
-    ['MSE', (row) => Number(row.mse.toPrecision(4)).toString()],
-    ['R2', (row) => fixed(3)(row.r2)],
-    ['SD of R2', (row) => fixed(3)(row.r2Sd)],
-    ['R2 outside vessels', (row) => fixed(3)(row.extravascularR2)],
-    ['PSNR, dB', (row) => fixed(2)(row.psnr)],
-    ['SSIM', (row) => fixed(3)(row.ssim)],
-    ['Pearson', (row) => fixed(3)(row.pearson)],
-    ['ICC(A,1)', (row) => fixed(3)(row.icc)],
-    ['range, share of measured', (row) => fixed(2)(row.range.predicted / row.range.measured)],
-    [
-      'excess MSE',
-      (row) => (Number.isFinite(row.excessMse) ? `${Number(row.excessMse.toPrecision(4))}` : '–'),
-    ],
-    [
-      'vessel gradient, SD',
-      (row) => `${fixed(2)(row.vesselGradient.predicted)} of ${fixed(2)(row.vesselGradient.measured)}`,
-    ],
-    ['coverage at 90%', (row) => fixed(3)(row.coverage)],
-    ['by decile', (row) => span(row.coverageByDecile)],
-    ['by distance', (row) => span(row.coverageByDistance)],
-    ['by slide', (row) => span(row.coverageBySlide)],
-    ['parameters', (row) => row.parameters.toLocaleString('en')],
-    ['kFLOP a pixel', (row) => fixed(1)(row.flopsPerPixel / 1000)],
-    ['training, s a patch', (row) => fixed(3)(row.secondsPerPatch)],
-    ['prediction, s a patch', (row) => fixed(3)(row.predictSecondsPerPatch)],
-    ['runs', (row) => `${row.runs}`],
-  ];
-  return {
-    title: `Benchmark: ${result.target} from ${result.withinSlide ? 'fields of one slide' : 'whole slides'}`,
-    facts: [
-      `${result.folds.length} ${result.folds.length === 1 ? 'split' : 'folds'}; held out: ${result.folds.flatMap(({ test }) => test).join(', ')}`,
-      result.machine,
-    ],
-    columns: columns.map(([heading]) => heading),
-    rows: names.map((name) => ({ name, cells: columns.map(([, cell]) => cell(result.models[name])) })),
-    differences: result.differences.map(
-      ({ model, against, slides, better, mseDifference, low, high }) =>
-        `${model} less ${against}: MSE ${fixed(3)(mseDifference)}${Number.isFinite(low) ? ` (95% ${fixed(3)(low)} to ${fixed(3)(high)})` : ''}, lower on ${better} of ${slides}`,
-    ),
-    notes: result.notes,
-    r2: names.map((name) => ({ name, values: of(name).map(({ pooled }) => pooled.r2) })),
-    extravascularR2: names.map((name) => ({
-      name,
-      values: of(name).map(({ extravascular }) => extravascular.r2),
-    })),
-    ceilingR2: result.ceiling?.r2 ?? Number.NaN,
-    curves: names.flatMap((name) => {
-      const [first] = of(name);
-      return first && first.curve.length > 1
-        ? [{ name, points: first.curve.map(({ seconds, r2 }): [number, number] => [seconds, r2]) }]
-        : [];
-    }),
-    command: result.command,
-  };
 }

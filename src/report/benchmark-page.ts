@@ -1,18 +1,29 @@
 // The report of a benchmark as one HTML page that needs nothing else.
 import { dotChart, escapeText, lineChart, type Series } from './svg-chart.ts';
 
+export interface BenchmarkTable {
+  readonly title: string;
+  readonly columns: readonly string[];
+  /** One a model: name, then a cell a column. A reference, such as a ceiling, is set apart. */
+  readonly rows: readonly {
+    readonly name: string;
+    readonly cells: readonly string[];
+    readonly isReference?: boolean;
+  }[];
+}
+
 export interface BenchmarkPage {
   readonly title: string;
   /** What was held out, on what machine, how long each run trained. */
   readonly facts: readonly string[];
-  readonly columns: readonly string[];
-  /** One a model: name, then a cell a column. */
-  readonly rows: readonly { readonly name: string; readonly cells: readonly string[] }[];
+  readonly tables: readonly BenchmarkTable[];
   readonly differences: readonly string[];
   readonly notes: readonly string[];
   readonly r2: readonly { readonly name: string; readonly values: readonly number[] }[];
   readonly extravascularR2: readonly { readonly name: string; readonly values: readonly number[] }[];
+  /** NaN without one. */
   readonly ceilingR2: number;
+  readonly extravascularCeilingR2: number;
   readonly curves: readonly Series[];
   readonly command: string;
 }
@@ -22,17 +33,18 @@ const r2Floor = -0.5;
 
 /** Figures alone, by file name. */
 export function benchmarkFigures(page: BenchmarkPage): Record<string, string> {
-  const marks = Number.isFinite(page.ceilingR2) ? [{ value: page.ceilingR2, name: 'ceiling' }] : [];
+  const marks = (value: number) => [{ value, name: 'ceiling' }];
   const figures = {
     'r2.svg': dotChart({
       rows: page.r2,
       label: 'R2, all tissue of the slides held out',
-      marks,
+      marks: marks(page.ceilingR2),
       floor: r2Floor,
     }),
     'r2-extravascular.svg': dotChart({
       rows: page.extravascularR2,
       label: 'R2, tissue more than 3 um from a vessel',
+      marks: marks(page.extravascularCeilingR2),
       floor: r2Floor,
     }),
     'learning-curves.svg': lineChart({
@@ -51,11 +63,13 @@ export function benchmarkHtml(page: BenchmarkPage): string {
     items.map((item) => `<li>${escapeText(item)}</li>`).join('');
   const cells = (tag: string, values: readonly string[]): string =>
     values.map((value) => `<${tag}>${escapeText(value)}</${tag}>`).join('');
-  const body = page.rows
-    .map(
-      ({ name, cells: values }) => `<tr><th scope="row">${escapeText(name)}</th>${cells('td', values)}</tr>`,
-    )
-    .join('');
+  const table = ({ title, columns, rows }: BenchmarkTable): string => {
+    const body = rows.map(
+      ({ name, cells: values, isReference }) =>
+        `<tr${isReference ? ' class="reference"' : ''}><th scope="row">${escapeText(name)}</th>${cells('td', values)}</tr>`,
+    );
+    return `<h2>${escapeText(title)}</h2><div class="wide"><table><thead><tr>${cells('th', ['model', ...columns])}</tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+  };
   const headings: Record<string, string> = {
     'r2.svg': 'R2 of every run',
     'r2-extravascular.svg': 'R2 outside the vessels',
@@ -66,9 +80,10 @@ export function benchmarkHtml(page: BenchmarkPage): string {
 :root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;max-width:76rem;margin:2rem auto;padding:0 1rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}
 th,td{padding:.25rem .6rem;border-bottom:1px solid #8884;text-align:right;white-space:nowrap}
-th[scope=row]{text-align:left}svg{max-width:100%;height:auto}code{white-space:pre-wrap}
+thead th{white-space:normal;vertical-align:bottom}th[scope=row],thead th:first-child{text-align:left}
+.reference{font-style:italic}.reference th{font-weight:normal}svg{max-width:100%;height:auto}code{white-space:pre-wrap}
 </style></head><body><h1>${escapeText(page.title)}</h1><ul>${list(page.facts)}</ul>
-<div class="wide"><table><thead><tr>${cells('th', ['model', ...page.columns])}</tr></thead><tbody>${body}</tbody></table></div>
+${page.tables.map(table).join('\n')}
 ${page.differences.length > 0 ? `<h2>Differences, slide by slide</h2><ul>${list(page.differences)}</ul>` : ''}
 ${drawn.join('\n')}
 ${page.notes.length > 0 ? `<h2>Notes</h2><ul>${list(page.notes)}</ul>` : ''}
