@@ -12,6 +12,7 @@ import { readModelFile } from '../model/model-file.ts';
 import { createSlide } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { smooth } from '../spatial/gaussian.ts';
+import { readRunSettings } from '../training/run-folder.ts';
 import { benchmark } from './benchmark.ts';
 import type { RunRecord } from './benchmark-runs.ts';
 import { pairedDifferences, tableCsv } from './benchmark-table.ts';
@@ -138,7 +139,28 @@ it('compares models on held-out slides and keeps what is finished', async () => 
 
 it('a network gets quantile heads, whose intervals predict writes and evaluate scores, derived measures on their own', async () => {
   const run = join(folder, 'run');
-  await train({ dataset, out: run, epochs: 1, patch: 64, threads: 2 });
+  await train({ dataset, out: run, epochs: 1, patch: 64, threads: 2, balance: true, loss: 'huber' });
+  // What decides the result is recorded, and a resumed run takes nothing else.
+  expect(await readRunSettings(run)).toMatchObject({ balance: true, loss: 'huber', augment: 'flips' });
+  for (const other of [
+    { augment: 'none' },
+    { loss: 'mse' },
+    { schedule: 'constant' },
+    { averageDecay: 0 },
+  ] as const) {
+    const [key] = Object.keys(other);
+    await expect(train({ dataset, out: run, resume: true, ...other })).rejects.toThrow(
+      new RegExp(`the run in .* has ${key} `),
+    );
+  }
+  await expect(train({ dataset, out: run, resume: true, augment: 'flip' })).rejects.toThrow(
+    /--augment: expected/,
+  );
+  const fresh = { dataset, out: join(folder, 'fresh') };
+  await expect(train({ ...fresh, model: 'linear', balance: true })).rejects.toThrow(/takes no --balance/);
+  await expect(train({ ...fresh, model: 'ganda', patch: 64, loss: 'mse' })).rejects.toThrow(
+    /losses of its own/,
+  );
   const model = join(run, 'best.onnx');
   const { manifest } = await readModelFile(model);
   expect(manifest.intervals?.every(({ scaled }) => scaled)).toBe(true);
