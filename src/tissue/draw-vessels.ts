@@ -1,7 +1,7 @@
 // The vessels of a section as an antibody against their walls shows them: hollow where cut across, fading where
 // they leave the section, joined without walls between them where they meet.
 import { cellCount, type Grid } from './grid.ts';
-import { noise2 } from './noise.ts';
+import { NearNoise } from './noise.ts';
 import { smoothstep } from './tissue-map.ts';
 import type { VesselPiece } from './vessel-path.ts';
 
@@ -46,6 +46,9 @@ export function drawVessels(
   const most = new Float32Array(n).fill(0.249);
   const distance = new Float32Array(n);
   const owner = new Int32Array(n);
+  const bulges = new NearNoise();
+  const ripples = new NearNoise();
+  const grains = new NearNoise();
   for (const height of heights) {
     distance.fill(drawnBeyondUm);
     owner.fill(-1);
@@ -60,15 +63,15 @@ export function drawVessels(
       const x = grid.fromX + (at % grid.width) * grid.spacing;
       const y = grid.fromY + Math.floor(at / grid.width) * grid.spacing;
       const seed = piece.vessel.key | 0;
-      const bulge = noise2(seed, x / 6, y / 6 + height * 4);
-      const d = distance[at] + 0.8 * bulge + 0.35 * noise2(seed + 1, x / 2.6, y / 2.6 + height * 7);
+      const bulge = bulges.at(seed, x / 6, y / 6 + height * 4);
+      const d = distance[at] + 0.8 * bulge + 0.35 * ripples.at(seed + 1, x / 2.6, y / 2.6 + height * 7);
       if (d < 3) image.near[at] = 1;
       const share = smoothstep(0.6, -0.6, d) / heights.length;
       const radius = 0.5 * (piece.r0 + piece.r1);
       // The inner side of the wall: thin vessels have no room for a lumen.
       const wall = Math.exp(-0.5 * ((d + halfWallUm) / halfWallUm) ** 2);
       const veil = d < 0 ? 0.3 * Math.exp(-0.12 * radius) : 0;
-      const grain = Math.max(0.2, 1 + 0.9 * noise2(seed + 2, x / 2.2, y / 2.2 + height * 5));
+      const grain = Math.max(0.2, 1 + 0.9 * grains.at(seed + 2, x / 2.2, y / 2.2 + height * 5));
       image.stain[at] += ((wall + veil) * grain * 0.5 * (piece.s0 + piece.s1)) / heights.length;
       if (share === 0) continue;
       image.inside[at] += share;

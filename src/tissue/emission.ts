@@ -1,7 +1,7 @@
 // Electrons that the structures of a scene give in each channel, before the optics.
 import { cellCount, type Grid, sampleAt } from './grid.ts';
 import { hash } from './hash.ts';
-import { noise2, noisePlane } from './noise.ts';
+import { NearNoise, noisePlane } from './noise.ts';
 import type { Scene } from './scene.ts';
 import type { SlideModel } from './slide-model.ts';
 import type { Probe } from './transport.ts';
@@ -35,6 +35,7 @@ export function emit(model: SlideModel, scene: Scene, probeGrid: Grid, probe: Pr
   const finest = noisePlane(grid, seed + 2, 2.5);
   const coarse = noisePlane(grid, seed + 1, 60);
   const hidden = noisePlane(grid, hiddenSeed, 25);
+  const lengthwise = new NearNoise();
   for (let j = 0, at = 0; j < grid.height; j++) {
     const y = grid.fromY + (j + 0.5) * grid.spacing;
     for (let i = 0; i < grid.width; i++, at++) {
@@ -60,7 +61,7 @@ export function emit(model: SlideModel, scene: Scene, probeGrid: Grid, probe: Pr
         const wall = here * transport.wallElectrons;
         const along = model.vessels.wallAlong;
         // Mean one along vessels (a log-normal of this noise, whose standard deviation is about 0.25).
-        const uneven = Math.exp(4 * along * noise2(hiddenSeed + 1, x / 9, y / 9) - along ** 2 / 2);
+        const uneven = Math.exp(4 * along * lengthwise.at(hiddenSeed + 1, x / 9, y / 9) - along ** 2 / 2);
         out.probe[at] += amplitude * wall * uneven * vessels.wallSignal[at];
         out.expectedProbe[at] += expectedAmplitude * wall * vessels.expectedWallSignal[at];
       }

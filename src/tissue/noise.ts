@@ -23,6 +23,41 @@ export function noise2(seed: number, x: number, y: number): number {
   return 1.4 * lerp(top, bottom, b);
 }
 
+/**
+ * `noise2` of points that lie near each other, to the same bits: the gradients around the last point are remembered,
+ * and its neighbours need the same.
+ */
+export class NearNoise {
+  #seed = NaN;
+  #i = NaN;
+  #j = NaN;
+  /** x and y of the gradients at the upper left, upper right, lower left and lower right corner. */
+  readonly #g = new Float64Array(8);
+
+  /** @param x @param y in units of the noise's wavelength */
+  at(seed: number, x: number, y: number): number {
+    const i = Math.floor(x);
+    const j = Math.floor(y);
+    const g = this.#g;
+    if (i !== this.#i || j !== this.#j || seed !== this.#seed) {
+      this.#seed = seed;
+      this.#i = i;
+      this.#j = j;
+      for (let corner = 0; corner < 4; corner++) {
+        const h = hash(seed, i + (corner & 1), j + (corner >> 1)) & (gradientCount - 1);
+        g[2 * corner] = cosines[h];
+        g[2 * corner + 1] = sines[h];
+      }
+    }
+    const u = x - i;
+    const v = y - j;
+    const a = fade(u);
+    const top = lerp(g[0] * u + g[1] * v, g[2] * (u - 1) + g[3] * v, a);
+    const bottom = lerp(g[4] * u + g[5] * (v - 1), g[6] * (u - 1) + g[7] * (v - 1), a);
+    return 1.4 * lerp(top, bottom, fade(v));
+  }
+}
+
 /** @param x @param y @param z in units of the noise's wavelength */
 export function noise3(seed: number, x: number, y: number, z: number): number {
   const i = Math.floor(x);
@@ -73,7 +108,7 @@ function lerp(a: number, b: number, t: number): number {
 }
 
 /**
- * `noise2` over a whole grid with a wavelength in um, evaluated lattice cell by lattice cell.
+ * `noise2` over a whole grid with a wavelength in um; each gradient of the lattice is drawn once.
  * @returns plane [height, width]
  */
 export function noisePlane(
@@ -86,32 +121,51 @@ export function noisePlane(
   const step = grid.spacing / wavelengthUm;
   const x0 = grid.fromX / wavelengthUm + 0.5 * step;
   const y0 = grid.fromY / wavelengthUm + 0.5 * step;
-  const columns = Float64Array.from({ length: width }, (_, i) => x0 + i * step);
-  const fades = columns.map((x) => fade(x - Math.floor(x)));
+  // Of each column: the lattice column on its left, and the place between that and the next.
+  const firstColumn = Math.floor(x0);
+  const wholes = new Int32Array(width);
+  const places = new Float64Array(width);
+  const fades = new Float64Array(width);
+  for (let i = 0; i < width; i++) {
+    const x = x0 + i * step;
+    const whole = Math.floor(x);
+    wholes[i] = whole - firstColumn;
+    places[i] = x - whole;
+    fades[i] = fade(x - whole);
+  }
+  const columns = wholes[width - 1] + 2;
+  let above = new Float64Array(2 * columns);
+  let below = new Float64Array(2 * columns);
+  const draw = (gradients: Float64Array, row: number): void => {
+    for (let n = 0; n < columns; n++) {
+      const h = hash(seed, firstColumn + n, row) & (gradientCount - 1);
+      gradients[2 * n] = cosines[h];
+      gradients[2 * n + 1] = sines[h];
+    }
+  };
+  let lastRow = NaN;
   for (let j = 0; j < height; j++) {
     const y = y0 + j * step;
     const row = Math.floor(y);
     const v = y - row;
     const b = fade(v);
-    let column = NaN;
-    let [ax, ay, bx, by, cx, cy, dx, dy] = [0, 0, 0, 0, 0, 0, 0, 0];
-    for (let i = 0; i < width; i++) {
-      const whole = Math.floor(columns[i]);
-      if (whole !== column) {
-        column = whole;
-        const mask = gradientCount - 1;
-        const a = hash(seed, whole, row) & mask;
-        const c = hash(seed, whole + 1, row) & mask;
-        const d = hash(seed, whole, row + 1) & mask;
-        const e = hash(seed, whole + 1, row + 1) & mask;
-        [ax, ay, bx, by] = [cosines[a], sines[a], cosines[c], sines[c]];
-        [cx, cy, dx, dy] = [cosines[d], sines[d], cosines[e], sines[e]];
-      }
-      const u = columns[i] - whole;
+    if (row !== lastRow) {
+      [above, below] = [below, above];
+      if (row !== lastRow + 1) draw(above, row);
+      draw(below, row + 1);
+      lastRow = row;
+    }
+    for (let i = 0, at = j * width; i < width; i++, at++) {
+      const n = 2 * wholes[i];
+      const u = places[i];
       const s = fades[i];
-      const top = ax * u + ay * v + s * (bx * (u - 1) + by * v - ax * u - ay * v);
-      const bottom = cx * u + cy * (v - 1) + s * (dx * (u - 1) + dy * (v - 1) - cx * u - cy * (v - 1));
-      out[j * width + i] = 1.4 * (top + b * (bottom - top));
+      const a = above[n] * u + above[n + 1] * v;
+      const c = below[n] * u + below[n + 1] * (v - 1);
+      // In this order, so that values stay the same to the last bit.
+      const top = a + s * (above[n + 2] * (u - 1) + above[n + 3] * v - above[n] * u - above[n + 1] * v);
+      const bottom =
+        c + s * (below[n + 2] * (u - 1) + below[n + 3] * (v - 1) - below[n] * u - below[n + 1] * (v - 1));
+      out[at] = 1.4 * (top + b * (bottom - top));
     }
   }
   return out;

@@ -2,7 +2,7 @@
 // so that each depends on its neighbourhood only, drawn as ellipsoids that the section cuts.
 import { cellCount, type Grid } from './grid.ts';
 import { hash, LocalRng } from './hash.ts';
-import { noise2, noisePlane } from './noise.ts';
+import { NearNoise, noisePlane } from './noise.ts';
 import type { SlideModel } from './slide-model.ts';
 import { smoothstep, type TissueMap, type TissuePoint } from './tissue-map.ts';
 
@@ -47,6 +47,7 @@ export function nucleiIn(model: SlideModel, map: TissueMap, grid: Grid, marginUm
   const core = Math.PI * closestUm ** 2;
   const wanted = Math.min(0.93, (model.tissue.nucleiDensity * 1e-6 * core) / 1.1);
   const base = (-Math.log(1 - wanted) / core) * cellUm ** 2;
+  const crowds = new NearNoise();
   for (let v = 0; v < down; v++) {
     for (let u = 0; u < across; u++) {
       const key = hash(seed, fromI + u, fromJ + v);
@@ -55,7 +56,7 @@ export function nucleiIn(model: SlideModel, map: TissueMap, grid: Grid, marginUm
       const y = (fromJ + v + rng.uniform()) * cellUm;
       const chance = rng.uniform();
       map.at(x, y, point);
-      const crowd = 1.15 + 0.2 * noise2(seed + 1, x / 60, y / 60);
+      const crowd = 1.15 + 0.2 * crowds.at(seed + 1, x / 60, y / 60);
       if (point.level < 2 || chance > base * crowd * (1 - 0.82 * point.necrosis)) continue;
       candidates[v * across + u] = { x, y, z: 9 * (rng.uniform() - 0.5), order: hash(key, 1), key };
     }

@@ -1,6 +1,6 @@
 // Where there is tissue, how dense its vessels are, and where it is dead: smooth fields of position.
 import { hash } from './hash.ts';
-import { noise2 } from './noise.ts';
+import { NearNoise } from './noise.ts';
 import type { SlideModel } from './slide-model.ts';
 
 export interface TissuePoint {
@@ -15,6 +15,8 @@ export interface TissuePoint {
 export class TissueMap {
   readonly #model: SlideModel;
   readonly #seeds: readonly number[];
+  /** One for each noise below. */
+  readonly #noises = Array.from({ length: 10 }, () => new NearNoise());
 
   constructor(model: SlideModel) {
     this.#model = model;
@@ -25,27 +27,28 @@ export class TissueMap {
   at(x: number, y: number, out: TissuePoint = { level: 0, density: 0, necrosis: 0 }): TissuePoint {
     const { tissue } = this.#model;
     const seeds = this.#seeds;
+    const noises = this.#noises;
     const dx = x - tissue.centreXUm;
     const dy = y - tissue.centreYUm;
     const wobble =
-      120 * noise2(seeds[0], x / 700, y / 700) +
-      45 * noise2(seeds[1], x / 160, y / 160) +
-      8 * noise2(seeds[2], x / 30, y / 30);
+      120 * noises[0].at(seeds[0], x / 700, y / 700) +
+      45 * noises[1].at(seeds[1], x / 160, y / 160) +
+      8 * noises[2].at(seeds[2], x / 30, y / 30);
     const depth = tissue.radiusUm - Math.hypot(dx, dy) + wobble;
     // Tears and fat: where a mid-scale noise is extreme, with scalloped edges.
     const hole =
-      noise2(seeds[3], x / 210, y / 210) +
-      0.25 * noise2(seeds[4], x / 45, y / 45) +
-      0.3 * noise2(seeds[5], x / 900, y / 900);
+      noises[3].at(seeds[3], x / 210, y / 210) +
+      0.25 * noises[4].at(seeds[4], x / 45, y / 45) +
+      0.3 * noises[5].at(seeds[5], x / 900, y / 900);
     const deep = smoothstep(150, 900, depth);
     const dead =
-      noise2(seeds[6], x / 600, y / 600) +
-      0.3 * noise2(seeds[4], x / 90, y / 90) -
+      noises[6].at(seeds[6], x / 600, y / 600) +
+      0.3 * noises[7].at(seeds[4], x / 90, y / 90) -
       (0.62 - 0.9 * tissue.necrosis * deep);
     out.level = Math.min(depth, (0.62 - hole) * 90);
     out.necrosis = smoothstep(0, 0.12, dead) * smoothstep(80, 300, depth);
     const patchy = Math.exp(
-      1.5 * noise2(seeds[7], x / 330, y / 330) + 0.8 * noise2(seeds[1], x / 110 + 7, y / 110),
+      1.5 * noises[8].at(seeds[7], x / 330, y / 330) + 0.8 * noises[9].at(seeds[1], x / 110 + 7, y / 110),
     );
     out.density =
       patchy *

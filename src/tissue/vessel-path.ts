@@ -40,6 +40,7 @@ const pieceUm = 4;
 /** Pieces whose middle is farther from the section than this neither show nor feed it directly. */
 const nearUm = 26;
 const margin = 3 * cellUm + 30;
+const keptBlocks = 256;
 
 export class VesselNetwork {
   readonly #model: SlideModel;
@@ -76,10 +77,11 @@ export class VesselNetwork {
     let pieces = this.#blocks.get(name);
     if (pieces === undefined) {
       pieces = edgesOfBlock(this.#model, this.#map, bx, by).flatMap((edge) => this.#pieces(edge));
-      // The blocks around one tile stay; older ones can be made again.
-      if (this.#blocks.size > 120) this.#blocks.delete(this.#blocks.keys().next().value!);
-      this.#blocks.set(name, pieces);
+      // The blocks used last stay, about a row of tiles of `standard`; others can be made again.
+      if (this.#blocks.size >= keptBlocks) this.#blocks.delete(this.#blocks.keys().next().value!);
     }
+    this.#blocks.delete(name);
+    this.#blocks.set(name, pieces);
     return pieces;
   }
 
