@@ -37,7 +37,7 @@ export function benchmarkFigures(page: BenchmarkPage): Record<string, string> {
   const figures = {
     'r2.svg': dotChart({
       rows: page.r2,
-      label: 'R2, all tissue of the slides held out',
+      label: 'R2, all tissue tested on',
       marks: marks(page.ceilingR2),
       floor: r2Floor,
     }),
