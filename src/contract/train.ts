@@ -44,6 +44,12 @@ const options = z.strictObject({
     .optional()
     .describe("patches a step; the model's own unless given")
     .meta({ value: 'N' }),
+  microBatch: z
+    .int()
+    .positive()
+    .optional()
+    .describe("patches of a step in memory at a time, a divisor of the step's; all unless given")
+    .meta({ value: 'N' }),
   patch: z
     .int()
     .min(32)

@@ -128,6 +128,7 @@ async function fitModel(
     'epochs',
     'learningRate',
     'batch',
+    'microBatch',
     'patch',
     'stopAfter',
     'timeBudgetSeconds',
@@ -155,6 +156,7 @@ async function fitModel(
       epochs: 0,
       stepsPerEpoch: 0,
       batch: 0,
+      microBatch: null,
       patch: manifest.patch,
       learningRate: 0,
       stopAfter: null,
@@ -216,6 +218,7 @@ function settingsOf(
       seed: options.seed,
       epochs: options.epochs,
       batch: options.batch,
+      microBatch: options.microBatch,
       patch: options.patch,
       learningRate: options.learningRate,
       stopAfter: options.stopAfter,
@@ -248,7 +251,17 @@ function settingsOf(
   if (model.adversary && options.loss !== undefined) {
     throw new UsageError(`--loss: ${model.name} has losses of its own, found ${options.loss}. Leave it out.`);
   }
+  if (model.adversary && options.microBatch !== undefined) {
+    throw new UsageError(
+      `--micro-batch: ${model.name} trains two networks at once, which only whole batches do, found ${options.microBatch}. Leave it out, or choose a smaller --batch.`,
+    );
+  }
   const batch = options.batch ?? recipe.batch;
+  if (options.microBatch !== undefined && batch % options.microBatch !== 0) {
+    throw new UsageError(
+      `--micro-batch: expected a divisor of the ${batch} patches of a step, found ${options.microBatch}.`,
+    );
+  }
   return {
     model: model.name,
     dataset: fingerprint,
@@ -257,6 +270,7 @@ function settingsOf(
     epochs: options.epochs ?? recipe.epochs,
     stepsPerEpoch: stepsPerEpoch(manifest.windows.train.length, batch),
     batch,
+    microBatch: options.microBatch ?? null,
     patch,
     learningRate: options.learningRate ?? recipe.learningRate,
     stopAfter: options.stopAfter ?? null,

@@ -12,7 +12,7 @@ import { layoutOf, type NetworkFunction, TrainingBuilder } from '../model/networ
 import { weightedMse } from './losses.ts';
 import { flatGradient, type StepGraph, type StepOptions } from './step-graph.ts';
 
-export interface AdversarialStepOptions extends Omit<StepOptions, 'loss'> {
+export interface AdversarialStepOptions extends Omit<StepOptions, 'loss' | 'parts'> {
   /** [N, 1, P, P] -> [N, 1], 1 for a measured target. */
   readonly discriminator: NetworkFunction;
   /** Weight of the pixel error beside the adversarial loss. */

@@ -18,6 +18,7 @@ const settingsSchema = z.strictObject({
   epochs: z.number(),
   stepsPerEpoch: z.number(),
   batch: z.number(),
+  microBatch: z.number().nullable(),
   patch: z.number(),
   learningRate: z.number(),
   stopAfter: z.number().nullable(),

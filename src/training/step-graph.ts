@@ -27,7 +27,10 @@ export interface StepOptions {
   readonly network: NetworkFunction;
   readonly layout: NetworkLayout;
   readonly optimiser: Optimiser;
+  /** Patches of a run of the graph. */
   readonly batch: number;
+  /** Runs that make up a step, 1 unless given: see `buildStepGraph`. */
+  readonly parts?: number;
   readonly roles: number;
   /** Edge of a patch in pixels. */
   readonly patch: number;
@@ -75,9 +78,14 @@ export function flatGradient(
  * Inputs: `inputs` [N, C, P, P], `target` and `weight` [N, 1, P, P], scalars `learningRate`, `step` (from 1),
  * `averageDecay`, the dropout masks, and the carried vectors. Outputs: `loss` (of this batch, before the
  * update), `gradientNorm`, and the carried vectors.
+ *
+ * A step of several parts holds one part's activations at a time: gradients and batch statistics are summed in
+ * carried vectors, and the last run clips and updates once. Two more inputs, scalars: `share` of the run's weights in
+ * those of the step, with which the sum is the gradient of the whole batch's mean loss, and `isLast`, 1 in the last
+ * run, else 0. Batch normalisation sees one part at a time; running statistics move by the mean over the parts.
  */
 export function buildStepGraph(options: StepOptions): StepGraph {
-  const { layout, optimiser, batch, roles, patch, loss: lossFrom = weightedMse } = options;
+  const { layout, optimiser, batch, roles, patch, parts = 1, loss: lossFrom = weightedMse } = options;
   const graph = new Graph();
   const length = layout.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const carry: Record<string, string> = {};
@@ -88,6 +96,22 @@ export function buildStepGraph(options: StepOptions): StepGraph {
     return graph.input(name, [size]);
   };
 
+  const one = graph.scalar(1);
+  const isLast = parts > 1 ? graph.input('isLast', []) : one;
+  const isNotLast = sub(graph, one, isLast);
+  /** The sum over the runs of a step up to this one. */
+  const summed = (name: string, value: Value): Value => {
+    if (parts === 1) return value;
+    const sum = add(graph, carried(name, sizeOf(value.shape)), value);
+    graph.output(`${name}.next`, mul(graph, sum, isNotLast));
+    return sum;
+  };
+  /** What a carried vector becomes when the step is done. */
+  const settle = (name: string, before: Value, after: Value): void => {
+    const value = parts === 1 ? after : add(graph, mul(graph, after, isLast), mul(graph, before, isNotLast));
+    graph.output(`${name}.next`, value);
+  };
+
   const parameters = carried('parameters', length);
   const builder = new TrainingBuilder(graph, layout, parameters);
   const prediction = options.network(builder, graph.input('inputs', [batch, roles, patch, patch]));
@@ -95,7 +119,8 @@ export function buildStepGraph(options: StepOptions): StepGraph {
   const loss = lossFrom(graph, prediction, graph.input('target', plane), graph.input('weight', plane));
   graph.output('loss', loss);
 
-  const flat = flatGradient(graph, loss, builder, layout);
+  const own = flatGradient(graph, loss, builder, layout);
+  const flat = summed('gradientSum', parts === 1 ? own : mul(graph, own, graph.input('share', [])));
   const norm = sqrt(graph, reduceSum(graph, mul(graph, flat, flat)));
   graph.output('gradientNorm', norm);
   const { clipNorm } = options;
@@ -104,28 +129,31 @@ export function buildStepGraph(options: StepOptions): StepGraph {
       ? flat
       : mul(graph, flat, div(graph, graph.scalar(clipNorm), atLeast(graph, norm, clipNorm)));
 
+  const state = optimiser.state.map((name) => carried(name, length));
   const updated = optimiser.update(graph, {
     parameters,
     gradient,
     learningRate: graph.input('learningRate', []),
     step: graph.input('step', []),
-    state: optimiser.state.map((name) => carried(name, length)),
+    state,
   });
-  graph.output('parameters.next', updated.parameters);
+  settle('parameters', parameters, updated.parameters);
   updated.state.forEach((value, i) => {
-    graph.output(`${optimiser.state[i]}.next`, value);
+    settle(optimiser.state[i], state[i], value);
   });
   const average = carried('average', length);
   const decay = graph.input('averageDecay', []);
   const gap = sub(graph, average, updated.parameters);
-  graph.output('average.next', add(graph, updated.parameters, mul(graph, gap, decay)));
+  settle('average', average, add(graph, updated.parameters, mul(graph, gap, decay)));
 
   if (builder.statistics.length > 0) {
     const size = layout.statistics.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const running = carried('statistics', size);
-    const change = sub(graph, concat(graph, builder.statistics, 0), running);
-    const momentum = options.averageStatistics ? sub(graph, graph.scalar(1), decay) : graph.scalar(0.1);
-    graph.output('statistics.next', add(graph, running, mul(graph, change, momentum)));
+    const found = concat(graph, builder.statistics, 0);
+    const ofStep = summed('statisticsSum', parts === 1 ? found : mul(graph, found, graph.scalar(1 / parts)));
+    const change = sub(graph, ofStep, running);
+    const momentum = options.averageStatistics ? sub(graph, one, decay) : graph.scalar(0.1);
+    settle('statistics', running, add(graph, running, mul(graph, change, momentum)));
   }
   return { graph, carry, stateLengths, dropoutMasks: builder.dropoutMasks };
 }

@@ -8,7 +8,9 @@ import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { BlockCache } from '../dataset/block-cache.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
+import { relu } from '../engine/ops/relu.ts';
 import { readModelFile } from '../model/model-file.ts';
+import type { NetworkFunction } from '../model/network.ts';
 import { findModel } from '../model/registry.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
@@ -80,7 +82,7 @@ async function task(name: string, model = 'hrpn'): Promise<TrainingTask> {
     recipe: recipeOf(model),
     dataset: dataset(),
     settings: {
-      model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, patch, learningRate: 2e-3, stopAfter: null, recipe: 'own',
+      model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, microBatch: null, patch, learningRate: 2e-3, stopAfter: null, recipe: 'own',
       schedule: 'cosine', averageDecay: 0.99, augment: 'flips', balance: false, loss: 'mse',
     }, // biome-ignore format: settings
     folder: path,
@@ -117,6 +119,38 @@ describe('trainNetwork', () => {
       [whole, parts].map(({ folder: run }) => readFile(join(run, 'best.onnx'))),
     );
     expect(models[0].equals(models[1])).toBe(true);
+  });
+
+  it('takes the same steps in micro-batches, interrupted or not', async () => {
+    const network: NetworkFunction = (b, input) => {
+      const x = b.channelDropout(relu(b.graph, b.conv(input, 'first', { out: 8 })), 'dropout', 0.3);
+      return b.conv(x, 'second', { out: 1 });
+    };
+    const runs: TrainingTask[] = [];
+    for (const [name, microBatch] of [['at-once', null], ['twos', 2], ['ones', 1]] as const) {
+      const plain = await task(name);
+      // Clipped, so that a part clipped on its own would show.
+      const recipe = { ...plain.recipe, clipNorm: 0.1 };
+      const settings = { ...plain.settings, epochs: 1, batch: 4, microBatch };
+      runs.push({ ...plain, model: { ...plain.model, network }, recipe, settings });
+    } // biome-ignore format: pairs
+    const [atOnce] = await Promise.all(runs.slice(0, 2).map((run) => trainNetwork(run)));
+    const controller = new AbortController();
+    const stop = { signal: controller.signal, onProgress: () => controller.abort() };
+    await expect(trainNetwork(runs[2], stop)).rejects.toThrow(CancelledError);
+    const resumed = await trainNetwork(runs[2]);
+    expect(resumed.history[0].trainLoss / atOnce.history[0].trainLoss).toBeCloseTo(1, 5);
+    const vectors = await Promise.all(
+      runs.map(async (run) => (await readCheckpoint(join(run.folder, 'last.safetensors'))).vectors),
+    );
+    for (const [name, expected] of vectors[0]) {
+      const largest = expected.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+      for (const found of vectors.slice(1)) {
+        const off = expected.map((v, i) => Math.abs(v - found.get(name)![i]));
+        expect(Math.max(...off), name).toBeLessThan(1e-5 * largest);
+      }
+    }
+    expect(vectors[1].get('gradientSum')!.every((v) => v === 0)).toBe(true);
   });
 
   it('a time budget stops it without changing the schedule; the model file says what it is', async () => {

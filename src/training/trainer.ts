@@ -105,12 +105,13 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
   const files = runFiles(folder);
   const roles = dataset.manifest.inputRoles.length;
   const layout = layoutOf(model.network, roles, model.stride);
-  const { batch, patch } = settings;
+  const { batch, patch, microBatch } = settings;
   const step = {
     network: model.network,
     layout,
     optimiser: recipe.optimiser,
-    batch,
+    batch: microBatch ?? batch,
+    parts: batch / (microBatch ?? batch),
     roles,
     patch,
     clipNorm: recipe.clipNorm,
@@ -178,6 +179,30 @@ function freshStart(
   return { state, vectors };
 }
 
+const scalar = (value: number): TensorData => ({ data: Float32Array.of(value), shape: [] });
+
+/** Pixels that count. */
+const weightOf = ({ weight }: Batch): number => weight.reduce((sum, value) => sum + value, 0);
+
+/** A batch in parts of `size` patches with buffers of their own; itself where it is one part. */
+function partsOf(whole: Batch, size: number): Batch[] {
+  const { shape, count } = whole;
+  if (size === shape.batch) return [whole];
+  return Array.from({ length: shape.batch / size }, (_, i) => {
+    const part = (data: Float32Array): Float32Array => {
+      const length = (data.length / shape.batch) * size;
+      return data.slice(i * length, (i + 1) * length);
+    };
+    return {
+      inputs: part(whole.inputs),
+      target: part(whole.target),
+      weight: part(whole.weight),
+      shape: { ...shape, batch: size },
+      count: Math.min(size, Math.max(0, count - i * size)),
+    };
+  });
+}
+
 class Run {
   readonly #task: TrainingTask;
   readonly #layout: NetworkLayout;
@@ -230,11 +255,11 @@ class Run {
       const began = this.#clock();
       const { step } = standing;
       const batch = await (next ?? this.#stream.load(step));
-      const running = this.#session.run(this.#feeds(batch, step, totalSteps));
+      const running = this.#step(batch, step, totalSteps);
       // The next batch is made while this one is computed.
       next = step + 1 < totalSteps ? this.#stream.load(step + 1) : undefined;
       next?.catch(() => {});
-      standing.lossSum += Number((await running).loss.data[0]);
+      standing.lossSum += await running;
       standing.lossSteps++;
       standing.step++;
       standing.seconds = this.#secondsBefore + this.#clock() - this.#started;
@@ -269,14 +294,32 @@ class Run {
     return Math.floor(step / stepsPerEpoch) - best.epoch >= stopAfter ? 'no better validation' : undefined;
   }
 
+  /** @returns the loss of the whole batch */
+  async #step(whole: Batch, step: number, totalSteps: number): Promise<number> {
+    const total = weightOf(whole);
+    let sum = 0;
+    const parts = partsOf(whole, this.#task.settings.microBatch ?? whole.shape.batch);
+    for (const [i, part] of parts.entries()) {
+      const share = weightOf(part) / Math.max(1, total);
+      const feeds = this.#feeds(part, i, step, totalSteps);
+      if (parts.length > 1) {
+        feeds.share = scalar(share);
+        feeds.isLast = scalar(i === parts.length - 1 ? 1 : 0);
+      }
+      const { loss } = await this.#session.run(feeds);
+      sum += Number(loss.data[0]) * (parts.length > 1 ? share : 1);
+    }
+    return sum;
+  }
+
   #feeds(
     { inputs, target, weight, shape }: Batch,
+    part: number,
     step: number,
     totalSteps: number,
   ): Record<string, TensorData> {
     const { settings } = this.#task;
     const { batch, height, width } = shape;
-    const scalar = (value: number): TensorData => ({ data: Float32Array.of(value), shape: [] });
     // A young average forgets faster, so that it is not the first weights.
     const decay = Math.min(settings.averageDecay, (1 + step) / (10 + step));
     const feeds: Record<string, TensorData> = {
@@ -289,10 +332,11 @@ class Run {
     };
     for (const { name, shape: maskShape, rate } of this.#stepGraph.dropoutMasks) {
       const rng = new Rng(settings.seed).fork('dropout', name, step);
-      const data = Float32Array.from({ length: sizeOf(maskShape) }, () =>
-        rng.uniform() < rate ? 0 : 1 / (1 - rate),
-      );
-      feeds[name] = { data, shape: maskShape };
+      const draw = (): number => (rng.uniform() < rate ? 0 : 1 / (1 - rate));
+      const size = sizeOf(maskShape);
+      // Drawn for the whole batch, so that its patches drop the same channels in whatever parts they come.
+      const drawn = Float32Array.from({ length: (part + 1) * size }, draw);
+      feeds[name] = { data: drawn.slice(part * size), shape: maskShape };
     }
     return feeds;
   }
