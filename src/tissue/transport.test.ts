@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest';
 import { slideModel } from './cohort.ts';
+import { emit } from './emission.ts';
 import { averaged, type Grid } from './grid.ts';
 import { leakageOf } from './leakage.ts';
+import { greyLevel, meanElectrons } from './microscope.ts';
 import { presetOf } from './presets.ts';
-import { makeScene, tissueLevel } from './scene.ts';
+import { makeScene, type Scene, tissueLevel } from './scene.ts';
 import type { SlideModel } from './slide-model.ts';
 import { outOfPlane } from './sources.ts';
 import { TissueMap } from './tissue-map.ts';
-import { type Medium, solveNested, solveTransport } from './transport.ts';
+import { type Medium, type Probe, solveNested, solveTransport } from './transport.ts';
 import { VesselNetwork } from './vessel-path.ts';
 
 const model: SlideModel = {
@@ -27,6 +29,7 @@ function world(own: SlideModel, wide: Grid, fine: Grid, drawnUm: number) {
   // As in tiles: the scene is drawn at twice the resolution of the transport.
   const detail = scene({ ...fine, spacing: drawnUm, width: edgeUm / drawnUm, height: edgeUm / drawnUm });
   return {
+    detail,
     model: own,
     wide: { grid: wide, open: scene(wide).open },
     fine: { grid: fine, open: averaged(detail.grid, detail.open, fine) },
@@ -102,45 +105,128 @@ test('half the grid spacing changes the field by less than 1 %', () => {
   expect(difference(coarse.drawn, onCoarse)).toBeLessThan(0.01);
 });
 
-test('the mean over draws of what is hidden is the field of the mean factors', () => {
+test('the mean over draws of all that is hidden is the field, and the noise-free image, of the mean factors', () => {
   const input = world(model, wide, middle(2), 1);
-  const { expected } = solveTransport(input);
-  const mean = new Float32Array(expected.length);
+  const { detail } = input;
+  const solved = solveTransport(input);
+  const expected = imagesOf(model, detail, input.fine.grid, solved).expected;
   const draws = 64;
-  const spread = new Float32Array(expected.length);
+  const field = new Moments(solved.expected.length);
+  const image = new Moments(expected.length);
+  const isVessel = Array.from(detail.vessels.inside, (inside) => inside > 0.5);
+  const ofVessels = new Moments(1);
+  const ofTissue = new Moments(1);
+  const meanOf = (plane: Float32Array, ofVessel: boolean): number => {
+    const chosen = plane.filter((_, at) => detail.tissue[at] === 1 && isVessel[at] === ofVessel);
+    return chosen.reduce((sum, value) => sum + value, 0) / chosen.length;
+  };
   for (let n = 0; n < draws; n++) {
-    // The animal's lambda is drawn too: quantiles of its distribution in a scrambled order.
-    const z = normalQuantile((((n * 37) % draws) + 0.5) / draws);
-    const own: SlideModel = {
-      ...model,
-      hiddenSeed: 1000 + n,
-      transport: {
-        ...model.transport,
-        lambdaUm: model.transport.lambdaMedianUm * Math.exp(z * model.transport.lambdaSigma),
-        lambdaSigma: 0,
-      },
-    };
+    const own = drawHidden(n, draws);
     const leakages = new Map(input.widePieces.map(({ vessel }) => [vessel.id, leakageOf(own, vessel)]));
-    const { drawn } = solveTransport({
-      ...input,
-      model: own,
-      leakages,
-      outOfPlane: outOfPlane(own, new TissueMap(own), wide),
-    });
-    for (let at = 0; at < mean.length; at++) {
-      mean[at] += drawn[at] / draws;
-      spread[at] += drawn[at] ** 2 / draws;
+    const map = new TissueMap(own);
+    const probe = solveTransport({ ...input, model: own, leakages, outOfPlane: outOfPlane(own, map, wide) });
+    const scene = makeScene(own, map, tissueLevel(map, wide), detail.grid, detail.pieces, leakages);
+    const { drawn } = imagesOf(own, scene, input.fine.grid, probe);
+    field.add(probe.drawn);
+    image.add(drawn);
+    ofVessels.add([meanOf(drawn, true)]);
+    ofTissue.add([meanOf(drawn, false)]);
+  }
+  for (const [moments, closed] of [
+    [field, solved.expected],
+    [image, expected],
+  ] as const) {
+    // The mean of n draws misses by the spread over the root of n, in every cell; on average not more.
+    let [missed, allowed] = [0, 0];
+    for (let at = 0; at < closed.length; at++) {
+      missed += (moments.mean(at) - closed[at]) ** 2;
+      allowed += moments.error(at) ** 2;
+    }
+    expect(missed).toBeLessThan(2 * allowed);
+  }
+  expect(difference(field.means(), solved.expected)).toBeLessThan(0.1);
+  // Regions as a whole, where the cells' own chance averages out: three standard errors, which are themselves small.
+  for (const [moments, closed] of [
+    [ofVessels, meanOf(expected, true)],
+    [ofTissue, meanOf(expected, false)],
+  ] as const) {
+    expect(moments.error(0)).toBeLessThan(0.08 * closed);
+    expect(Math.abs(moments.mean(0) - closed)).toBeLessThan(3 * moments.error(0));
+  }
+});
+
+test('what a vessel lets through, and its wall, have the means that are computed, over 20,000 draws', () => {
+  const vessel = { id: 1, key: 7, radiusUm: 2.4, flattening: 3.1, stain: 1.4 };
+  const moments = new Moments(2);
+  for (let n = 0; n < 20_000; n++) {
+    const { flux, wall } = leakageOf({ ...model, hiddenSeed: n }, vessel);
+    moments.add([flux, wall]);
+  }
+  const { expectedFlux, expectedWall } = leakageOf(model, vessel);
+  for (const [at, closed] of [expectedFlux, expectedWall].entries()) {
+    expect(moments.error(at)).toBeLessThan(0.01 * closed);
+    expect(Math.abs(moments.mean(at) - closed)).toBeLessThan(3 * moments.error(at));
+  }
+});
+
+/** The model with everything drawn anew that cannot be seen: of this section, and of the animal. */
+function drawHidden(n: number, draws: number): SlideModel {
+  const { transport } = model;
+  // The animal's two numbers are quantiles of their distributions, in two scrambled orders.
+  const [z, w] = [37, 23].map((step) => normalQuantile((((n * step) % draws) + 0.5) / draws));
+  return {
+    ...model,
+    hiddenSeed: 1000 + n,
+    transport: {
+      ...transport,
+      lambdaUm: transport.lambdaMedianUm * Math.exp(z * transport.lambdaSigma),
+      lambdaSigma: 0,
+      amplitude: Math.exp(w * transport.amplitudeSigma),
+    },
+  };
+}
+
+/** Noise-free probe, grey levels: drawn, and its mean given what is seen. */
+function imagesOf(own: SlideModel, scene: Scene, probeGrid: Grid, probe: Probe) {
+  const emission = emit(own, scene, probeGrid, probe);
+  const planes = [emission.vessel, emission.nuclei, emission.probe, emission.expectedProbe];
+  const [, , drawn, expected] = meanElectrons(own, scene.grid, planes).map((electrons) =>
+    electrons.map((value) => greyLevel(own, 2, value)),
+  );
+  return { drawn, expected };
+}
+
+/** Mean over draws of each of n values, and the standard error of that mean. */
+class Moments {
+  readonly #sum: Float64Array;
+  readonly #squares: Float64Array;
+  #draws = 0;
+
+  constructor(n: number) {
+    this.#sum = new Float64Array(n);
+    this.#squares = new Float64Array(n);
+  }
+
+  add(values: ArrayLike<number>): void {
+    this.#draws++;
+    for (let at = 0; at < values.length; at++) {
+      this.#sum[at] += values[at];
+      this.#squares[at] += values[at] ** 2;
     }
   }
-  // The mean of n draws misses by the spread over the root of n, in every cell; on average not more.
-  let [missed, allowed] = [0, 0];
-  for (let at = 0; at < mean.length; at++) {
-    missed += (mean[at] - expected[at]) ** 2;
-    allowed += Math.max(0, spread[at] - mean[at] ** 2) / draws;
+
+  mean(at: number): number {
+    return this.#sum[at] / this.#draws;
   }
-  expect(missed).toBeLessThan(2 * allowed);
-  expect(difference(mean, expected)).toBeLessThan(0.1);
-});
+
+  means(): Float32Array {
+    return Float32Array.from(this.#sum, (_, at) => this.mean(at));
+  }
+
+  error(at: number): number {
+    return Math.sqrt(Math.max(0, this.#squares[at] / this.#draws - this.mean(at) ** 2) / this.#draws);
+  }
+}
 
 function normalQuantile(p: number): number {
   let [low, high] = [-6, 6];
