@@ -41,7 +41,7 @@ interface Sample {
 }
 
 /**
- * @throws UsageError for a polygon that covers no pixel; DataError without a pixel size; what opening throws
+ * @throws UsageError for a polygon that covers no pixel or a channel that is not there; DataError without a pixel size; what opening throws
  */
 export async function measureRegion(request: RegionRequest): Promise<RegionResult> {
   const notes: string[] = [];
@@ -99,11 +99,10 @@ async function readRole(
 ): Promise<Float32Array | undefined> {
   let channel: number;
   try {
-    const explicit = roles[role] === undefined ? {} : { [role]: roles[role] };
-    channel = assignRoles(source, [role], explicit)[role];
+    channel = assignRoles(source, [...new Set([role, ...Object.keys(roles)])], roles)[role];
   } catch (error) {
-    if (!(error instanceof DataError || error instanceof UsageError)) throw error;
-    notes.push(`No ${role} channel: give one under Channels to see what depends on it.`);
+    if (!(error instanceof DataError)) throw error;
+    notes.push(`No ${role} channel: choose it under Roles to see what depends on it.`);
     return undefined;
   }
   return channelOf(await source.read(sample.region, [channel], { level: sample.level }), 0);

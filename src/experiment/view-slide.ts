@@ -65,6 +65,8 @@ async function forget(path: string): Promise<void> {
 }
 
 function accessOf(format: string): PixelAccess {
+  // The browser's readers do not know of the scale; they would show the integers instead of the values.
+  if (format.endsWith('with a recorded scale)')) return 'tiles';
   if (format.startsWith('OME-TIFF')) return 'ome-tiff';
   return format.startsWith('OME-Zarr') ? 'ome-zarr' : 'tiles';
 }

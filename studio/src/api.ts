@@ -28,8 +28,7 @@ export const api = {
     const answer = await send(`/api/tile?${text}`, { signal });
     return new Float32Array(await answer.arrayBuffer());
   },
-  region: (request: Omit<RegionRequest, 'roles'> & Partial<RegionRequest>) =>
-    post<RegionResult>('/api/region', request),
+  region: (request: RegionRequest) => post<RegionResult>('/api/region', request),
   runs: () => get<RunView[]>('/api/runs'),
   startRun: (command: string, options: Record<string, unknown>, title?: string) =>
     post<RunView>('/api/runs', { command, options, title }),

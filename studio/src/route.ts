@@ -30,7 +30,7 @@ export function useRoute(): Route {
   return useSyncExternalStore(subscribe, () => held);
 }
 
-type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** e.g. href('view', { slide: 'a.tif' }) */
 export function href(page: string, query: Query = {}): string {

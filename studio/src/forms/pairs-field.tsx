@@ -5,6 +5,7 @@ import type { SlideView } from '../../../src/contract/studio.ts';
 import { api } from '../api.ts';
 import { baseName } from '../format.ts';
 import { Busy } from '../parts/busy.tsx';
+import { knownRoles } from '../viewer/roles.ts';
 
 interface Props {
   readonly id: string;
@@ -15,8 +16,6 @@ interface Props {
   readonly isByPath: boolean;
   readonly onChange: (value: unknown) => void;
 }
-
-const knownRoles = ['vessel', 'nuclei', 'probe'];
 
 export function PairsField({ id, helpId, value, slides, isByPath, onChange }: Props): ReactNode {
   const pairs = (value ?? {}) as Readonly<Record<string, string>>;

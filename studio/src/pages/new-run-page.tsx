@@ -9,6 +9,7 @@ import { putRun, useRuns } from '../live.ts';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { go, type Route } from '../route.ts';
+import { parseRoles } from '../viewer/roles.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -47,6 +48,7 @@ export function NewRunPage({
       const all = asked.getAll(key);
       if (all.length === 0) continue;
       if (schema.type === 'array') given[key] = all;
+      else if (schema.type === 'object') given[key] = parseRoles(all);
       else if (schema.type === 'number' || schema.type === 'integer') given[key] = Number(all[0]);
       else given[key] = all[0];
     }

@@ -4,10 +4,9 @@ import { type KeyboardEvent, type ReactNode, useCallback, useEffect, useMemo, us
 import { api, messageOf } from '../api.ts';
 import { baseName, stemOf } from '../format.ts';
 import { PathField } from '../forms/path-field.tsx';
-import { Busy } from '../parts/busy.tsx';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
-import { go, href, type Route } from '../route.ts';
+import { go, href, type Query, type Route } from '../route.ts';
 import type { Overlay } from '../viewer/deck-layers.ts';
 import { LayerPanel, type Shown } from '../viewer/layer-panel.tsx';
 import type { LayerKind } from '../viewer/layers.ts';
@@ -15,10 +14,13 @@ import { OverlayPanel } from '../viewer/overlay-panel.tsx';
 import { Overview } from '../viewer/overview.tsx';
 import { ReadOut } from '../viewer/read-out.tsx';
 import { RegionPanel } from '../viewer/region-panel.tsx';
-import { type DrawnRegion, type Point, regionsGeoJson, ringsOf } from '../viewer/regions.ts';
+import { type Point, regionsGeoJson, ringsOf } from '../viewer/regions.ts';
+import { RolePanel } from '../viewer/role-panel.tsx';
+import { formatRoles, parseRoles } from '../viewer/roles.ts';
 import { download, pictureOf } from '../viewer/save-picture.ts';
 import { SceneOverlay, type Tool } from '../viewer/scene-overlay.tsx';
 import { type CanvasHandle, SlideCanvas } from '../viewer/slide-canvas.tsx';
+import { type RegionBasis, useRegions } from '../viewer/use-regions.ts';
 import { useSlide } from '../viewer/use-slide.ts';
 import type { PaneId, PaneMode } from '../viewer/view-geometry.ts';
 
@@ -43,11 +45,14 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
   const path = route.query.get('slide');
   const prediction = route.query.get('prediction');
   const overlayPaths = route.query.getAll('overlay').join('\n');
-  const { slide, layers, error, isLoading, setLayer } = useSlide(path, prediction);
+  const roleTexts = route.query.getAll('roles').join('\n');
+  const roles = useMemo(() => parseRoles(roleTexts.split('\n')), [roleTexts]);
+  const givenUm = Number(route.query.get('pixelSizeUm')) || undefined;
+  const { slide, layers, error, setLayer } = useSlide(path, prediction, roles);
+  const pixelSizeUm = slide?.pixelSizeUm ?? givenUm ?? null;
   const [mode, setMode] = useState<PaneMode>('single');
   const [shown, setShown] = useState<Shown>({ left: ['slide'], right: ['prediction'] });
   const [tool, setTool] = useState<Tool>('move');
-  const [regions, setRegions] = useState<readonly DrawnRegion[]>([]);
   const [selected, setSelected] = useState<number>();
   const [files, setFiles] = useState<readonly Overlay[]>([]);
   const [isVesselsVisible, setVesselsVisible] = useState(true);
@@ -55,11 +60,22 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
   const [point, setPoint] = useState<{ at: Point; pane: PaneId }>();
   const [isLoaded, setLoaded] = useState(false);
   const handle = useRef<CanvasHandle>(null);
-  const nextId = useRef(0);
+  const basis = useMemo<RegionBasis | undefined>(
+    () =>
+      path === null
+        ? undefined
+        : {
+            slide: path,
+            roles,
+            ...(prediction === null ? {} : { prediction }),
+            ...(givenUm === undefined ? {} : { pixelSizeUm: givenUm }),
+          },
+    [path, prediction, roles, givenUm],
+  );
+  const { regions, add, remove, rename } = useRegions(basis);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: regions belong to one slide.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: overlays belong to one slide.
   useEffect(() => {
-    setRegions([]);
     setFiles([]);
     setLoaded(false);
     setTool('move');
@@ -99,23 +115,19 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
   }, [overlayPaths, addOverlay, path]);
 
   const onDrawn = (points: readonly Point[]): void => {
-    if (path === null || slide === undefined) return;
-    const id = nextId.current++;
-    const name = `Region ${id + 1}`;
     setTool('move');
-    setRegions((held) => [...held, { id, name, points }]);
-    setSelected(id);
-    const settle = (part: Partial<DrawnRegion>): void =>
-      setRegions((held) => held.map((region) => (region.id === id ? { ...region, ...part } : region)));
-    api
-      .region({
-        slide: path,
-        ...(prediction === null ? {} : { prediction }),
-        polygon: points.map(([x, y]) => [x, y]),
-      })
-      .then((result) => settle({ result }))
-      .catch((cause) => settle({ error: messageOf(cause) }));
+    setSelected(add(points));
   };
+  const facts = { roles: formatRoles(roles), pixelSizeUm: givenUm?.toString() };
+  /** Everything else of the address stays. */
+  const change = (part: Query): void =>
+    go('view', {
+      slide: path ?? undefined,
+      prediction: prediction ?? undefined,
+      overlay: route.query.getAll('overlay'),
+      ...facts,
+      ...part,
+    });
 
   const chosen = regions.find(({ id }) => id === selected);
   const overlays = useMemo<readonly Overlay[]>(() => {
@@ -157,7 +169,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
     download(await pictureOf(canvas, svg), `${stemOf(path)}.png`);
   };
   const saveRegions = (): void => {
-    const text = regionsGeoJson(regions, slide?.pixelSizeUm ?? null);
+    const text = regionsGeoJson(regions, pixelSizeUm);
     download(
       new Blob([text], { type: 'application/geo+json' }),
       `${stemOf(path ?? 'slide')}.regions.geojson`,
@@ -214,7 +226,11 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
         </div>
         <div className="viewer-stage" data-loaded={isLoaded} data-testid="stage">
           {error !== undefined && <ErrorBox message={error} />}
-          {isLoading && slide === undefined && <Busy label="Opening the slide" isLarge />}
+          {error === undefined && slide === undefined && (
+            <p className="stage-note" role="status">
+              Opening the slide …
+            </p>
+          )}
           {slide !== undefined && (
             <SlideCanvas
               handle={handle}
@@ -230,7 +246,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
                 <>
                   <SceneOverlay
                     scene={scene}
-                    pixelSizeUm={slide.pixelSizeUm}
+                    pixelSizeUm={pixelSizeUm}
                     regions={regions}
                     selected={selected}
                     tool={tool}
@@ -253,7 +269,11 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
         </div>
         <div className="status-bar">
           {slide !== undefined && (
-            <ReadOut point={point?.at} layers={drawn[point?.pane ?? 'left']} slide={slide} />
+            <ReadOut
+              point={point?.at}
+              layers={drawn[point?.pane ?? 'left']}
+              slide={{ ...slide, pixelSizeUm }}
+            />
           )}
           {slide !== undefined && (
             <span className="hint" title={`Pixels by ${slide.reads}`}>
@@ -264,14 +284,22 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
       </div>
       <aside className="viewer-panel" aria-label="Slide">
         <LayerPanel layers={layers} shown={shown} mode={mode} onShow={onShow} onChange={setLayer} />
+        {slide !== undefined && (
+          <RolePanel
+            key={path}
+            slide={slide}
+            roles={roles}
+            pixelSizeUm={givenUm}
+            onRoles={(changed) => change({ roles: formatRoles(changed) })}
+            onPixelSize={(um) => change({ pixelSizeUm: um?.toString() })}
+          />
+        )}
         <RegionPanel
           regions={regions}
           selected={selected}
           onSelect={setSelected}
-          onRemove={(id) => setRegions((held) => held.filter((region) => region.id !== id))}
-          onRename={(id, name) =>
-            setRegions((held) => held.map((region) => (region.id === id ? { ...region, name } : region)))
-          }
+          onRemove={remove}
+          onRename={rename}
         />
         <OverlayPanel
           overlays={overlays}
@@ -293,17 +321,15 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
             value={prediction ?? ''}
             kinds={['slide']}
             isCompact
-            onChange={(chosenPath) =>
-              go('view', { slide: path, prediction: chosenPath === '' ? undefined : chosenPath })
-            }
+            onChange={(chosenPath) => change({ prediction: chosenPath === '' ? undefined : chosenPath })}
           />
           <div className="panel-actions">
-            <a className="button small" href={href('new/predict', { slide: path })}>
+            <a className="button small" href={href('new/predict', { slide: path, ...facts })}>
               Predict this slide
             </a>
             <a
               className="button small"
-              href={href('new/analyze', { slide: path, prediction: prediction ?? undefined })}
+              href={href('new/analyze', { slide: path, prediction: prediction ?? undefined, ...facts })}
             >
               Analyze
             </a>

@@ -2,7 +2,7 @@
 import { COORDINATE_SYSTEM, type Layer } from '@deck.gl/core';
 import { PathLayer } from '@deck.gl/layers';
 import { AdditiveColormapExtension, ColorPaletteExtension, MultiscaleImageLayer } from '@hms-dbmi/viv';
-import { mostChannels, type ViewLayer } from './layers.ts';
+import { drawnChannels, type ViewLayer } from './layers.ts';
 import type { PaneId } from './view-geometry.ts';
 
 export interface Overlay {
@@ -18,9 +18,7 @@ const colormaps = [new AdditiveColormapExtension()];
 
 /** @param onLoaded called when every tile in view is there */
 export function imageLayer(layer: ViewLayer, pane: PaneId, onLoaded: (() => void) | undefined): Layer {
-  const channels = layer.channels
-    .filter(({ isVisible }, i) => isVisible || i < mostChannels)
-    .slice(0, mostChannels);
+  const channels = drawnChannels(layer.channels);
   const props = {
     id: `${layer.kind}-${pane}-view`,
     viewportId: pane,

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { Icon } from '../parts/icon.tsx';
 import { cssGradient } from './colormaps.ts';
-import type { ChannelState, LayerKind, ViewLayer } from './layers.ts';
+import { type ChannelState, type LayerKind, mostChannels, type ViewLayer } from './layers.ts';
 import { RangeSlider } from './range-slider.tsx';
 import type { PaneId, PaneMode } from './view-geometry.ts';
 
@@ -59,6 +59,8 @@ export function LayerPanel({ layers, shown, mode, onShow, onChange }: Props): Re
   );
 }
 
+const fullHint = `At most ${mostChannels} channels are drawn together. Hide one first.`;
+
 interface BodyProps {
   readonly layer: ViewLayer;
   /** Drawn together with another layer, so that its opacity matters. */
@@ -71,6 +73,7 @@ function LayerBody({ layer, isOver, onChange }: BodyProps): ReactNode {
     const channels = layer.channels.map((channel, k) => (k === i ? { ...channel, ...part } : channel));
     onChange({ ...layer, channels });
   };
+  const isFull = layer.channels.filter(({ isVisible }) => isVisible).length >= mostChannels;
   return (
     <div className="layer-body">
       {isOver && layer.kind !== 'slide' && (
@@ -90,10 +93,11 @@ function LayerBody({ layer, isOver, onChange }: BodyProps): ReactNode {
         <div key={channel.name} className="channel">
           {layer.colormap === undefined && (
             <div className="channel-head">
-              <label>
+              <label title={isFull && !channel.isVisible ? fullHint : undefined}>
                 <input
                   type="checkbox"
                   checked={channel.isVisible}
+                  disabled={isFull && !channel.isVisible}
                   onChange={({ target }) => change(i, { isVisible: target.checked })}
                 />
                 <span className="channel-name">{channel.name}</span>

@@ -33,6 +33,13 @@ export interface ViewLayer {
 /** Viv draws at most this many at once. */
 export const mostChannels = 6;
 
+/** Hidden ones go along where there is room, so that they are there at once when they are ticked. */
+export function drawnChannels(channels: readonly ChannelState[]): readonly ChannelState[] {
+  if (channels.length <= mostChannels) return channels;
+  const visible = channels.filter(({ isVisible }) => isVisible);
+  return visible.length === 0 ? channels.slice(0, 1) : visible.slice(0, mostChannels);
+}
+
 const roleColors: Readonly<Record<string, readonly [number, number, number]>> = {
   vessel: [255, 70, 70],
   nuclei: [70, 120, 255],
@@ -47,10 +54,15 @@ const furtherColors: readonly (readonly [number, number, number])[] = [
   [255, 140, 40],
 ];
 
-export async function slideLayer(slide: OpenSlide): Promise<ViewLayer> {
+/** @param roles of each channel, as `rolesOf` says */
+export async function slideLayer(
+  slide: OpenSlide,
+  roles: readonly (string | undefined)[],
+): Promise<ViewLayer> {
   let further = 0;
   const channels = await Promise.all(
-    slide.channels.map(async ({ name, role }, index) => {
+    slide.channels.map(async ({ name }, index) => {
+      const role = roles[index];
       const isOnly = slide.channels.length === 1;
       const color =
         (role && roleColors[role]) || (isOnly ? white : furtherColors[further++ % furtherColors.length]);
@@ -147,48 +159,15 @@ function difference(a: CachedLevel, aChannel: number, b: CachedLevel, bChannel: 
     dtype: 'Float32',
     readTile: async (x, y, _channel) => {
       const left = await a.getTile({ x, y, selection: { c: aChannel } });
-      return subtract(left, await assemble(b, bChannel, x * a.tileSize, y * a.tileSize, left));
+      return subtract(left, await b.readPart(bChannel, x * a.tileSize, y * a.tileSize, left));
     },
-    readRaster: async () =>
-      subtract(
-        await a.getRaster({ selection: { c: aChannel } }),
-        await b.getRaster({ selection: { c: bChannel } }),
-      ),
   };
   return new CachedLevel(reader, 1);
 }
 
-/** A rectangle of a level, out of whatever tiles it has. */
-async function assemble(
-  level: CachedLevel,
-  channel: number,
-  left: number,
-  top: number,
-  { width, height }: { readonly width: number; readonly height: number },
-): Promise<TileData> {
-  const { tileSize } = level;
-  const data = new Float32Array(width * height);
-  const lastX = Math.floor((left + width - 1) / tileSize);
-  const lastY = Math.floor((top + height - 1) / tileSize);
-  for (let ty = Math.floor(top / tileSize); ty <= lastY; ty++) {
-    for (let tx = Math.floor(left / tileSize); tx <= lastX; tx++) {
-      const tile = await level.getTile({ x: tx, y: ty, selection: { c: channel } });
-      const fromX = Math.max(left, tx * tileSize);
-      const toX = Math.min(left + width, tx * tileSize + tile.width);
-      const fromY = Math.max(top, ty * tileSize);
-      const toY = Math.min(top + height, ty * tileSize + tile.height);
-      for (let y = fromY; y < toY; y++) {
-        for (let x = fromX; x < toX; x++) {
-          data[(y - top) * width + (x - left)] =
-            tile.data[(y - ty * tileSize) * tile.width + (x - tx * tileSize)];
-        }
-      }
-    }
-  }
-  return { data, width, height };
-}
-
 const bins = 64;
+/** Enough for a contrast; the first picture waits for it. */
+const mostSamples = 30_000;
 
 /** Contrast and histogram, from the lowest level of the pyramid. */
 async function rangeOf(
@@ -197,10 +176,10 @@ async function rangeOf(
   shape: 'bright' | 'signed',
 ): Promise<Pick<ChannelState, 'limits' | 'domain' | 'histogram'>> {
   const { data } = await levels[levels.length - 1].getRaster({ selection: { c: index } });
-  const step = Math.max(1, Math.floor(data.length / 200_000));
-  const values: number[] = [];
-  for (let i = 0; i < data.length; i += step) if (Number.isFinite(data[i])) values.push(data[i]);
-  values.sort((a, b) => a - b);
+  const step = Math.max(1, Math.floor(data.length / mostSamples));
+  const picked = new Float64Array(Math.ceil(data.length / step));
+  for (let i = 0; i < picked.length; i++) picked[i] = data[i * step];
+  const values = picked.filter(Number.isFinite).sort();
   const at = (q: number): number => values[Math.round(q * (values.length - 1))] ?? 0;
   const low = at(0);
   const high = Math.max(at(1), low + 1e-3);

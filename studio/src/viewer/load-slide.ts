@@ -4,6 +4,7 @@ import { loadOmeTiff, loadOmeZarrFromStore } from '@hms-dbmi/viv';
 import type { SlideView } from '../../../src/contract/studio.ts';
 import { api, fileUrl } from '../api.ts';
 import { registerDecoders } from './decoders.ts';
+import { readTiffTile } from './tiff-tile.ts';
 import { CachedLevel, type LevelReader, type TileData } from './tile-source.ts';
 import { zarrStore } from './zarr-store.ts';
 
@@ -50,7 +51,8 @@ interface VivSource {
   readonly dtype: string;
   tileSize: number;
   getTile(request: { x: number; y: number; selection: unknown }): Promise<TileData>;
-  getRaster(request: { selection: unknown }): Promise<TileData>;
+  /** Only of a TIFF: the image of a plane. */
+  readonly _indexer?: (selection: unknown) => unknown;
 }
 
 async function vivReaders(view: SlideView): Promise<LevelReader[]> {
@@ -78,8 +80,11 @@ async function vivReaders(view: SlideView): Promise<LevelReader[]> {
       height,
       tileSize: source.tileSize,
       dtype: source.dtype,
-      readTile: (x, y, channel) => source.getTile({ x, y, selection: select(channel) }),
-      readRaster: (channel) => source.getRaster({ selection: select(channel) }),
+      readTile: async (x, y, channel) => {
+        const selection = select(channel);
+        const whole = source.tileSize === tileSize && (await readTiffTile(source, x, y, selection));
+        return whole || source.getTile({ x, y, selection });
+      },
     };
   });
 }
@@ -140,7 +145,6 @@ function everyNth(finer: LevelReader, skip: number): LevelReader {
       const top = y * tileSize;
       return read(left, top, Math.min(tileSize, width - left), Math.min(tileSize, height - top), channel);
     },
-    readRaster: (channel) => read(0, 0, width, height, channel),
   };
 }
 
@@ -159,27 +163,6 @@ function serverReader(view: SlideView, level: number): LevelReader {
       const left = x * serverTile;
       const top = y * serverTile;
       return read(left, top, Math.min(serverTile, width - left), Math.min(serverTile, height - top), channel);
-    },
-    readRaster: async (channel) => {
-      const data = new Float32Array(width * height);
-      for (let y = 0; y < height; y += serverTile) {
-        for (let x = 0; x < width; x += serverTile) {
-          const tile = await read(
-            x,
-            y,
-            Math.min(serverTile, width - x),
-            Math.min(serverTile, height - y),
-            channel,
-          );
-          for (let row = 0; row < tile.height; row++) {
-            data.set(
-              (tile.data as Float32Array).subarray(row * tile.width, (row + 1) * tile.width),
-              (y + row) * width + x,
-            );
-          }
-        }
-      }
-      return { data, width, height };
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Scene } from './slide-canvas.tsx';
 import { toSlide } from './view-geometry.ts';
 
 const longestSide = 168;
+const shades = 256;
 
 interface Props {
   readonly layer: ViewLayer;
@@ -78,20 +79,24 @@ async function paint(layer: ViewLayer, width: number, height: number): Promise<I
   if (Math.max(level.width, level.height) > largestOverview) return undefined;
   const visible = layer.channels.filter(({ isVisible }) => isVisible);
   const rasters = await Promise.all(visible.map(({ index }) => level.getRaster({ selection: { c: index } })));
+  const tables = visible.map(({ color }) =>
+    Array.from({ length: shades }, (_, i): readonly number[] => {
+      const share = i / (shades - 1);
+      return layer.colormap ? mapColor(layer.colormap, share) : color.map((part) => part * share);
+    }),
+  );
   const image = new ImageData(width, height);
   for (let y = 0; y < height; y++) {
     const sy = Math.min(level.height - 1, Math.floor(((y + 0.5) / height) * level.height));
     for (let x = 0; x < width; x++) {
       const sx = Math.min(level.width - 1, Math.floor(((x + 0.5) / width) * level.width));
       const at = 4 * (y * width + x);
-      visible.forEach(({ limits, color }, i) => {
-        const value = rasters[i].data[sy * level.width + sx];
-        const share = Math.max(0, (value - limits[0]) / (limits[1] - limits[0]));
-        const rgb = layer.colormap
-          ? mapColor(layer.colormap, share)
-          : color.map((part) => part * Math.min(1, share));
-        for (let k = 0; k < 3; k++) image.data[at + k] = Math.min(255, image.data[at + k] + rgb[k]);
-      });
+      for (let i = 0; i < visible.length; i++) {
+        const [black, full] = visible[i].limits;
+        const share = (rasters[i].data[sy * level.width + sx] - black) / (full - black);
+        const rgb = tables[i][Math.round(Math.min(1, Math.max(0, share || 0)) * (shades - 1))];
+        for (let k = 0; k < 3; k++) image.data[at + k] += rgb[k];
+      }
       image.data[at + 3] = 255;
     }
   }

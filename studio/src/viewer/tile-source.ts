@@ -30,7 +30,6 @@ export interface LevelReader {
   readonly dtype: string;
   /** Cut off at the edges of the level. */
   readTile(x: number, y: number, channel: number): Promise<TileData>;
-  readRaster(channel: number): Promise<TileData>;
 }
 
 /** All tiles of all slides together, in bytes. */
@@ -71,7 +70,37 @@ export class CachedLevel implements TileSource {
   }
 
   getRaster({ selection }: { selection: Selection }): Promise<TileData> {
-    return this.#held(`${this.#id}/${selection.c}`, () => this.#reader.readRaster(selection.c));
+    return this.#held(`${this.#id}/${selection.c}`, () => this.readPart(selection.c, 0, 0, this));
+  }
+
+  /** A rectangle that lies within the level, out of whatever tiles it has. */
+  async readPart(
+    channel: number,
+    left: number,
+    top: number,
+    { width, height }: { readonly width: number; readonly height: number },
+  ): Promise<TileData> {
+    const { tileSize } = this;
+    const lastX = Math.floor((left + width - 1) / tileSize);
+    const lastY = Math.floor((top + height - 1) / tileSize);
+    const places: [number, number][] = [];
+    for (let y = Math.floor(top / tileSize); y <= lastY; y++)
+      for (let x = Math.floor(left / tileSize); x <= lastX; x++) places.push([x, y]);
+    const tiles = await Promise.all(
+      places.map(([x, y]) => this.getTile({ x, y, selection: { c: channel } })),
+    );
+    const data = new (tiles[0].data.constructor as Float32ArrayConstructor)(width * height);
+    places.forEach(([x, y], i) => {
+      const tile = tiles[i];
+      const fromX = Math.max(left, x * tileSize);
+      const toX = Math.min(left + width, x * tileSize + tile.width);
+      const toY = Math.min(top + height, y * tileSize + tile.height);
+      for (let row = Math.max(top, y * tileSize); row < toY; row++) {
+        const at = (row - y * tileSize) * tile.width - x * tileSize;
+        data.set(tile.data.subarray(at + fromX, at + toX), (row - top) * width + fromX - left);
+      }
+    });
+    return { data, width, height };
   }
 
   /** The value under a pixel of this level; NaN outside. */

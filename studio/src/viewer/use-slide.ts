@@ -3,54 +3,61 @@ import { useEffect, useState } from 'react';
 import { messageOf } from '../api.ts';
 import { measuredLayer, predictionLayers, slideLayer, type ViewLayer } from './layers.ts';
 import { loadSlide, type OpenSlide } from './load-slide.ts';
+import { type Roles, rolesOf } from './roles.ts';
 
 export interface SlideState {
   readonly slide: OpenSlide | undefined;
   readonly layers: readonly ViewLayer[];
   readonly error: string | undefined;
-  readonly isLoading: boolean;
   readonly setLayer: (layer: ViewLayer) => void;
 }
 
-export function useSlide(path: string | null, prediction: string | null): SlideState {
+/** @param roles keeps its identity until it changes */
+export function useSlide(path: string | null, prediction: string | null, roles: Roles): SlideState {
   const [slide, setSlide] = useState<OpenSlide>();
   const [layers, setLayers] = useState<readonly ViewLayer[]>([]);
   const [error, setError] = useState<string>();
-  const [isLoading, setLoading] = useState(false);
 
   useEffect(() => {
     let isCurrent = true;
-    const open = async (): Promise<void> => {
-      setSlide(undefined);
-      setLayers([]);
-      setError(undefined);
-      if (path === null) return;
-      setLoading(true);
-      const opened = await loadSlide(path);
-      if (!isCurrent) return;
-      // The graphics start up while the first pixels are read.
-      setSlide(opened);
-      const base = await slideLayer(opened);
-      const measured = measuredLayer(base);
-      if (!isCurrent) return;
-      setLayers(measured === undefined ? [base] : [base, measured]);
-      if (prediction === null) return;
-      const predicted = await loadSlide(prediction);
-      if (predicted.width !== opened.width || predicted.height !== opened.height) {
-        throw new Error(
-          `The prediction has ${predicted.width} x ${predicted.height} px, the slide ${opened.width} x ${opened.height} px. Choose the prediction of this slide.`,
-        );
-      }
-      const further = await predictionLayers(predicted, measured);
-      if (isCurrent) setLayers([base, ...(measured === undefined ? [] : [measured]), ...further]);
-    };
-    open()
-      .catch((cause) => isCurrent && setError(messageOf(cause)))
-      .finally(() => isCurrent && setLoading(false));
+    setSlide(undefined);
+    setError(undefined);
+    if (path === null) return;
+    // The graphics start up while the first pixels are read.
+    loadSlide(path)
+      .then((opened) => isCurrent && setSlide(opened))
+      .catch((cause) => isCurrent && setError(messageOf(cause)));
     return () => {
       isCurrent = false;
     };
-  }, [path, prediction]);
+  }, [path]);
+
+  useEffect(() => {
+    let isCurrent = true;
+    if (slide === undefined) return setLayers([]);
+    const show = (all: readonly ViewLayer[]): void => {
+      if (isCurrent) setLayers(all);
+    };
+    const build = async (): Promise<void> => {
+      const base = await slideLayer(slide, rolesOf(slide, roles));
+      const measured = measuredLayer(base);
+      const own = measured === undefined ? [base] : [base, measured];
+      show(own);
+      if (prediction === null) return;
+      const predicted = await loadSlide(prediction);
+      if (predicted.width !== slide.width || predicted.height !== slide.height) {
+        throw new Error(
+          `The prediction has ${predicted.width} x ${predicted.height} px, the slide ${slide.width} x ${slide.height} px. Choose the prediction of this slide.`,
+        );
+      }
+      show([...own, ...(await predictionLayers(predicted, measured))]);
+    };
+    setError(undefined);
+    build().catch((cause) => isCurrent && setError(messageOf(cause)));
+    return () => {
+      isCurrent = false;
+    };
+  }, [slide, prediction, roles]);
 
   const setLayer = (changed: ViewLayer): void => {
     // Measured and predicted keep one contrast, or their colours would not compare.
@@ -64,5 +71,5 @@ export function useSlide(path: string | null, prediction: string | null): SlideS
       }),
     );
   };
-  return { slide, layers, error, isLoading, setLayer };
+  return { slide, layers, error, setLayer };
 }
