@@ -43,7 +43,16 @@ test('the same bytes from one thread and from two; never over an earlier slide; 
   expect(error).toBeLessThan(1.5 * Number(ceilings.noiseMse));
   expect(ceilings.noise).toBeGreaterThan(Number(ceilings.visible));
   expect(ceilings.visible).toBeGreaterThan(0.5);
-  await Promise.all([slide, truth, distance].map((source) => source.close()));
+  // Every vessel in the image has its truth, and no other; a closed one lets nothing through.
+  const vessels = await openSlide(join(truthPath, 'vessels.ome.tif'));
+  const ids = new Set((await vessels.read(all, [0])).data);
+  ids.delete(0);
+  const told = JSON.parse(await readFile(join(truthPath, 'truth.json'), 'utf8'));
+  expect(new Set(told.vessels.map(({ id }: { id: number }) => id))).toEqual(ids);
+  for (const { perfused, permeability } of told.vessels) expect(permeability > 0).toBe(perfused);
+  expect(told).toMatchObject({ preset: 'tiny', particleNm: 20, seed: 5, ceilings });
+  expect(told.model).toMatchObject({ widthPx: 200, pixelSizeUm: 0.5, transport: { probe: 'vessels' } });
+  await Promise.all([slide, truth, distance, vessels].map((source) => source.close()));
 });
 
 test('an interrupted run goes on with the tiles it has, to the same bytes', async () => {
