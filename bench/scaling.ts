@@ -1,6 +1,7 @@
 /**
  * How a training step grows with patch, batch and depth, and where its time goes:
- *   node bench/scaling.ts [--network hrpn] [--steps N] [--threads N] [--lowering fast|plain] [--quick]
+ *   node bench/scaling.ts [--network hrpn] [--steps N] [--threads N] [--lowering fast|plain] [--quick] [--memory]
+ * With --memory, instead, what computing activations again and micro-batches save, in megabytes and processor time.
  * Every point runs in a process of its own (this file again, with --point), so that peak memory is its own.
  */
 import { execFileSync } from 'node:child_process';
@@ -11,9 +12,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Rng } from '../src/core/rng.ts';
 import { sizeOf } from '../src/engine/graph.ts';
-import { createGraphSession } from '../src/engine/graph-session.ts';
+import { createGraphSession, fitToMemory } from '../src/engine/graph-session.ts';
 import { add } from '../src/engine/ops/add.ts';
 import { relu } from '../src/engine/ops/relu.ts';
+import { peakActivationBytes } from '../src/engine/peak-memory.ts';
 import { layoutOf, type NetworkFunction } from '../src/model/network.ts';
 import { findModel } from '../src/model/registry.ts';
 import { recipeOf } from '../src/training/recipes.ts';
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     threads: { type: 'string', default: '2' },
     lowering: { type: 'string', default: 'fast' },
     quick: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
     point: { type: 'string' },
   },
 });
@@ -37,12 +40,18 @@ interface Point {
   /** Residual blocks of 32 channels; the named network unless given. */
   readonly depth?: number;
   readonly profile?: boolean;
+  /** Activations are computed again until they take this share of what they take when all are kept. */
+  readonly memoryShare?: number;
+  /** Runs of the graph that make up a step, which is measured whole. */
+  readonly parts?: number;
 }
 
 interface Measured {
   readonly seconds: number;
   readonly cpuSeconds: number;
   readonly peakBytes: number;
+  /** Of activations alone. */
+  readonly estimatedBytes: number;
   /** Milliseconds a step by operator. */
   readonly operators: readonly (readonly [string, number, number])[];
 }
@@ -59,17 +68,25 @@ function stack(depth: number): NetworkFunction {
   };
 }
 
-async function measure({ batch, patch, depth, profile }: Point): Promise<Measured> {
+async function measure({ batch, patch, depth, profile, memoryShare, parts = 1 }: Point): Promise<Measured> {
   const model = findModel(values.network);
   const network = depth === undefined ? model.network : stack(depth);
   const layout = layoutOf(network, 2, model.stride);
   const { optimiser, clipNorm } = recipeOf(values.network);
-  const step = buildStepGraph({ network, layout, optimiser, batch, roles: 2, patch, clipNorm });
+  const runs = { batch: batch / parts, parts };
+  const step = buildStepGraph({ network, layout, optimiser, ...runs, roles: 2, patch, clipNorm });
+  const lowering = values.lowering as 'fast' | 'plain';
+  const estimate = async (memoryBytes?: number): Promise<number> =>
+    peakActivationBytes((await fitToMemory(step.graph, { lowering, memoryBytes })).graph);
+  const kept = await estimate();
+  const memoryBytes = memoryShare === undefined ? undefined : memoryShare * kept;
+  const estimatedBytes = memoryBytes === undefined ? kept : await estimate(memoryBytes);
   const folder = mkdtempSync(join(tmpdir(), 'hrpn-scaling-'));
   const session = await createGraphSession(step.graph, {
     threads: Number(values.threads),
-    lowering: values.lowering as 'fast' | 'plain',
+    lowering,
     carry: step.carry,
+    memoryBytes,
     profilePrefix: profile ? join(folder, 'profile') : undefined,
   });
   const state = Object.entries(step.stateLengths).map(([name, length]) => {
@@ -81,15 +98,21 @@ async function measure({ batch, patch, depth, profile }: Point): Promise<Measure
   const times: number[] = [];
   const cpuTimes: number[] = [];
   for (let i = 0; i <= Number(values.steps); i++) {
-    const scalars: Record<string, number> = { learningRate: 1e-4, step: i + 1, averageDecay: 0.9 };
     const fed = [...step.graph.inputs].filter(([name]) => !(name in step.stateLengths));
-    const feeds = fed.map(([name, { shape }]) => {
-      const draw = name === 'inputs' || name === 'target' ? () => rng.normal(0, 1) : () => scalars[name] ?? 1;
-      return [name, { data: Float32Array.from({ length: sizeOf(shape) }, draw), shape }] as const;
-    });
+    const feedsOf = (part: number) => {
+      const scalars: Record<string, number> = { learningRate: 1e-4, step: i + 1, averageDecay: 0.9 };
+      Object.assign(scalars, { share: 1 / parts, isLast: part === parts - 1 ? 1 : 0 });
+      const feeds = fed.map(([name, { shape }]) => {
+        const draw =
+          name === 'inputs' || name === 'target' ? () => rng.normal(0, 1) : () => scalars[name] ?? 1;
+        return [name, { data: Float32Array.from({ length: sizeOf(shape) }, draw), shape }] as const;
+      });
+      return Object.fromEntries(feeds);
+    };
+    const feeds = Array.from({ length: parts }, (_, part) => feedsOf(part));
     const cpu = process.cpuUsage();
     const begin = performance.now();
-    await session.run(Object.fromEntries(feeds));
+    for (const part of feeds) await session.run(part);
     const { user, system } = process.cpuUsage(cpu);
     times.push((performance.now() - begin) / 1000);
     cpuTimes.push((user + system) / 1e6);
@@ -100,7 +123,7 @@ async function measure({ batch, patch, depth, profile }: Point): Promise<Measure
   rmSync(folder, { recursive: true });
   // The first run allocates.
   const least = (list: number[]): number => Math.min(...list.slice(1));
-  return { seconds: least(times), cpuSeconds: least(cpuTimes), peakBytes, operators };
+  return { seconds: least(times), cpuSeconds: least(cpuTimes), peakBytes, estimatedBytes, operators };
 }
 
 /** The least time of every node over the runs, summed by operator: [operator, ms, nodes]. */
@@ -133,6 +156,10 @@ function jobOf(x: readonly number[], w: readonly number[]): string {
   return kernel > 49 ? 'weight gradients' : 'layers and input gradients';
 }
 
+function line(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
 function runApart(point: Point): Measured {
   const self = fileURLToPath(import.meta.url);
   const options = ['network', 'steps', 'threads', 'lowering'] as const;
@@ -142,8 +169,24 @@ function runApart(point: Point): Measured {
 
 if (values.point) {
   process.stdout.write(JSON.stringify(await measure(JSON.parse(values.point))));
+} else if (values.memory) {
+  const patch = values.quick ? 256 : 512;
+  line(`| ${values.network}, 4 patches of ${patch} px | activations, estimated | process, peak | CPU time |`);
+  line('|---|---|---|---|');
+  const points: [string, Omit<Point, 'batch' | 'patch'>][] = [
+    ['all kept', {}],
+    ['three quarters kept', { memoryShare: 0.75 }],
+    ['as little as can be', { memoryShare: 0.6 }],
+    ['micro-batches of 2', { parts: 2 }],
+    ['micro-batches of 1', { parts: 4 }],
+    ['micro-batches of 1, as little as can be', { parts: 4, memoryShare: 0.6 }],
+  ];
+  for (const [name, point] of points) {
+    const { estimatedBytes, peakBytes, cpuSeconds } = runApart({ batch: 4, patch, ...point });
+    const mb = [estimatedBytes, peakBytes].map((bytes) => `${(bytes / 1e6).toFixed(0)} MB`);
+    line(`| ${name} | ${mb.join(' | ')} | ${(cpuSeconds * 1000).toFixed(0)} ms |`);
+  }
 } else {
-  const line = (text: string): boolean => process.stdout.write(`${text}\n`);
   const points: [string, Point][] = [
     ...(values.quick ? [128, 256] : [128, 256, 512, 1024]).map((patch): [string, Point] => [
       `patch ${patch}`,

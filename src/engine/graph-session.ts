@@ -1,11 +1,15 @@
 /** From a graph, or a prediction model, to a session: fits the graph to the device first. */
+import { EngineError } from '../core/errors.ts';
 import type { Graph } from './graph.ts';
 import { foldNormalization } from './lowering/fold-normalization.ts';
 import { lowerToBlocked } from './lowering/lower-to-blocked.ts';
 import { lowerToWebGpu } from './lowering/lower-to-webgpu.ts';
 import { probeBlock } from './lowering/probe-block.ts';
+import { expandOperators } from './lowering/rewrite.ts';
 import { decodeGraph } from './onnx/decode-graph.ts';
 import { encodeModel } from './onnx/encode.ts';
+import { peakActivationBytes } from './peak-memory.ts';
+import { recompute } from './recompute.ts';
 import { createSession, type Session, type SessionOptions } from './session.ts';
 
 export interface GraphSessionOptions extends Omit<SessionOptions, 'optimization'> {
@@ -13,6 +17,13 @@ export interface GraphSessionOptions extends Omit<SessionOptions, 'optimization'
   readonly lowering?: 'fast' | 'plain';
   /** Outputs of a prediction model that are wanted, all unless given; what only others need is not computed. */
   readonly outputs?: readonly string[];
+}
+
+export interface TrainingSessionOptions extends Omit<GraphSessionOptions, 'outputs'> {
+  /** Bytes that all values of a run may take at once, as estimated; without limit unless given. */
+  readonly memoryBytes?: number;
+  /** Outputs that end the forward pass. */
+  readonly losses?: readonly string[];
 }
 
 /** What a graph becomes on a device. */
@@ -39,13 +50,41 @@ async function fitGraph(
   return { graph: lowerToBlocked(graph, block), optimization: 'extended', block };
 }
 
+/** More segments than these never needed less memory in any network tried. */
+const segmentsTried = [2, 3, 4, 6, 8, 12];
+
+/**
+ * Keeps all activations where they fit, else computes the least again with which they do.
+ * @throws EngineError when they never do
+ */
+export async function fitToMemory(
+  graph: Graph,
+  { memoryBytes, losses = ['loss'], ...device }: Omit<TrainingSessionOptions, 'threads'>,
+): Promise<FittedGraph> {
+  const whole = await fitGraph(graph, device);
+  if (memoryBytes === undefined) return whole;
+  const peakOf = (fitted: FittedGraph): number => peakActivationBytes(expandOperators(fitted.graph));
+  let least = peakOf(whole);
+  if (least <= memoryBytes) return whole;
+  for (const segments of segmentsTried) {
+    const fitted = await fitGraph(recompute(graph, losses, segments), device);
+    const peak = peakOf(fitted);
+    if (peak <= memoryBytes) return fitted;
+    least = Math.min(least, peak);
+  }
+  const [needed, given] = [Math.ceil(least / 1e6), Math.floor(memoryBytes / 1e6)];
+  throw new EngineError(
+    `a training step needs at least ${needed} MB for its activations, but ${given} MB were given. Give more, or take smaller micro-batches or patches.`,
+  );
+}
+
 /**
  * For training graphs, whose weights are inputs.
- * @throws EngineError when the runtime refuses the model
+ * @throws EngineError when the runtime refuses the model, or its activations do not fit the memory
  */
-export async function createGraphSession(graph: Graph, options: GraphSessionOptions): Promise<Session> {
-  const { lowering, ...rest } = options;
-  const fitted = await fitGraph(graph, { device: options.device, lowering });
+export async function createGraphSession(graph: Graph, options: TrainingSessionOptions): Promise<Session> {
+  const { lowering, memoryBytes, losses, ...rest } = options;
+  const fitted = await fitToMemory(graph, { device: options.device, lowering, memoryBytes, losses });
   return createSession(encodeModel(fitted.graph), { ...rest, optimization: fitted.optimization });
 }
 
