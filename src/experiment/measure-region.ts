@@ -12,7 +12,6 @@ import { rmse } from '../evaluation/metrics/rmse.ts';
 import { addRow, emptyMoments } from '../evaluation/pair-moments.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
-import { requirePixelSize } from '../slide/pixel-size.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import { distanceMapUm } from '../spatial/distance-map.ts';
 import { maskOutlines } from '../spatial/mask-outlines.ts';
@@ -47,7 +46,12 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
   const notes: string[] = [];
   const source = await openSlide(request.slide, { pixelSizeUm: request.pixelSizeUm });
   try {
-    const pixelSizeUm = requirePixelSize(source);
+    const { pixelSizeUm } = source;
+    if (pixelSizeUm === undefined) {
+      throw new DataError(
+        'the slide does not say how large its pixels are. Give the pixel size under Roles, in micrometres.',
+      );
+    }
     const sample = chooseSample(source, request.polygon, pixelSizeUm);
     if (sample.reduction > 1) {
       notes.push(`The region is large: measured on every ${sample.reduction}th pixel in each direction.`);
