@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Rng } from '../src/core/rng.ts';
 import { sizeOf } from '../src/engine/graph.ts';
-import { createGraphSession, fitToMemory } from '../src/engine/graph-session.ts';
+import { createGraphSession, fitToMemory, type TrainingSessionOptions } from '../src/engine/graph-session.ts';
 import { add } from '../src/engine/ops/add.ts';
 import { relu } from '../src/engine/ops/relu.ts';
 import { peakActivationBytes } from '../src/engine/peak-memory.ts';
@@ -76,17 +76,17 @@ async function measure({ batch, patch, depth, profile, memoryShare, parts = 1 }:
   const runs = { batch: batch / parts, parts };
   const step = buildStepGraph({ network, layout, optimiser, ...runs, roles: 2, patch, clipNorm });
   const lowering = values.lowering as 'fast' | 'plain';
-  const estimate = async (memoryBytes?: number): Promise<number> =>
-    peakActivationBytes((await fitToMemory(step.graph, { lowering, memoryBytes })).graph);
+  const estimate = async (memory?: TrainingSessionOptions['memory']): Promise<number> =>
+    peakActivationBytes((await fitToMemory(step.graph, { lowering, memory })).graph);
   const kept = await estimate();
-  const memoryBytes = memoryShare === undefined ? undefined : memoryShare * kept;
-  const estimatedBytes = memoryBytes === undefined ? kept : await estimate(memoryBytes);
+  const memory = memoryShare === undefined ? undefined : { bytes: memoryShare * kept, losses: step.losses };
+  const estimatedBytes = memory ? await estimate(memory) : kept;
   const folder = mkdtempSync(join(tmpdir(), 'hrpn-scaling-'));
   const session = await createGraphSession(step.graph, {
     threads: Number(values.threads),
     lowering,
     carry: step.carry,
-    memoryBytes,
+    memory,
     profilePrefix: profile ? join(folder, 'profile') : undefined,
   });
   const state = Object.entries(step.stateLengths).map(([name, length]) => {
@@ -94,6 +94,8 @@ async function measure({ batch, patch, depth, profile, memoryShare, parts = 1 }:
     return [name, { data, shape: [length] }] as const;
   });
   await session.setState(Object.fromEntries(state));
+  // What making the graph left behind is not the step's.
+  globalThis.gc?.();
   const rng = new Rng(1);
   const times: number[] = [];
   const cpuTimes: number[] = [];
@@ -164,7 +166,7 @@ function runApart(point: Point): Measured {
   const self = fileURLToPath(import.meta.url);
   const options = ['network', 'steps', 'threads', 'lowering'] as const;
   const args = [...options.flatMap((name) => [`--${name}`, values[name]]), '--point', JSON.stringify(point)];
-  return JSON.parse(execFileSync(process.execPath, [self, ...args], { encoding: 'utf8' }));
+  return JSON.parse(execFileSync(process.execPath, ['--expose-gc', self, ...args], { encoding: 'utf8' }));
 }
 
 if (values.point) {

@@ -50,6 +50,14 @@ const options = z.strictObject({
     .optional()
     .describe("patches of a step in memory at a time, a divisor of the step's; all unless given")
     .meta({ value: 'N' }),
+  memory: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'megabytes that the activations of a step may take: as many as need be are computed twice instead of kept; without limit unless given',
+    )
+    .meta({ value: 'MB' }),
   patch: z
     .int()
     .min(32)

@@ -20,10 +20,13 @@ export interface GraphSessionOptions extends Omit<SessionOptions, 'optimization'
 }
 
 export interface TrainingSessionOptions extends Omit<GraphSessionOptions, 'outputs'> {
-  /** Bytes that all values of a run may take at once, as estimated; without limit unless given. */
-  readonly memoryBytes?: number;
-  /** Outputs that end the forward pass. */
-  readonly losses?: readonly string[];
+  /** Without limit unless given. */
+  readonly memory?: {
+    /** That all values of a run may take at once, as estimated. */
+    readonly bytes: number;
+    /** Outputs that end the forward pass. */
+    readonly losses: readonly string[];
+  };
 }
 
 /** What a graph becomes on a device. */
@@ -59,20 +62,20 @@ const segmentsTried = [2, 3, 4, 6, 8, 12];
  */
 export async function fitToMemory(
   graph: Graph,
-  { memoryBytes, losses = ['loss'], ...device }: Omit<TrainingSessionOptions, 'threads'>,
+  { memory, ...device }: Omit<TrainingSessionOptions, 'threads'>,
 ): Promise<FittedGraph> {
   const whole = await fitGraph(graph, device);
-  if (memoryBytes === undefined) return whole;
+  if (!memory) return whole;
   const peakOf = (fitted: FittedGraph): number => peakActivationBytes(expandOperators(fitted.graph));
   let least = peakOf(whole);
-  if (least <= memoryBytes) return whole;
+  if (least <= memory.bytes) return whole;
   for (const segments of segmentsTried) {
-    const fitted = await fitGraph(recompute(graph, losses, segments), device);
+    const fitted = await fitGraph(recompute(graph, memory.losses, segments), device);
     const peak = peakOf(fitted);
-    if (peak <= memoryBytes) return fitted;
+    if (peak <= memory.bytes) return fitted;
     least = Math.min(least, peak);
   }
-  const [needed, given] = [Math.ceil(least / 1e6), Math.floor(memoryBytes / 1e6)];
+  const [needed, given] = [Math.ceil(least / 1e6), Math.floor(memory.bytes / 1e6)];
   throw new EngineError(
     `a training step needs at least ${needed} MB for its activations, but ${given} MB were given. Give more, or take smaller micro-batches or patches.`,
   );
@@ -83,8 +86,8 @@ export async function fitToMemory(
  * @throws EngineError when the runtime refuses the model, or its activations do not fit the memory
  */
 export async function createGraphSession(graph: Graph, options: TrainingSessionOptions): Promise<Session> {
-  const { lowering, memoryBytes, losses, ...rest } = options;
-  const fitted = await fitToMemory(graph, { device: options.device, lowering, memoryBytes, losses });
+  const { lowering, memory, ...rest } = options;
+  const fitted = await fitToMemory(graph, { device: options.device, lowering, memory });
   return createSession(encodeModel(fitted.graph), { ...rest, optimization: fitted.optimization });
 }
 

@@ -86,6 +86,7 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
   graph.output('statistics.next', add(graph, running, mul(graph, change, momentum)));
   return {
     graph,
+    losses: ['loss', 'adversarialLoss', 'discriminatorLoss'],
     carry,
     stateLengths,
     dropoutMasks: generator.dropoutMasks,

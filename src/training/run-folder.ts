@@ -19,6 +19,7 @@ const settingsSchema = z.strictObject({
   stepsPerEpoch: z.number(),
   batch: z.number(),
   microBatch: z.number().nullable(),
+  memory: z.number().nullable(),
   patch: z.number(),
   learningRate: z.number(),
   stopAfter: z.number().nullable(),

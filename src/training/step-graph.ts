@@ -47,6 +47,8 @@ export interface StepOptions {
 
 export interface StepGraph {
   readonly graph: Graph;
+  /** Outputs that end the forward pass. */
+  readonly losses: readonly string[];
   /** Output name -> the input it becomes in the next step. */
   readonly carry: Readonly<Record<string, string>>;
   /** Lengths of the carried vectors by input name. */
@@ -155,5 +157,5 @@ export function buildStepGraph(options: StepOptions): StepGraph {
     const momentum = options.averageStatistics ? sub(graph, one, decay) : graph.scalar(0.1);
     settle('statistics', running, add(graph, running, mul(graph, change, momentum)));
   }
-  return { graph, carry, stateLengths, dropoutMasks: builder.dropoutMasks };
+  return { graph, losses: ['loss'], carry, stateLengths, dropoutMasks: builder.dropoutMasks };
 }

@@ -82,7 +82,7 @@ async function task(name: string, model = 'hrpn'): Promise<TrainingTask> {
     recipe: recipeOf(model),
     dataset: dataset(),
     settings: {
-      model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, microBatch: null, patch, learningRate: 2e-3, stopAfter: null, recipe: 'own',
+      model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, microBatch: null, memory: null, patch, learningRate: 2e-3, stopAfter: null, recipe: 'own',
       schedule: 'cosine', averageDecay: 0.99, augment: 'flips', balance: false, loss: 'mse',
     }, // biome-ignore format: settings
     folder: path,
@@ -151,6 +151,10 @@ describe('trainNetwork', () => {
       }
     }
     expect(vectors[1].get('gradientSum')!.every((v) => v === 0)).toBe(true);
+    const { settings } = runs[2];
+    await expect(trainNetwork({ ...runs[2], settings: { ...settings, memory: 1e-3 } })).rejects.toThrow(
+      /needs at least 1 MB for its activations/,
+    );
   });
 
   it('a time budget stops it without changing the schedule; the model file says what it is', async () => {

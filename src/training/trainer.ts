@@ -147,6 +147,7 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
     device: task.device,
     threads: task.threads,
     carry: stepGraph.carry,
+    memory: settings.memory === null ? undefined : { bytes: settings.memory * 1e6, losses: stepGraph.losses },
   });
   try {
     await session.setState(
