@@ -1,7 +1,7 @@
 // The whole way by clicking, in a real Chromium, with the real commands: nothing of the program is replaced.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,10 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildStudio } from '../../src/cli/studio-app.ts';
 import type { RunView } from '../../src/contract/studio.ts';
+import { createRaster } from '../../src/core/raster.ts';
 import { type Studio, startStudio } from '../../src/server/start-studio.ts';
+import { createSlide, valueScaleFor } from '../../src/slide/create-slide.ts';
+import { writeDrawnSlide } from '../e2e/drawn-slide.ts';
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts';
 
 let base: string;
@@ -213,7 +216,114 @@ test('wrong input says what to do, and the keyboard reaches everything', { timeo
   await page.keyboard.press('Enter');
   await page.getByTestId('region-result').getByText('Measured mean').waitFor();
   // The refused form is the one complaint: the browser logs the answer 404.
-  expect(watched.complaints.filter((text) => !text.includes('404'))).toEqual([]);
+  expect(watched.complaints.splice(0).filter((text) => !text.includes('404'))).toEqual([]);
+});
+
+test('what the file does not tell is chosen in the viewer: roles, pixel size, which of many channels', {
+  timeout: longMs,
+}, async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const [width, height] = [400, 300];
+  // Only the last channel has anything in it: stripes of 8 px, 20 px apart, as bright as they are.
+  const draw = (channel: number): Uint8Array =>
+    Uint8Array.from({ length: width * height }, (_, i) =>
+      channel === 7 && (i % width) % 20 < 8 ? 200 : channel === 6 ? 100 : 5,
+    );
+  await writeDrawnSlide(join(folder, 'eight.ome.tif'), {
+    width,
+    height,
+    channels: names,
+    pixelSizeUm: null,
+    draw,
+  });
+  await page.goto(`${studio.url}#/view?slide=eight.ome.tif`);
+  await page.locator('[data-testid=stage][data-loaded=true]').waitFor();
+  const channel = (name: string) => page.getByRole('checkbox', { name, exact: true });
+  expect(await channel('h').isDisabled()).toBe(true);
+  for (const name of names.slice(0, 6)) await channel(name).uncheck();
+  await channel('h').check();
+  await expect.poll(pictureSpread, { timeout: longMs }).toBeGreaterThan(30);
+
+  await page.getByRole('button', { name: 'Draw a polygon (P)' }).click();
+  const box = (await page.getByTestId('slide-canvas').boundingBox())!;
+  for (const [x, y] of [
+    [0.4, 0.4],
+    [0.6, 0.4],
+    [0.6, 0.6],
+    [0.4, 0.6],
+  ])
+    await page.mouse.click(box.x + box.width * x, box.y + box.height * y);
+  await page.keyboard.press('Enter');
+  const result = page.getByTestId('region-result');
+  await result.getByText('Give the pixel size under Roles').waitFor();
+  await page.getByLabel('pixel size, µm').fill('0.5');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('scale-bar').getByText('µm').waitFor();
+  await result.getByText('No vessel channel').waitFor();
+  const roles = page.getByRole('region', { name: 'Roles' });
+  await roles.getByLabel('vessel').selectOption('h');
+  await roles.getByLabel('probe').selectOption('g');
+  await result.getByText('Mean probe by distance').waitFor();
+  expect(await result.getByRole('definition').allTextContents()).toContain('100 ± 0');
+  // The region without a scale is the one complaint: the browser logs the answer 400.
+  expect(watched.complaints.splice(0).filter((text) => !text.includes('400'))).toEqual([]);
+});
+
+test('a dropped prediction with bounds shows the width of its interval, in real units; hot spots lie over it', {
+  timeout: longMs,
+}, async () => {
+  const slide = { width: 400, height: 300, pixelSizeUm: 0.5 };
+  await writeDrawnSlide(join(folder, 'bounded.ome.tif'), slide);
+  const channels = ['probe', 'probe lower 0.90', 'probe upper 0.90'].map((name) => ({ name }));
+  const valueScale = valueScaleFor(0, 100, 'uint16');
+  const written = join(base, 'prediction.ome.tif');
+  const sink = await createSlide(written, { ...slide, channels, sampleType: 'uint16', valueScale });
+  const raster = createRaster(3, slide.height, slide.width);
+  raster.data.forEach((_, i) => {
+    raster.data[i] = [40, 30, 55][Math.floor(i / (slide.width * slide.height))] + (i % slide.width) / 100;
+  });
+  await sink.write(0, 0, raster);
+  await sink.finish();
+  const ring = [
+    [100, 100],
+    [300, 100],
+    [300, 200],
+    [100, 100],
+  ];
+  const hotSpots = { type: 'Feature', geometry: { type: 'Polygon', coordinates: [ring] } };
+  await writeFile(join(folder, 'hot-spots.geojson'), JSON.stringify(hotSpots));
+
+  await page.goto(`${studio.url}#/`);
+  const bytes = (await readFile(written)).toString('base64');
+  const transfer = await page.evaluateHandle(`(() => {
+    const data = new DataTransfer();
+    const bytes = Uint8Array.from(atob('${bytes}'), (letter) => letter.charCodeAt(0));
+    data.items.add(new File([bytes], 'dropped.ome.tif'));
+    return data;
+  })()`);
+  await page.locator('main .page').dispatchEvent('drop', { dataTransfer: transfer });
+  await page.getByText('dropped.ome.tif').first().waitFor();
+  expect(await readFile(join(folder, 'dropped.ome.tif'))).toEqual(await readFile(written));
+
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(`${studio.url}#/view?slide=bounded.ome.tif&prediction=dropped.ome.tif`);
+  await page.getByRole('button', { name: 'Interval width, right: show' }).click();
+  const box = (await page.getByTestId('slide-canvas').boundingBox())!;
+  await page.mouse.move(box.x + box.width * 0.75, box.y + box.height / 2);
+  const width = async (): Promise<number> =>
+    Number(/upper − lower ([\d.]+)/.exec((await page.getByTestId('read-out').textContent()) ?? '')?.[1]);
+  await expect.poll(width, { timeout: longMs }).toBeCloseTo(25, 1);
+
+  await page.getByLabel('Add outlines (.geojson)').fill('hot-spots.geojson');
+  await page.keyboard.press('Enter');
+  const toggle = page.getByRole('button', { name: 'hot-spots.geojson: show' });
+  await toggle.waitFor();
+  const shown = await page.getByTestId('stage').screenshot();
+  await toggle.click();
+  const hidden = await page.getByTestId('stage').screenshot();
+  expect(shown.equals(hidden)).toBe(false);
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(1280);
+  expect(watched.complaints).toEqual([]);
 });
 
 test('a studio that is killed comes back to its runs, and the page goes on', {
