@@ -23,10 +23,10 @@ const variants: Readonly<Record<string, Partial<TrainOptions>>> = {
   '--augment flips,gain=0.1,offset=0.1,blur=1': { augment: 'flips,gain=0.1,offset=0.1,blur=1' },
   '--loss root': { loss: 'root' },
   '--loss huber': { loss: 'huber' },
-  '--balance': { balance: true },
-  '--augment flips,rotate': { augment: 'flips,rotate' },
   '--schedule constant': { schedule: 'constant' },
   '--average-decay 0': { averageDecay: 0 },
+  '--balance': { balance: true },
+  '--augment flips,rotate': { augment: 'flips,rotate' },
 };
 
 interface Score {
