@@ -59,7 +59,7 @@ export function pinball(graph: Graph, error: Value, quantile: Value, level: numb
 }
 
 /** Of the heads' output [N, 2, H, W] for errors [N, 1, H, W]: mean over the pixels that count. */
-export const spreadLoss: Loss = (graph, spread, error, weight) => {
+const spreadLoss: Loss = (graph, spread, error, weight) => {
   const [below, above] = split(graph, spread, [1, 1], 1);
   const lower = sub(graph, graph.scalar(0), below);
   const both = add(
