@@ -78,7 +78,7 @@ const trialShare = 1 / 6;
 const probeShare = 1 / 12;
 const longestProbeSeconds = 20;
 /** A schedule is made to end a little before the budget, so that it can end at all on a machine that varies. */
-const plannedShare = 0.85;
+const plannedShare = 0.95;
 
 /**
  * Parses `--models`. @throws UsageError for a name that is no model's or inputs the dataset lacks
