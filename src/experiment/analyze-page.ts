@@ -1,0 +1,227 @@
+// The report of `analyze`: its charts and what its page says, answer first.
+import { version } from '../core/version.ts';
+import { agreementFigure, profileFigure, subareaFigure } from '../report/analysis-figures.ts';
+import type { AnalysisPage, PageSection, Picture } from '../report/analysis-page.ts';
+import type { Analysis } from './analysis.ts';
+
+export function chartsOf({
+  result,
+  measures,
+  options,
+}: Analysis): Record<'profile' | 'subareas' | 'agreement', string> {
+  const [first, second] = measures;
+  return {
+    profile: profileFigure({
+      lines: measures.map(({ name, found }) => ({
+        name,
+        bins: found.profile,
+        meanUm: found.extravasation.meanUm,
+      })),
+      uniformMeanUm: result.extravasation.uniformMeanUm,
+      unit: 'stored units',
+      level: options.level,
+    }),
+    subareas: subareaFigure(
+      first.found.subareas.map(({ name, areaShare }, i) => ({
+        name,
+        areaShare,
+        signalShares: measures.map(({ found }) => found.subareas[i].signalShare),
+        enrichments: measures.map(({ found }) => found.subareas[i].enrichment),
+      })),
+      measures.map(({ name }) => name),
+    ),
+    agreement:
+      second && result.agreement
+        ? agreementFigure({
+            measured: first.found.cellMeans,
+            predicted: second.found.cellMeans,
+            ...result.agreement.cells,
+            unit: 'stored units',
+          })
+        : '',
+  };
+}
+
+export function pageOf(
+  analysis: Analysis,
+  charts: ReturnType<typeof chartsOf>,
+  pictures: Record<string, Picture>,
+): AnalysisPage {
+  const { result, options, measures, source } = analysis;
+  const { extravasation: e, vessels, permeability, hotSpots } = result;
+  const percent = `${Math.round(options.level * 100)}%`;
+  const um = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} µm` : 'not reached');
+  const range = (key: string): string => {
+    const { low, high } = e.interval[key] ?? { low: Number.NaN, high: Number.NaN };
+    return Number.isFinite(low + high) ? `${percent} interval ${low.toFixed(1)} to ${high.toFixed(1)}` : '';
+  };
+  const isSignal = e.verdict === 'extravasation';
+  const which = result.probe === 'predicted' ? 'predicted probe' : 'probe';
+  const fixed = (value: number, digits: number): string =>
+    Number.isFinite(value) ? value.toFixed(digits) : '–';
+  const sections: PageSection[] = [];
+  const maps = ['measured', 'predicted', 'error', 'interval'].flatMap((name) => pictures[name] ?? []);
+  if (maps.length > 0) sections.push({ title: 'Measured and predicted', pictures: maps });
+  if (result.agreement) {
+    const { pixels, cells, distances } = result.agreement;
+    sections.push({
+      title: 'Agreement of measured and predicted',
+      text: `Pixel by pixel: R² ${fixed(pixels.r2, 3)}, ICC(A,1) ${fixed(pixels.icc, 3)}, bias ${fixed(pixels.bias, 2)}; outside vessels R² ${fixed(pixels.extravascularR2, 3)}, ICC ${fixed(pixels.extravascularIcc, 3)}. Over cells of ${cells.cellUm.toFixed(0)} µm: ICC(A,1) ${fixed(cells.icc, 3)}, limits of agreement ${fixed(cells.low, 2)} to ${fixed(cells.high, 2)} about a bias of ${fixed(cells.bias, 2)} (${cells.n} cells).`,
+      svg: charts.agreement,
+      table: {
+        head: ['distance', 'measured, µm', 'predicted, µm', 'difference, µm'],
+        rows: Object.entries(distances).map(([key, { value, predicted }]) => [
+          distanceNames[key] ?? key,
+          fixed(value, 2),
+          fixed(predicted, 2),
+          fixed(predicted - value, 2),
+        ]),
+      },
+    });
+  }
+  sections.push(
+    {
+      title: 'Where the probe is: sub-areas',
+      text: 'The first five parts fill the tissue; nuclear and extranuclear divide what is outside vessels. Enrichment is the share of the probe over the share of the tissue: 1 is an even spread.',
+      svg: charts.subareas,
+    },
+    {
+      title: 'Distances',
+      table: {
+        head: [
+          '',
+          ...measures.map(({ name }) => `${name}, µm`),
+          ...measures.map(({ name }) => `${percent} interval, ${name}`),
+          'even spread, µm',
+        ],
+        rows: (['meanUm', 'medianUm', 'p90Um', 'halfDistanceUm'] as const).map((key) => [
+          distanceNames[key],
+          ...measures.map(({ found }) => fixed(found.extravasation[key], 2)),
+          ...measures.map(({ found }) => {
+            const { low, high } = found.extravasation.interval[key];
+            return Number.isFinite(low + high) ? `${low.toFixed(2)} to ${high.toFixed(2)}` : '–';
+          }),
+          key === 'halfDistanceUm'
+            ? ''
+            : fixed({ meanUm: e.uniformMeanUm, medianUm: e.uniformMedianUm, p90Um: e.uniformP90Um }[key], 2),
+        ]),
+      },
+    },
+    {
+      title: 'Hot and cold spots',
+      text: `${hotSpots.hot} hot and ${hotSpots.cold} cold ${hotSpots.hot + hotSpots.cold === 1 ? 'spot' : 'spots'} beyond what chance makes of this slide's own correlation (chance of any false one: ${Math.round(100 * hotSpots.level)}%).`,
+      pictures: measures.map(({ name }) => pictures[`spots-${name}`]),
+    },
+    {
+      title: 'Vessels',
+      table: {
+        head: ['measure', 'value'],
+        rows: [
+          ['profiles', `${vessels.count}`],
+          ['density, 1/mm²', fixed(vessels.densityPerMm2, 1)],
+          ['area fraction', `${fixed(100 * vessels.areaFraction, 2)}%`],
+          ['mean width, µm', fixed(vessels.meanWidthUm, 2)],
+          ['length density, mm/mm²', fixed(vessels.lengthDensityMmPerMm2, 2)],
+          ['tortuosity', fixed(vessels.tortuosity, 3)],
+          ['branch points, 1/mm²', fixed(vessels.branchPointsPerMm2, 1)],
+          ['distance to the nearest other profile, µm', fixed(vessels.intercapillaryUm, 1)],
+          ['mean distance of tissue to a wall, µm', fixed(vessels.tissueMeanDistanceUm, 1)],
+          ['vessels judged one by one', `${permeability.vessels}`],
+          ['median signal within 10 µm of a vessel', fixed(permeability.medianSignal, 2)],
+          ['share of vessels of high permeability', `${fixed(100 * permeability.highShare, 1)}%`],
+          ['their share of the signal around vessels', `${fixed(100 * permeability.highSignalShare, 1)}%`],
+          ['median penetration from a vessel, µm', fixed(permeability.medianPenetrationUm, 1)],
+          ...(result.nuclei
+            ? [
+                ['nuclei, 1/mm²', fixed(result.nuclei.densityPerMm2, 0)],
+                ['area fraction of nuclei', `${fixed(100 * result.nuclei.areaFraction, 2)}%`],
+              ]
+            : []),
+        ],
+      },
+    },
+  );
+  if (result.fixedAreas) {
+    sections.push({
+      title: 'Areas at the fixed thresholds, whole slide',
+      table: {
+        head: ['what', 'pixels', 'area, µm²'],
+        rows: Object.entries(result.fixedAreas).map(([name, area]) => [
+          name,
+          `${area.pixels}`,
+          fixed(area.areaUm2, 1),
+        ]),
+      },
+    });
+  }
+  return {
+    slide: source.path.split(/[\\/]/).filter(Boolean).at(-1) ?? source.path,
+    about: `${source.width} x ${source.height} px, ${Number(result.pixelSizeUm.toPrecision(4))} µm a pixel, ${result.tissueMm2.toPrecision(3)} mm² of tissue, ${vessels.count} vessels`,
+    question: 'How far does the probe get from the vessels?',
+    answer: isSignal
+      ? [
+          `On average the extravasated ${which} lies `,
+          { strong: um(e.meanUm) },
+          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}.`,
+        ]
+      : [
+          { strong: 'No extravasation signal: ' },
+          `outside the vessels the ${which} lies on average ${um(e.meanUm)} from the nearest wall (${range('meanUm')}), no nearer than an even spread over the same tissue (${um(e.uniformMeanUm)}).`,
+        ],
+    isSignal,
+    facts: [
+      {
+        name: 'half of the probe lies within',
+        value: um(e.medianUm),
+        note: `even spread ${um(e.uniformMedianUm)}`,
+      },
+      { name: '90% of it within', value: um(e.p90Um), note: `even spread ${um(e.uniformP90Um)}` },
+      {
+        name: 'half-distance of the profile',
+        value: um(e.halfDistanceUm),
+        note: Number.isFinite(e.halfDistanceUm) ? range('halfDistanceUm') : 'it does not fall to half',
+      },
+      {
+        name: 'probe within 10 µm of a wall',
+        value: `${fixed(100 * (result.subareas[1]?.signalShare ?? Number.NaN), 0)}%`,
+        note: `of the tissue: ${fixed(100 * (result.subareas[1]?.areaShare ?? Number.NaN), 0)}%`,
+      },
+      {
+        name: 'probe in vessels',
+        value: `${fixed(100 * (result.subareas[0]?.signalShare ?? Number.NaN), 0)}%`,
+        note: `of the tissue: ${fixed(100 * (result.subareas[0]?.areaShare ?? Number.NaN), 1)}%`,
+      },
+      {
+        name: 'vessels of high permeability',
+        value: `${fixed(100 * permeability.highShare, 0)}%`,
+        note: `${permeability.vessels} judged`,
+      },
+    ],
+    profile: charts.profile,
+    overview: pictures.slide,
+    sections,
+    warnings: result.warnings,
+    methods: result.methods,
+    madeBy: `Made by hrpn ${version}.`,
+    command: commandOf(options),
+  };
+}
+
+const distanceNames: Readonly<Record<string, string>> = {
+  meanUm: 'mean',
+  medianUm: 'half of the probe within',
+  p90Um: '90% of the probe within',
+  halfDistanceUm: 'half-distance of the profile',
+};
+
+function commandOf(options: Analysis['options']): string {
+  const parts = [`hrpn analyze ${options.slide}`];
+  for (const [key, value] of Object.entries(options)) {
+    if (key === 'slide' || value === undefined || value === false) continue;
+    const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (key === 'roles')
+      for (const [role, name] of Object.entries(value)) parts.push(`--role '${role}=${name}'`);
+    else parts.push(value === true ? flag : `${flag} ${value}`);
+  }
+  return parts.join(' ');
+}
