@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scanSlide } from '../src/dataset/scan-slide.ts';
 import { analyze } from '../src/experiment/analyze.ts';
-import { percentileBackground } from '../src/experiment/analyze-measures.ts';
+import { percentileBackground } from '../src/experiment/analyze-background.ts';
 import { scanTissue } from '../src/experiment/slide-layers.ts';
 import { openSlide } from '../src/slide/open-slide.ts';
 import { BitMask } from '../src/spatial/bit-mask.ts';

@@ -64,7 +64,7 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
     for (const i of usable) cells[i] = 1;
     return { cellPx, cellsWide, cellsHigh, cells };
   }
-  const structured = channels.filter((channel) => structure(channel, usable) >= minStructure);
+  const structured = withStructure(channels, usable);
   if (structured.length === 0) {
     throw new DataError(
       `${slide} holds no tissue: its input channels ${names} are constant or hold nothing but noise. ` +
@@ -98,6 +98,32 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
   return { cellPx, cellsWide, cellsHigh, cells: cleaned };
 }
 
+/**
+ * 1 in cells of the tissue that are neither glass nor beside it: what is measured at the tissue's dark end must not come
+ * from glass. Glass is what lies outside the tissue, or is as dark as it in all inputs: holes too small to be cut out.
+ * @param inputs, mask as `findTissue` was given and gave them
+ */
+export function solidCells(scan: SlideScan, inputs: number, mask: TissueMask): Uint8Array {
+  const { cellsWide, cellsHigh, cells } = mask;
+  const usable = Array.from(cells.keys()).filter((i) => scan.blank[i] === 0);
+  const structured = withStructure(scan.channels.slice(0, inputs), usable);
+  const signal = tissueSignal(structured, usable, cellsWide, cellsHigh, 0);
+  const inTissue = signal.filter((_, i) => cells[i] === 1).sort();
+  const dark = glassShare * inTissue[inTissue.length >> 1];
+  const isGlass = Uint8Array.from(signal, (value, i) => (cells[i] === 0 || value < dark ? 1 : 0));
+  const solid = new Uint8Array(cells.length);
+  for (let y = 0; y < cellsHigh; y++)
+    for (let x = 0; x < cellsWide; x++) {
+      let glass = 0;
+      for (let v = Math.max(0, y - 1); v <= Math.min(cellsHigh - 1, y + 1); v++)
+        for (let u = Math.max(0, x - 1); u <= Math.min(cellsWide - 1, x + 1); u++)
+          glass += isGlass[v * cellsWide + u];
+      solid[y * cellsWide + x] = glass === 0 ? 1 : 0;
+    }
+  // Tissue that is nothing but edge.
+  return solid.includes(1) ? solid : cells;
+}
+
 /** Takes tears and holes out of the tissue. */
 function cutGaps(mask: BitMask, signal: Float64Array, typical: number, cellUm: number): void {
   const below = (share: number): BitMask =>
@@ -126,6 +152,11 @@ export function tissueAreaMm2(mask: TissueMask, scan: SlideScan): number {
     areaPx += Math.min(cellPx, scan.widthPx - x) * Math.min(cellPx, scan.heightPx - y);
   }
   return (areaPx * scan.pixelSizeUm ** 2) / 1e6;
+}
+
+/** The channels that hold more than noise. */
+function withStructure(channels: readonly ChannelScan[], usable: readonly number[]): ChannelScan[] {
+  return channels.filter((channel) => structure(channel, usable) >= minStructure);
 }
 
 /** Variance between cells over the variance that their pixels' spread would leave if pixels were independent. */

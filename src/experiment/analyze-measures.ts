@@ -1,11 +1,7 @@
 // From the sums over a slide to what `analyze` reports of one probe image.
 import type { AnalyzeResult } from '../contract/analyze.ts';
-import type { Rng } from '../core/rng.ts';
-import type { SlideScan } from '../dataset/scan-slide.ts';
 import {
   addBlocks,
-  type Background,
-  type BackgroundOf,
   bootstrapBlocks,
   extravasationOf,
   type Interval,
@@ -13,103 +9,8 @@ import {
   profileOf,
 } from '../spatial/extravasation.ts';
 import { findHotSpots, type HotSpots } from '../spatial/hot-spots.ts';
-import {
-  areaNames,
-  type BlockSums,
-  distanceBins,
-  type SpaceSums,
-  type VesselSums,
-} from '../spatial/space-sums.ts';
-
-/** What is subtracted from a probe before anything is measured. */
-export interface ProbeBackground {
-  /** Of the whole slide, by bin of distance. */
-  readonly whole: Background;
-  /** For the resamples of the bootstrap. */
-  readonly resampled: BackgroundOf;
-  /** One number, for what has no distance. */
-  readonly value: number;
-  readonly basis: string;
-}
-
-export function knownBackground(value: number): ProbeBackground {
-  return { whole: () => value, resampled: () => () => value, value, basis: 'given' };
-}
-
-/**
- * A percentile of the tissue, in averages over cells of about 8 um, so that noise does not lower it; found anew from the
- * blocks of each resample.
- */
-export function percentileBackground(
-  scan: SlideScan,
-  channel: number,
-  inTissue: (cell: number) => boolean,
-  percent: number,
-  blockUm: number,
-): ProbeBackground {
-  const { cellPx, cellsWide, pixelSizeUm, widthPx } = scan;
-  const blockPx = Math.max(1, Math.round(blockUm / pixelSizeUm));
-  const blocksWide = Math.ceil(widthPx / blockPx);
-  const { cellMean } = scan.channels[channel];
-  const cells: { value: number; block: number }[] = [];
-  for (let i = 0; i < cellMean.length; i++) {
-    if (!inTissue(i) || Number.isNaN(cellMean[i])) continue;
-    const x = Math.floor(((i % cellsWide) * cellPx) / blockPx);
-    const y = Math.floor((Math.floor(i / cellsWide) * cellPx) / blockPx);
-    cells.push({ value: cellMean[i], block: y * blocksWide + x });
-  }
-  cells.sort((a, b) => a.value - b.value);
-  const of = (weight: (block: number) => number): number => {
-    let total = 0;
-    for (const { block } of cells) total += weight(block);
-    let sum = 0;
-    for (const { value, block } of cells) {
-      sum += weight(block);
-      if (sum > 0 && sum >= (percent / 100) * total) return value;
-    }
-    return Number.NaN;
-  };
-  const value = of(() => 1);
-  return {
-    whole: () => value,
-    resampled: (weights) => {
-      const own = of((block) => weights[block] ?? 0);
-      return () => own;
-    },
-    value,
-    basis: `${percent}th percentile of the tissue in averages over ${(cellPx * pixelSizeUm).toFixed(1)} um`,
-  };
-}
-
-/** The mean of a slide without probe at each distance (over 5 um), so that bleed-through goes with it. */
-export function slideBackground(blocks: readonly BlockSums[], name: string): ProbeBackground {
-  const used = blocks.flatMap((block, i) => (block.border.some((n) => n > 0) ? [i] : []));
-  const of = (weights?: Float64Array): { by: Background; value: number } => {
-    const sums = addBlocks(blocks, weights);
-    const over = (from: number, to: number): number => {
-      let [n, sum] = [0, 0];
-      for (let k = Math.max(0, from); k <= Math.min(distanceBins - 1, to); k++) {
-        n += sums.pixels[k];
-        sum += sums.probe[0][k];
-      }
-      return n >= 1000 ? sum / n : Number.NaN;
-    };
-    const value = over(0, distanceBins - 1);
-    const bins = Array.from({ length: distanceBins }, (_, k) => over(k - 2, k + 2));
-    return { by: (k) => (Number.isNaN(bins[k]) ? value : bins[k]), value };
-  };
-  const whole = of();
-  return {
-    whole: whole.by,
-    resampled: (_weights, rng: Rng) => {
-      const weights = new Float64Array(blocks.length);
-      for (let i = 0; i < used.length; i++) weights[used[rng.integer(used.length)]]++;
-      return of(weights).by;
-    },
-    value: whole.value,
-    basis: `the slide without probe ${name}, at each distance`,
-  };
-}
+import { areaNames, type SpaceSums, type VesselSums } from '../spatial/space-sums.ts';
+import type { ProbeBackground } from './analyze-background.ts';
 
 export interface ProbeMeasures {
   readonly extravasation: AnalyzeResult['extravasation'];

@@ -17,8 +17,8 @@ export function vesselShapes({ vessels, objects, vesselObjects, measures }: Anal
       'Width µm': vessel.widthUm,
     };
     for (const { name, found } of measures) {
-      measurements[`Probe ${name}: inside`] = found.perVessel[vessel.label].inside;
-      measurements[`Probe ${name}: within 10 µm`] = found.perVessel[vessel.label].near;
+      measurements[`Probe ${name}: inside, stored units`] = found.perVessel[vessel.label].inside;
+      measurements[`Probe ${name}: within 10 µm, stored units`] = found.perVessel[vessel.label].near;
       measurements[`Probe ${name}: penetration µm`] = found.perVessel[vessel.label].penetrationUm;
     }
     return [{ kind: 'detection' as const, className: 'Vessel', color: 0xff3b30, rings, measurements }];

@@ -128,7 +128,10 @@ export function pageOf(
           ['mean distance of tissue to a wall, µm', fixed(vessels.tissueMeanDistanceUm, 1)],
           ['vessels judged one by one', `${permeability.vessels}`],
           ['median signal within 10 µm of a vessel', fixed(permeability.medianSignal, 2)],
-          ['share of vessels of high permeability', `${fixed(100 * permeability.highShare, 1)}%`],
+          [
+            'vessels with at least twice that (high permeability)',
+            `${fixed(100 * permeability.highShare, 1)}%`,
+          ],
           ['their share of the signal around vessels', `${fixed(100 * permeability.highSignalShare, 1)}%`],
           ['median penetration from a vessel, µm', fixed(permeability.medianPenetrationUm, 1)],
           ...(result.nuclei
@@ -165,8 +168,8 @@ export function pageOf(
           ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}.`,
         ]
       : [
-          { strong: 'No extravasation signal: ' },
-          `outside the vessels the ${which} lies on average ${um(e.meanUm)} from the nearest wall (${range('meanUm')}), no nearer than an even spread over the same tissue (${um(e.uniformMeanUm)}).`,
+          { strong: 'No extravasation signal.' },
+          `The ${which} is no nearer to the vessels than an even spread: beyond ${options.beyondUm} µm from their walls it lies ${um(e.meanUm)} away on average (${range('meanUm')}; even spread ${um(e.uniformMeanUm)}). ${everywhere(analysis)}`,
         ],
     isSignal,
     facts: [
@@ -192,9 +195,9 @@ export function pageOf(
         note: `of the tissue: ${fixed(100 * (result.subareas[0]?.areaShare ?? Number.NaN), 1)}%`,
       },
       {
-        name: 'vessels of high permeability',
-        value: `${fixed(100 * permeability.highShare, 0)}%`,
-        note: `${permeability.vessels} judged`,
+        name: 'vessels with twice the median signal around them',
+        value: `${Math.round(permeability.highShare * permeability.vessels)} of ${permeability.vessels}`,
+        note: `${fixed(100 * permeability.highSignalShare, 1)}% of the signal around vessels`,
       },
     ],
     profile: charts.profile,
@@ -205,6 +208,16 @@ export function pageOf(
     madeBy: `Made by hrpn ${version}.`,
     command: commandOf(options),
   };
+}
+
+/** What a probe that is the same at every distance may mean. */
+function everywhere({ result: { extravasation: e }, options }: Analysis): string {
+  const { low, high } = e.interval.meanSignal;
+  if (!(low > 0)) return '';
+  const level = `It is ${e.meanSignal.toPrecision(2)} stored units (${low.toPrecision(2)} to ${high.toPrecision(2)}) above the background, near and far`;
+  return options.backgroundSlide === undefined
+    ? `${level}: spread evenly, or no probe. A slide without probe (--background-slide) tells which.`
+    : `${level}, so it has left the vessels and spread evenly.`;
 }
 
 const distanceNames: Readonly<Record<string, string>> = {

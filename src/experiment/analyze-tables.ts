@@ -29,18 +29,18 @@ export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): R
       to_um: profile.map(({ toUm }) => toUm),
       pixels: profile.map(({ pixels }) => pixels),
       tissue_share: profile.map(({ share }) => share),
-      mean_above_background: profile.map(({ mean }) => mean),
-      interval_low: profile.map(({ low }) => low),
-      interval_high: profile.map(({ high }) => high),
+      mean_above_background_stored_units: profile.map(({ mean }) => mean),
+      interval_low_stored_units: profile.map(({ low }) => low),
+      interval_high_stored_units: profile.map(({ high }) => high),
     },
     subareas: {
       probe: areas.map(({ probe }) => probe),
       subarea: areas.map(({ name }) => name),
       area_um2: areas.map(({ areaUm2 }) => areaUm2),
       area_share: areas.map(({ areaShare }) => areaShare),
-      mean_above_background: areas.map(({ mean }) => mean),
+      mean_above_background_stored_units: areas.map(({ mean }) => mean),
       signal_share: areas.map(({ signalShare }) => signalShare),
-      enrichment: areas.map(({ enrichment }) => enrichment),
+      enrichment_ratio: areas.map(({ enrichment }) => enrichment),
     },
     vessels: {
       x_um: vesselObjects.map(({ xUm }) => xUm),
@@ -51,9 +51,13 @@ export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): R
       ...Object.assign(
         {},
         ...measures.map(({ name, found }) => ({
-          [`${name}_inside`]: vesselObjects.map(({ label }) => found.perVessel[label].inside),
-          [`${name}_within_10_um`]: vesselObjects.map(({ label }) => found.perVessel[label].near),
-          [`${name}_within_50_um`]: vesselObjects.map(({ label }) => found.perVessel[label].around),
+          [`${name}_inside_stored_units`]: vesselObjects.map(({ label }) => found.perVessel[label].inside),
+          [`${name}_within_10_um_stored_units`]: vesselObjects.map(
+            ({ label }) => found.perVessel[label].near,
+          ),
+          [`${name}_within_50_um_stored_units`]: vesselObjects.map(
+            ({ label }) => found.perVessel[label].around,
+          ),
           [`${name}_penetration_um`]: vesselObjects.map(({ label }) => found.perVessel[label].penetrationUm),
         })),
       ),
@@ -66,8 +70,8 @@ export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): R
       width_um: spots.map(({ wide }) => wide * um),
       height_um: spots.map(({ high }) => high * um),
       area_um2: spots.map(({ cells: n }) => n * um * um),
-      mean_above_background: spots.map(({ mean }) => mean),
-      peak_score: spots.map(({ peakScore }) => peakScore),
+      mean_above_background_stored_units: spots.map(({ mean }) => mean),
+      peak_score_sd: spots.map(({ peakScore }) => peakScore),
       adjusted_p: spots.map(({ p }) => p),
     },
     cells: {
@@ -76,8 +80,8 @@ export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): R
       ...Object.assign(
         {},
         ...measures.map(({ name, found }) => ({
-          [`${name}_above_background`]: cells.map((i) => found.cellMeans[i]),
-          [`${name}_score`]: cells.map((i) => found.spots.score[i]),
+          [`${name}_above_background_stored_units`]: cells.map((i) => found.cellMeans[i]),
+          [`${name}_score_sd`]: cells.map((i) => found.spots.score[i]),
           [`${name}_spot`]: cells.map((i) => found.spots.kind[i]),
         })),
       ),
@@ -96,12 +100,14 @@ interface SummaryRow {
 
 const units: readonly [RegExp, string][] = [
   [/Um$/, 'um'],
+  [/tissueMm2$/, 'mm2'],
   [/MmPerMm2$/, 'mm/mm2'],
   [/PerMm2$/, '1/mm2'],
-  [/(Share|Fraction)$/, 'share'],
+  [/(Share|Fraction|level)$/, 'share'],
+  [/tortuosity$/, 'ratio'],
   [/(Signal|Far|background)$/, 'stored units'],
 ];
-const unitOf = (key: string): string => units.find(([pattern]) => pattern.test(key))?.[1] ?? '';
+const unitOf = (key: string): string => units.find(([pattern]) => pattern.test(key))?.[1] ?? 'count';
 
 function summaryOf(result: AnalyzeResult): SummaryRow[] {
   const plain = (probe: string, values: Readonly<Record<string, unknown>>): SummaryRow[] =>

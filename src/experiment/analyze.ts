@@ -12,10 +12,7 @@ import { DataError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
-import { compareSlide } from '../evaluation/compare-slide.ts';
-import { metricsOf } from '../evaluation/metric-block.ts';
-import { icc } from '../evaluation/metrics/icc.ts';
-import { addRow, emptyMoments } from '../evaluation/pair-moments.ts';
+import { solidCells } from '../dataset/tissue-mask.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
@@ -23,15 +20,16 @@ import { findComponents } from '../spatial/components.ts';
 import { type ProbeImage, type SpaceSums, sumSpace } from '../spatial/space-sums.ts';
 import { measureVessels } from '../spatial/vessel-measures.ts';
 import type { Analysis } from './analysis.ts';
-import { type FoundMask, nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
+import { agreementOf } from './analyze-agreement.ts';
 import {
   knownBackground,
-  measureProbe,
   type ProbeBackground,
-  type ProbeMeasures,
   percentileBackground,
   slideBackground,
-} from './analyze-measures.ts';
+} from './analyze-background.ts';
+import { nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
+import { measureProbe, type ProbeMeasures } from './analyze-measures.ts';
+import { methodsOf } from './analyze-methods.ts';
 import { writeAnalysis } from './analyze-output.ts';
 import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
 import { findRoles, matchPixelSize, openPrediction, scanTissue } from './slide-layers.ts';
@@ -119,8 +117,11 @@ async function measure(
   );
   const tissue =
     options.tissue === 'all' ? new BitMask(source.width, source.height).inverted() : scanned.bits;
-  const isTissueCell = (cell: number): boolean =>
-    options.tissue === 'all' || scanned.tissue.cells[cell] === 1;
+  const solid =
+    options.tissue === 'all'
+      ? undefined
+      : solidCells(scanned.scan, Math.max(1, inputs.length), scanned.tissue);
+  const isSolid = (cell: number): boolean => solid?.[cell] !== 0;
 
   const maskInput = (channel: number | undefined) => ({ source, channel, pixelSizeUm, tissue });
   const vessels = await vesselMask(maskInput(roles.vessel), options, work);
@@ -170,7 +171,7 @@ async function measure(
       background = percentileBackground(
         own.scan,
         own.channel,
-        isTissueCell,
+        isSolid,
         options.backgroundPercentile,
         blockUm,
       );
@@ -280,66 +281,6 @@ async function controlOf(
   return slideBackground(sums.blocks, path);
 }
 
-async function agreementOf(
-  measured: ProbeImage,
-  predicted: ProbeImage,
-  tissue: BitMask,
-  vessels: BitMask,
-  sums: SpaceSums,
-  a: ProbeMeasures,
-  b: ProbeMeasures,
-  pixelSizeUm: number,
-  work: WorkOptions,
-): Promise<AnalyzeResult['agreement']> {
-  const { pooled, extravascular } = await compareSlide(
-    {
-      measured: measured.source,
-      measuredChannel: measured.channel,
-      predicted: predicted.source,
-      predictedChannel: predicted.channel,
-      tissue,
-      vessels,
-      pixelSizeUm,
-      dataRange: 255,
-    },
-    work,
-  );
-  const [all, outside] = [metricsOf(pooled, 255), metricsOf(extravascular, 255)];
-  const moments = emptyMoments();
-  const known: number[] = [];
-  for (let i = 0; i < a.cellMeans.length; i++)
-    if (Number.isFinite(a.cellMeans[i] + b.cellMeans[i])) known.push(i);
-  const pick = (values: Float64Array): Float32Array => Float32Array.from(known, (i) => values[i]);
-  addRow(moments, pick(a.cellMeans), pick(b.cellMeans));
-  const bias = moments.meanPredicted - moments.meanMeasured;
-  const spread = moments.measuredSquares + moments.predictedSquares - 2 * moments.products;
-  const sd = Math.sqrt(Math.max(0, spread) / (moments.count - 1));
-  const distances: Record<string, { value: number; predicted: number }> = {};
-  for (const key of ['meanUm', 'medianUm', 'p90Um', 'halfDistanceUm'] as const)
-    distances[key] = { value: a.extravasation[key], predicted: b.extravasation[key] };
-  return {
-    pixels: {
-      r2: all.r2,
-      rmse: all.rmse,
-      icc: all.icc,
-      pearson: all.pearson,
-      spearman: all.spearman,
-      bias: all.bias,
-      extravascularR2: outside.r2,
-      extravascularIcc: outside.icc,
-    },
-    cells: {
-      cellUm: sums.cells.edgePx * pixelSizeUm,
-      n: moments.count,
-      icc: icc(moments),
-      bias,
-      low: bias - 1.96 * sd,
-      high: bias + 1.96 * sd,
-    },
-    distances,
-  };
-}
-
 function countIn(mask: BitMask, tissue: BitMask): number {
   const a = new Uint8Array(mask.width);
   const b = new Uint8Array(mask.width);
@@ -409,29 +350,4 @@ function warn(
   }
   if (!(extravasation.meanSignal > 0))
     warnings.push('There is no probe above background outside the vessels.');
-}
-
-function methodsOf(
-  options: AnalyzeSettings,
-  vessels: FoundMask,
-  nuclei: FoundMask | undefined,
-  { extravasation }: ProbeMeasures,
-  blockUm: number,
-): string {
-  const percent = Math.round(options.level * 100);
-  return [
-    `Vessels: ${vessels.method}.`,
-    nuclei ? `Nuclei: ${nuclei.method}.` : 'Nuclei: none (no nuclear stain).',
-    options.tissue === 'all'
-      ? 'Tissue: every pixel.'
-      : 'Tissue: found against glass on all input channels as for training; measures are over tissue only.',
-    'Distances are exact Euclidean distances (Meijster et al. 2000) to the nearest vessel wall, which lies half a pixel nearer than the nearest vessel pixel.',
-    `Extravascular is tissue more than ${options.beyondUm} um from a wall. Background: ${extravasation.backgroundBasis} (${Number(extravasation.background.toPrecision(5))}); it is subtracted without clipping at zero.`,
-    "Extravasation distances are those of the probe above background in extravascular tissue; the even-spread values are the same of the tissue itself. Tissue for which a vessel beyond the slide's border could be nearer is replaced by tissue at the same distance farther inside (Chiu and Stoyan 1998).",
-    'The half-distance is where the mean profile has fallen to half of its value in the first 2 um of extravascular tissue.',
-    `Intervals are ${percent}% percentile intervals of a spatial block bootstrap (squares of ${Math.round(blockUm)} um, 400 resamples), background included: what another piece of this tissue would give, not another animal. "No extravasation signal" is said where that interval does not exclude an even spread.`,
-    `Hot and cold spots: Gi* (Getis and Ord 1992) on extravascular means over cells of ${cellUm} um within ${2 * cellUm} um, against 199 stationary Gaussian fields with the slide's own covariance; single-step maxT (Westfall and Young 1993), so the chance of any false spot on the slide is ${Math.round(100 * (1 - options.level))}%.`,
-    'Per vessel, in the manner of nano-ISML (single-vessel measures on whole sections): vessels are connected profiles; signal is the mean above background within 10 um of the wall in tissue nearer to that vessel than to any other; vessels of high permeability have at least twice the median signal; penetration is the mean distance of the signal within 50 um.',
-    'Vessel graph: thinning of Guo and Hall (1989), spurs shorter than 1.5 radii left out.',
-  ].join(' ');
 }

@@ -7,7 +7,8 @@ import type { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
 import { addBlocks, extravasationOf } from '../spatial/extravasation.ts';
 import { sumSpace } from '../spatial/space-sums.ts';
-import { percentileBackground, subareasOf } from './analyze-measures.ts';
+import { percentileBackground } from './analyze-background.ts';
+import { subareasOf } from './analyze-measures.ts';
 
 export interface DerivedPair {
   readonly measured: number;

@@ -54,7 +54,9 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
     }
     const sample = chooseSample(source, request.polygon, pixelSizeUm);
     if (sample.reduction > 1) {
-      notes.push(`The region is large: measured on every ${sample.reduction}th pixel in each direction.`);
+      notes.push(
+        `The region is large: measured on the pyramid, at one pixel for ${sample.reduction} in each direction.`,
+      );
     }
     const measured = await readRole(source, 'probe', request.roles, sample, notes);
     const predicted =
@@ -197,28 +199,35 @@ function metricsOf(
   };
 }
 
-/** The vessels first, then rings around their walls; beyond the last edge nothing is said. */
+/**
+ * The vessels first, then rings around their walls; beyond the last edge nothing is said. A pixel that is not finite is
+ * left out of the mean of its image.
+ */
 function profileOf(vessels: BitMask, sample: Sample, planes: Planes): RegionResult['profile'] {
   const { inside, pixelSizeUm } = sample;
   const distances = distanceMapUm(vessels, pixelSizeUm);
-  const bins = profileEdgesUm.map(() => ({ pixels: 0, measured: 0, predicted: 0 }));
+  const images = [planes.measured, planes.predicted];
+  const bins = profileEdgesUm.map(() => ({ pixels: 0, sums: [0, 0], counts: [0, 0] }));
   for (let i = 0; i < inside.length; i++) {
     if (inside[i] === 0) continue;
     // The wall lies half a pixel nearer than the centre of the nearest vessel pixel.
     const fromWall = distances[i] - pixelSizeUm / 2;
     const index = distances[i] === 0 ? 0 : profileEdgesUm.findIndex((edge) => edge > 0 && fromWall < edge);
     if (index < 0) continue;
-    const bin = bins[index];
-    bin.pixels++;
-    bin.measured += planes.measured?.[i] ?? Number.NaN;
-    bin.predicted += planes.predicted?.[i] ?? Number.NaN;
+    const { sums, counts } = bins[index];
+    bins[index].pixels++;
+    images.forEach((image, k) => {
+      if (image === undefined || !Number.isFinite(image[i])) return;
+      sums[k] += image[i];
+      counts[k]++;
+    });
   }
-  return bins.map(({ pixels, measured, predicted }, i) => ({
+  return bins.map(({ pixels, sums, counts }, i) => ({
     fromUm: i === 0 ? 0 : profileEdgesUm[i - 1],
     toUm: profileEdgesUm[i],
     pixels,
-    measured: measured / pixels,
-    predicted: predicted / pixels,
+    measured: sums[0] / counts[0],
+    predicted: sums[1] / counts[1],
   }));
 }
 

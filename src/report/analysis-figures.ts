@@ -68,14 +68,19 @@ export function profileFigure({ lines, uniformMeanUm, unit, level }: ProfileFigu
     );
   }
   parts.push(text('tissue', left - 8, strip - 8, { anchor: 'end', colour: faint }));
+  // The nearest of the dashed lines has its label on the left, if there is room, the others on the right.
+  const means = shown.map(({ meanUm }) => meanUm).filter(Number.isFinite);
+  const least = Math.min(uniformMeanUm, ...means);
+  const sideOf = (um: number): 'start' | 'end' =>
+    means.length > 0 && um === least && x(um) - left > 120 ? 'end' : 'start';
   parts.push(
     marker(
       x(uniformMeanUm),
       top,
       floor,
-      '#8a94a0',
-      `even spread ${uniformMeanUm.toFixed(1)} µm`,
-      'start',
+      '#7a8490',
+      `even spread ${uniformMeanUm.toFixed(1)}`,
+      sideOf(uniformMeanUm),
       12,
     ),
   );
@@ -91,15 +96,14 @@ export function profileFigure({ lines, uniformMeanUm, unit, level }: ProfileFigu
       `<polyline points="${line}" fill="none" stroke="${colour}" stroke-width="2.4" stroke-linejoin="round"/>`,
     );
     if (Number.isFinite(meanUm)) {
-      const toTheLeft = meanUm <= uniformMeanUm;
       parts.push(
         marker(
           x(meanUm),
           top,
           floor,
           colour,
-          `${lines.length > 1 ? `${shown[i].name} ` : 'probe '}${meanUm.toFixed(1)} µm`,
-          toTheLeft ? 'end' : 'start',
+          `${lines.length > 1 ? shown[i].name : 'probe'} ${meanUm.toFixed(1)}`,
+          sideOf(meanUm),
           28 + 16 * i,
         ),
       );
@@ -107,17 +111,18 @@ export function profileFigure({ lines, uniformMeanUm, unit, level }: ProfileFigu
   });
   parts.push(
     text(
-      `Lines: mean over the tissue; shaded: ${Math.round(level * 100)}% interval; dashed: mean distances`,
+      `Lines: mean over the tissue; shaded: ${Math.round(level * 100)}% interval; dashed: mean distances, µm`,
       left,
       16,
       { colour: faint },
     ),
   );
-  lines.forEach(({ name }, i) => {
-    const at = width - right - 110 * (lines.length - i);
-    parts.push(`<rect x="${at}" y="7" width="18" height="4" fill="${probeColours[i]}"/>`);
-    parts.push(text(name, at + 24, 15, {}));
-  });
+  if (lines.length > 1)
+    lines.forEach(({ name }, i) => {
+      const at = width - right - 110 * (lines.length - i);
+      parts.push(`<rect x="${at}" y="7" width="18" height="4" fill="${probeColours[i]}"/>`);
+      parts.push(text(name, at + 24, 15, {}));
+    });
   return `${parts.join('')}</svg>`;
 }
 

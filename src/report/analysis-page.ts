@@ -98,7 +98,7 @@ header{border-bottom:1px solid var(--line);padding-bottom:12px}
 section{margin-top:26px}.first{display:grid;grid-template-columns:minmax(300px,5fr) minmax(380px,7fr);gap:30px;align-items:start;margin-top:18px}
 @media(max-width:900px){.first{grid-template-columns:1fr}}
 .answer{font-size:19px;line-height:1.45;margin:0 0 14px;padding:14px 16px;background:#eef6fb;border-left:4px solid var(--accent);border-radius:3px}
-.answer.none{background:#f6f3ec;border-color:#a58a4a}.answer strong{font-size:25px;white-space:nowrap}
+.answer.none{background:#f6f3ec;border-color:#a58a4a}.answer strong{font-size:25px;white-space:nowrap}.answer.none{font-size:17px}.answer.none strong{display:block}
 dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:12px 18px;margin:0}
 dt{font-size:12px;color:var(--faint)}dd{margin:0;font-size:17px;font-variant-numeric:tabular-nums}dd small{display:block;font-size:12px;color:var(--faint)}
 .chart svg{max-width:100%;height:auto;display:block}
