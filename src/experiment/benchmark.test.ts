@@ -74,7 +74,7 @@ async function drawSlide(index: number): Promise<string> {
   return path;
 }
 
-it('compares models on held-out slides and keeps what is finished', async () => {
+it('compares models on held-out slides and keeps what is finished', { timeout: 300_000 }, async () => {
   const options = {
     dataset,
     out: join(folder, 'out'),
@@ -137,7 +137,9 @@ it('compares models on held-out slides and keeps what is finished', async () => 
   );
 });
 
-it('a network gets quantile heads, whose intervals predict writes and evaluate scores, derived measures on their own', async () => {
+it('a network gets quantile heads, whose intervals predict writes and evaluate scores, derived measures on their own', {
+  timeout: 300_000,
+}, async () => {
   const run = join(folder, 'run');
   await train({ dataset, out: run, epochs: 1, patch: 64, threads: 2, balance: true, loss: 'huber' });
   // What decides the result is recorded, and a resumed run takes nothing else.
