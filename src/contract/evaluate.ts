@@ -52,6 +52,15 @@ const spectrum = z.strictObject({
   windowPx: z.int().nonnegative(),
 });
 
+/** Means above background, stored units, in a bin of distance to the nearest vessel wall. */
+const profileBin = z.strictObject({
+  fromUm: figure,
+  toUm: figure,
+  share: figure.describe('of the extravascular tissue'),
+  measured: figure,
+  predicted: figure,
+});
+
 const intervals = z.record(z.string(), z.strictObject({ low: figure, high: figure }));
 
 const coverage = z.strictObject({
@@ -95,10 +104,22 @@ const result = z.strictObject({
         .describe(
           'extravasation distances and shares of the signal, of the measured and the predicted probe',
         ),
+      profile: z.array(profileBin).describe('of measured and predicted probe over distance from the vessels'),
       spectrum,
     }),
   ),
   perAnimal: z.array(z.strictObject({ animal: z.string(), slides: z.int(), ...bothRegions })),
+  profile: z
+    .array(
+      profileBin.extend({
+        animals: z.int(),
+        measuredLow: figure,
+        measuredHigh: figure,
+        predictedLow: figure,
+        predictedHigh: figure,
+      }),
+    )
+    .describe('mean over animals with 95% intervals from drawing animals, undefined with fewer than three'),
   bootstrap: z
     .strictObject({
       slides: z.int().nonnegative(),

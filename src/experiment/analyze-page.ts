@@ -59,6 +59,7 @@ export function pageOf(
   const which = result.probe === 'predicted' ? 'predicted probe' : 'probe';
   const fixed = (value: number, digits: number): string =>
     Number.isFinite(value) ? value.toFixed(digits) : '–';
+  const short = (value: number): string => (Number.isFinite(value) ? `${Number(value.toPrecision(3))}` : '–');
   const sections: PageSection[] = [];
   const maps = ['measured', 'predicted', 'error', 'interval'].flatMap((name) => pictures[name] ?? []);
   if (maps.length > 0) sections.push({ title: 'Measured and predicted', pictures: maps });
@@ -66,7 +67,7 @@ export function pageOf(
     const { pixels, cells, distances } = result.agreement;
     sections.push({
       title: 'Agreement of measured and predicted',
-      text: `Pixel by pixel: R² ${fixed(pixels.r2, 3)}, ICC(A,1) ${fixed(pixels.icc, 3)}, bias ${fixed(pixels.bias, 2)}; outside vessels R² ${fixed(pixels.extravascularR2, 3)}, ICC ${fixed(pixels.extravascularIcc, 3)}. Over cells of ${cells.cellUm.toFixed(0)} µm: ICC(A,1) ${fixed(cells.icc, 3)}, limits of agreement ${fixed(cells.low, 2)} to ${fixed(cells.high, 2)} about a bias of ${fixed(cells.bias, 2)} (${cells.n} cells).`,
+      text: `Pixel by pixel: R² ${fixed(pixels.r2, 3)}, ICC(A,1) ${fixed(pixels.icc, 3)}, bias ${short(pixels.bias)} stored units; outside vessels R² ${fixed(pixels.extravascularR2, 3)}, ICC ${fixed(pixels.extravascularIcc, 3)}. Over cells of ${cells.cellUm.toFixed(0)} µm: ICC(A,1) ${fixed(cells.icc, 3)}, limits of agreement (Bland-Altman) ${short(cells.low)} to ${short(cells.high)} stored units about a bias of ${short(cells.bias)} (${cells.n} cells).`,
       svg: charts.agreement,
       table: {
         head: ['distance', 'measured, µm', 'predicted, µm', 'difference, µm'],
@@ -109,7 +110,14 @@ export function pageOf(
     },
     {
       title: 'Hot and cold spots',
-      text: `${hotSpots.hot} hot and ${hotSpots.cold} cold ${hotSpots.hot + hotSpots.cold === 1 ? 'spot' : 'spots'} beyond what chance makes of this slide's own correlation (chance of any false one: ${Math.round(100 * hotSpots.level)}%).`,
+      text: `${measures
+        .map(
+          ({ name, found: { hotSpots: own } }) =>
+            `${measures.length > 1 ? `${name}: ` : ''}${own.hot} hot and ${own.cold} cold`,
+        )
+        .join(
+          '; ',
+        )}. These are beyond what chance makes of this slide's own correlation (chance of any false one: ${Math.round(100 * hotSpots.level)}%).`,
       pictures: measures.map(({ name }) => pictures[`spots-${name}`]),
     },
     {

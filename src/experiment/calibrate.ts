@@ -11,7 +11,7 @@ import { BitMask } from '../spatial/bit-mask.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { derivedIntervals } from './derived-intervals.ts';
-import { type DerivedPair, derivedOf } from './evaluate-space.ts';
+import { compareSpace, type DerivedPair } from './evaluate-space.ts';
 import { trainedLook } from './input-look.ts';
 import { tissueOf, visitSlides } from './visit-slides.ts';
 
@@ -125,14 +125,19 @@ async function derivedPairs(
   const channel = inputChannels[vesselRole];
   const { mask: vessels } = await segmentVessels({ source, channel, pixelSizeUm }, { signal: work.signal });
   const predicted = memorySource({ raster, channelNames: ['probe'], pixelSizeUm });
-  return derivedOf(
-    { measured: [source, targetChannel], predicted: [predicted, 0] },
+  const { derived } = await compareSpace(
+    {
+      measured: [source, targetChannel],
+      predicted: [predicted, 0],
+      inputs: { source, channels: inputChannels },
+    },
     mask,
     BitMask.fromBytes(tissueOf(slides[index], 0, 0, width, height), width, height),
     vessels,
     pixelSizeUm,
     { signal: work.signal },
   );
+  return derived;
 }
 
 /**

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { EvaluateResult } from '../contract/evaluate.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { version } from '../core/version.ts';
+import { profileFigure } from '../report/analysis-figures.ts';
 import { evaluationHtml } from '../report/evaluation-page.ts';
 
 const shown = [
@@ -19,11 +20,11 @@ const shown = [
   'icc',
 ] as const;
 const names: Readonly<Record<string, string>> = {
-  mse: 'MSE',
-  rmse: 'RMSE',
+  mse: 'MSE, stored units²',
+  rmse: 'RMSE, stored units',
   nrmse: 'NRMSE',
-  mae: 'MAE',
-  bias: 'bias',
+  mae: 'MAE, stored units',
+  bias: 'bias, stored units',
   r2: 'R²',
   psnr: 'PSNR, dB',
   ssim: 'SSIM',
@@ -34,7 +35,7 @@ const names: Readonly<Record<string, string>> = {
   medianUm: 'half of the probe within, µm',
   p90Um: '90% of the probe within, µm',
   halfDistanceUm: 'half-distance, µm',
-  meanSignal: 'mean above background outside vessels',
+  meanSignal: 'mean above background outside vessels, stored units',
 };
 
 /** @param files of the evaluation; its PNG figures go into the page */
@@ -51,6 +52,9 @@ export async function writeEvaluationReport(
     return found ? `${number(found.low)} to ${number(found.high)}` : '';
   };
   const derived = Object.keys(result.perSlide[0]?.derived ?? {});
+  const hasIntervals = result.perSlide.some((slide) =>
+    Object.values(slide.derived).some(({ low }) => low !== undefined),
+  );
   const { ceiling } = result;
   const html = evaluationHtml({
     title: `Prediction against the ${result.target} probe`,
@@ -80,7 +84,17 @@ export async function writeEvaluationReport(
       ]),
     },
     perSlide: {
-      head: ['slide', 'animal', 'R²', 'R² outside vessels', 'RMSE', 'bias', 'SSIM', 'Spearman', 'ICC(A,1)'],
+      head: [
+        'slide',
+        'animal',
+        'R²',
+        'R² outside vessels',
+        'RMSE, stored units',
+        'bias, stored units',
+        'SSIM',
+        'Spearman',
+        'ICC(A,1)',
+      ],
       rows: result.perSlide.map(({ slide, group, pooled, extravascular }) => [
         slide,
         group,
@@ -100,20 +114,30 @@ export async function writeEvaluationReport(
     floorR2: result.floor.pooled.r2,
     ceilingR2: ceiling ? Number(ceiling.r2 ?? Number.NaN) : Number.NaN,
     spectrum: result.perSlide.find(({ spectrum }) => spectrum.windows > 0)?.spectrum,
+    profile: profileChart(result),
     derived:
       derived.length > 0
         ? {
-            head: ['slide', 'measure', 'measured', 'predicted', 'error', '90% interval for the measured'],
+            head: [
+              'slide',
+              'measure',
+              'measured',
+              'predicted',
+              'error',
+              ...(hasIntervals ? ['90% interval for the measured'] : []),
+            ],
             rows: result.perSlide.flatMap(({ slide, derived: own }) =>
               Object.entries(own).map(([key, pair]) => [
                 slide,
-                names[key] ?? key,
+                names[key] ?? key.replace(/ um$/, ' µm'),
                 number(pair.measured),
                 number(pair.predicted),
                 number(pair.error),
-                pair.low === undefined || pair.high === undefined
-                  ? ''
-                  : `${number(pair.low)} to ${number(pair.high)}`,
+                ...(pair.low === undefined || pair.high === undefined
+                  ? hasIntervals
+                    ? ['']
+                    : []
+                  : [`${number(pair.low)} to ${number(pair.high)}`]),
               ]),
             ),
           }
@@ -123,7 +147,7 @@ export async function writeEvaluationReport(
       ...result.notes,
       ...(result.bootstrap
         ? [
-            `Intervals come from drawing the ${result.bootstrap.slides} slides with replacement; with so few they are too narrow, so look at the points.`,
+            `Intervals come from drawing the ${result.bootstrap.slides} slides with replacement; with so few they are too narrow, so look at the points${result.perAnimal.length < result.perSlide.length ? '; slides of one animal are drawn as if they were of several, which narrows them further' : ''}.`,
           ]
         : []),
       ...(result.perSlide.length > 1
@@ -133,6 +157,33 @@ export async function writeEvaluationReport(
     madeBy: `Made by hrpn ${version}.`,
   });
   await writeFileAtomic(path, html);
+}
+
+/** Mean over animals with its interval, and every slide's own line. */
+function profileChart({ perSlide, profile }: EvaluateResult): string {
+  const kinds = ['measured', 'predicted'] as const;
+  const own = perSlide.filter((slide) => slide.profile.length > 0);
+  if (own.length === 0) return '';
+  const lines = kinds.map((name) => ({
+    name,
+    meanUm: Number.NaN,
+    bins: profile.map((bin) => ({
+      ...bin,
+      mean: bin[name],
+      low: bin[`${name}Low`],
+      high: bin[`${name}High`],
+    })),
+  }));
+  const singles = own.flatMap((slide) =>
+    kinds.map((name, line) => ({ line, bins: slide.profile.map((bin) => ({ ...bin, mean: bin[name] })) })),
+  );
+  return profileFigure({
+    lines,
+    ...(own.length > 1 && { singles }),
+    uniformMeanUm: Number.NaN,
+    unit: 'stored units',
+    level: 0.95,
+  });
 }
 
 function number(value: number): string {

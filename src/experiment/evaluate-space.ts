@@ -1,11 +1,12 @@
-// What evaluate says of space: the derived distances of measured and predicted probe side by side.
+// What evaluate says of space: distances, shares and profile of measured and predicted probe side by side.
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
-import type { TissueMask } from '../dataset/tissue-mask.ts';
+import { solidCells, type TissueMask } from '../dataset/tissue-mask.ts';
+import type { ProfilePair } from '../evaluation/profile-band.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
-import { addBlocks, extravasationOf } from '../spatial/extravasation.ts';
+import { addBlocks, extravasationOf, profileOf } from '../spatial/extravasation.ts';
 import { sumSpace } from '../spatial/space-sums.ts';
 import { percentileBackground } from './analyze-background.ts';
 import { subareasOf } from './analyze-measures.ts';
@@ -20,26 +21,32 @@ export interface DerivedPair {
   readonly high?: number;
 }
 
+export interface ComparedSpace {
+  readonly derived: Record<string, DerivedPair>;
+  readonly profile: readonly ProfilePair[];
+}
+
 /** Sub-areas without nuclei, which divide the tissue between them. */
 const isPart = (name: string): boolean => name !== 'nuclear' && name !== 'extranuclear';
 
 /**
  * The extravasation distances and the sub-areas' shares of the signal that `analyze` would report of each, with
- * backgrounds at the 1st percentile of the tissue.
- * Empty without vessels.
+ * backgrounds at the 1st percentile of the tissue. Empty without vessels.
  */
-export async function derivedOf(
+export async function compareSpace(
   images: {
     readonly measured: readonly [PixelSource, number];
     readonly predicted: readonly [PixelSource, number];
+    /** Input channels of the slide, which tell glass from tissue. */
+    readonly inputs: { readonly source: PixelSource; readonly channels: readonly number[] };
   },
   grid: TissueMask,
   tissue: BitMask,
   vessels: BitMask,
   pixelSizeUm: number,
   work: WorkOptions,
-): Promise<Record<string, DerivedPair>> {
-  if (vessels.count() === 0) return {};
+): Promise<ComparedSpace> {
+  if (vessels.count() === 0) return { derived: {}, profile: [] };
   const blockUm = 500;
   const sums = await sumSpace(
     {
@@ -57,9 +64,14 @@ export async function derivedOf(
   );
   const total = addBlocks(sums.blocks);
   const found: Record<string, number>[] = [];
+  const profiles: ReturnType<typeof profileOf>[] = [];
+  const { source: stained, channels } = images.inputs;
+  const stains = await scanSlide(stained, { inputs: channels }, pixelSizeUm, { signal: work.signal });
+  const solid = solidCells(stains, channels.length, grid);
   for (const [p, [source, channel]] of [images.measured, images.predicted].entries()) {
     const scan = await scanSlide(source, { inputs: [channel] }, pixelSizeUm, { signal: work.signal });
-    const background = percentileBackground(scan, 0, (cell) => grid.cells[cell] === 1, 1, blockUm);
+    const background = percentileBackground(scan, 0, (cell) => solid[cell] === 1, 1, blockUm);
+    profiles.push(profileOf(total, p, background.whole));
     const { meanUm, medianUm, p90Um, halfDistanceUm, meanSignal } = extravasationOf(
       total,
       p,
@@ -71,10 +83,19 @@ export async function derivedOf(
     found.push({ meanUm, medianUm, p90Um, halfDistanceUm, meanSignal, ...Object.fromEntries(shares) });
   }
   const [measured, predicted] = found;
-  return Object.fromEntries(
-    Object.keys(measured).map((key) => [
-      key,
-      { measured: measured[key], predicted: predicted[key], error: predicted[key] - measured[key] },
-    ]),
-  );
+  return {
+    derived: Object.fromEntries(
+      Object.keys(measured).map((key) => [
+        key,
+        { measured: measured[key], predicted: predicted[key], error: predicted[key] - measured[key] },
+      ]),
+    ),
+    profile: profiles[0].map(({ fromUm, toUm, share, mean }, i) => ({
+      fromUm,
+      toUm,
+      share,
+      measured: mean,
+      predicted: profiles[1][i].mean,
+    })),
+  };
 }

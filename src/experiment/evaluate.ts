@@ -15,6 +15,7 @@ import { needsResampling, resampledSource } from '../dataset/resampled-source.ts
 import { bootstrapSlides } from '../evaluation/bootstrap-slides.ts';
 import { Coverage } from '../evaluation/coverage.ts';
 import { emptyRegion, mergeRegions, metricsOf, type RegionSums } from '../evaluation/metric-block.ts';
+import { profileBand } from '../evaluation/profile-band.ts';
 import { readModelFile } from '../model/model-file.ts';
 import { writeComparisonFigure } from '../report/comparison-figure.ts';
 import { assignRoles, guessRole } from '../slide/assign-roles.ts';
@@ -87,12 +88,8 @@ async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evalu
         Object.entries(options.roles).find(([, channel]) => channel === name)?.[0] ?? guessRole(name);
       return role === undefined || role === 'probe' ? [] : [i];
     });
-    const { tissue } = await fitInputMaps(
-      slide,
-      inputs.length > 0 ? inputs : [target.channel],
-      pixelSizeUm,
-      work,
-    );
+    if (inputs.length === 0) inputs.push(target.slideChannel);
+    const { tissue } = await fitInputMaps(slide, inputs, pixelSizeUm, work);
     const pair: SlidePair = {
       name: nameOf(slidePath),
       measured: target.source,
@@ -100,6 +97,7 @@ async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evalu
       predicted,
       predictedChannel: 0,
       vessel: vesselChannel === undefined ? undefined : { source: slide, channel: vesselChannel },
+      inputs: { source: slide, channels: inputs },
       tissue,
       pixelSizeUm,
       peak: await peakOf(slide, target.slideChannel, work),
@@ -186,6 +184,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
           predicted: stored,
           predictedChannel: 0,
           vessel: vesselChannel === undefined ? undefined : { source, channel: vesselChannel },
+          inputs: { source, channels: slide.inputChannels },
           tissue: slide.mask,
           pixelSizeUm: manifest.pixelSizeUm,
           peak,
@@ -330,12 +329,14 @@ async function resultOf(options: Settings, evaluation: Evaluation): Promise<Eval
       group: score.group,
       ...blocks('comparison', [score]),
       derived: { ...score.derived },
+      profile: [...score.profile],
       spectrum: score.spectrum,
     })),
     perAnimal: [...new Set(scores.map(({ group }) => group))].map((animal) => {
       const own = scores.filter(({ group }) => group === animal);
       return { animal, slides: own.length, ...blocks('comparison', own) };
     }),
+    profile: profileBand(scores),
     bootstrap: bootstrapSlides(
       scores.map(({ comparison }) => comparison),
       peak,

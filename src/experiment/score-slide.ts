@@ -12,7 +12,7 @@ import { bandsOf, rowsPerBand } from '../spatial/bands.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 import { DistanceMap } from '../spatial/distance-map.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
-import { type DerivedPair, derivedOf } from './evaluate-space.ts';
+import { type ComparedSpace, compareSpace } from './evaluate-space.ts';
 
 export interface SlidePair {
   readonly name: string;
@@ -25,6 +25,8 @@ export interface SlidePair {
   readonly predictedChannel: number;
   /** Where the vessels are to be found; undefined where the slide has none: all tissue is then extravascular. */
   readonly vessel: { readonly source: PixelSource; readonly channel: number } | undefined;
+  /** Input channels of the slide, which its tissue was found on. */
+  readonly inputs: { readonly source: PixelSource; readonly channels: readonly number[] };
   readonly tissue: TissueMask;
   readonly pixelSizeUm: number;
   /** Range of the target's values, for PSNR and SSIM. */
@@ -38,7 +40,8 @@ export interface SlidePair {
 export interface SlideScore {
   readonly name: string;
   readonly group: string;
-  readonly derived: Readonly<Record<string, DerivedPair>>;
+  readonly derived: ComparedSpace['derived'];
+  readonly profile: ComparedSpace['profile'];
   readonly spectrum: RadialSpectrum;
   readonly comparison: SlideComparison;
   readonly floor: SlideComparison;
@@ -81,10 +84,11 @@ export async function scoreSlide(pair: SlidePair, work: WorkOptions = {}): Promi
     at('comparing a constant'),
   );
   if (pair.coverage) await addCoverage(pair, pair.coverage, tissue, vessels, signal);
-  const derived = await derivedOf(
+  const space = await compareSpace(
     {
       measured: [measured, pair.measuredChannel],
       predicted: [predicted, pair.predictedChannel],
+      inputs: pair.inputs,
     },
     pair.tissue,
     tissue,
@@ -93,7 +97,7 @@ export async function scoreSlide(pair: SlidePair, work: WorkOptions = {}): Promi
     at('distances'),
   );
   const spectrum = await radialSpectrum({ ...pair, tissue }, signal);
-  return { name, group: pair.group ?? name, comparison, floor, derived, spectrum };
+  return { name, group: pair.group ?? name, comparison, floor, ...space, spectrum };
 }
 
 /** The largest value that a channel can take, for PSNR and SSIM; the largest that it has where it is floating point. */

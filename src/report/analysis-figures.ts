@@ -23,6 +23,12 @@ export interface ProfileLine {
 
 export interface ProfileFigure {
   readonly lines: readonly ProfileLine[];
+  /** Thin lines of single slides, by the line that they belong to. */
+  readonly singles?: readonly {
+    readonly line: number;
+    readonly bins: readonly { readonly fromUm: number; readonly toUm: number; readonly mean: number }[];
+  }[];
+  /** NaN for none. */
   readonly uniformMeanUm: number;
   readonly unit: string;
   readonly level: number;
@@ -32,13 +38,17 @@ export interface ProfileFigure {
 const shownShare = 0.99;
 
 /** Mean of the probe at each distance with its interval; below, how much tissue lies there. */
-export function profileFigure({ lines, uniformMeanUm, unit, level }: ProfileFigure): string {
+export function profileFigure({ lines, singles = [], uniformMeanUm, unit, level }: ProfileFigure): string {
   const [width, height, left, right, top, bottom] = [760, 400, 70, 24, 44, 92];
   const shown = lines.map((line) => ({ ...line, bins: upTo(line.bins, shownShare) }));
   const all = shown.flatMap(({ bins }) => bins);
   if (all.length === 0) return '';
   const xHigh = Math.max(...all.map(({ toUm }) => toUm));
-  const finite = all.flatMap(({ mean, low, high }) => [mean, low, high]).filter(Number.isFinite);
+  const within = singles.map(({ line, bins }) => ({ line, bins: bins.filter(({ toUm }) => toUm <= xHigh) }));
+  const finite = [
+    ...all.flatMap(({ mean, low, high }) => [mean, low, high]),
+    ...within.flatMap(({ bins }) => bins.map(({ mean }) => mean)),
+  ].filter(Number.isFinite);
   const yLow = Math.min(0, ...finite);
   const yHigh = Math.max(...finite, yLow + 1e-9) * 1.05;
   const x = (um: number): number => left + (um / xHigh) * (width - left - right);
@@ -70,24 +80,31 @@ export function profileFigure({ lines, uniformMeanUm, unit, level }: ProfileFigu
   parts.push(text('tissue', left - 8, strip - 8, { anchor: 'end', colour: faint }));
   // The nearest of the dashed lines has its label on the left, if there is room, the others on the right.
   const means = shown.map(({ meanUm }) => meanUm).filter(Number.isFinite);
-  const least = Math.min(uniformMeanUm, ...means);
+  const least = Math.min(...[uniformMeanUm, ...means].filter(Number.isFinite));
   const sideOf = (um: number): 'start' | 'end' =>
     means.length > 0 && um === least && x(um) - left > 120 ? 'end' : 'start';
-  parts.push(
-    marker(
-      x(uniformMeanUm),
-      top,
-      floor,
-      '#7a8490',
-      `even spread ${uniformMeanUm.toFixed(1)}`,
-      sideOf(uniformMeanUm),
-      12,
-    ),
-  );
+  if (Number.isFinite(uniformMeanUm))
+    parts.push(
+      marker(
+        x(uniformMeanUm),
+        top,
+        floor,
+        '#7a8490',
+        `even spread ${uniformMeanUm.toFixed(1)}`,
+        sideOf(uniformMeanUm),
+        12,
+      ),
+    );
+  const centre = (bin: { fromUm: number; toUm: number }): number => x((bin.fromUm + bin.toUm) / 2);
+  for (const { line, bins } of within) {
+    const points = bins.map((bin) => `${r(centre(bin))},${r(y(bin.mean))}`).join(' ');
+    parts.push(
+      `<polyline points="${points}" fill="none" stroke="${probeColours[line]}" stroke-width="0.9" stroke-opacity="0.5"/>`,
+    );
+  }
   shown.forEach(({ bins, meanUm }, i) => {
     const colour = probeColours[i % probeColours.length];
     const known = bins.filter(({ low, high }) => Number.isFinite(low + high));
-    const centre = (bin: { fromUm: number; toUm: number }): number => x((bin.fromUm + bin.toUm) / 2);
     const upper = known.map((bin) => `${r(centre(bin))},${r(y(bin.high))}`);
     const lower = known.map((bin) => `${r(centre(bin))},${r(y(bin.low))}`).reverse();
     parts.push(`<polygon points="${[...upper, ...lower].join(' ')}" fill="${colour}" fill-opacity="0.16"/>`);
@@ -111,10 +128,12 @@ export function profileFigure({ lines, uniformMeanUm, unit, level }: ProfileFigu
   });
   parts.push(
     text(
-      `Lines: mean over the tissue; shaded: ${Math.round(level * 100)}% interval; dashed: mean distances, µm`,
+      `shaded: ${Math.round(level * 100)}% interval; ${singles.length > 0 ? 'thin: single slides' : 'dashed: mean distances, µm'}`,
       left,
       16,
-      { colour: faint },
+      {
+        colour: faint,
+      },
     ),
   );
   if (lines.length > 1)
@@ -161,7 +180,7 @@ export function subareaFigure(bars: readonly SubareaBar[], names: readonly strin
   parts.push(text('enrichment', width - right + 14, 19, { colour: faint }));
   bars.forEach(({ name, areaShare, signalShares, enrichments }, i) => {
     const y = top + step * i + 8;
-    parts.push(text(name, left - 12, y + 12 + 7 * kinds, { anchor: 'end', size: 13 }));
+    parts.push(text(name.replace(/ um$/, ' µm'), left - 12, y + 12 + 7 * kinds, { anchor: 'end', size: 13 }));
     [areaShare, ...signalShares].forEach((share, k) => {
       if (!Number.isFinite(share)) return;
       const [from, to] = [Math.min(x(0), x(share)), Math.max(x(0), x(share))];
@@ -205,16 +224,19 @@ export function agreementFigure({ measured, predicted, bias, low, high, unit }: 
   if (points.length === 0) return '';
   const [width, height, left, right, top, bottom] = [560, 380, 70, 96, 16, 50];
   const xs = points.map(([a]) => a).sort((a, b) => a - b);
-  const [xLow, xHigh] = [xs[0], Math.max(xs[xs.length - 1], xs[0] + 1e-9)];
+  const around = (least: number, most: number): [number, number] => {
+    const room = 0.03 * (most - least) || 1e-9;
+    return [least - room, most + room];
+  };
+  const [xLow, xHigh] = around(xs[0], xs[xs.length - 1]);
   const ys = points.map(([, d]) => d);
-  const yLow = Math.min(...ys, low);
-  const yHigh = Math.max(...ys, high);
+  const [yLow, yHigh] = around(Math.min(...ys, low), Math.max(...ys, high));
   const x = (v: number): number => left + ((v - xLow) / (xHigh - xLow)) * (width - left - right);
   const y = (v: number): number => top + ((yHigh - v) / (yHigh - yLow || 1)) * (height - top - bottom);
   const parts = [open(width, height), ...yAxis(y, yLow, yHigh, left, width - right)];
   for (const [a, d] of points)
     parts.push(
-      `<circle cx="${r(x(a))}" cy="${r(y(d))}" r="1.8" fill="${probeColours[0]}" fill-opacity="0.35"/>`,
+      `<circle cx="${r(x(a))}" cy="${r(y(d))}" r="2.2" fill="${probeColours[0]}" fill-opacity="0.45"/>`,
     );
   for (const [value, name] of [
     [bias, 'bias'],

@@ -18,6 +18,8 @@ export interface EvaluationPage {
         readonly error: readonly number[];
       }
     | undefined;
+  /** Chart of the profiles over distance from the vessels; '' for none. */
+  readonly profile: string;
   readonly derived: PageTable | undefined;
   readonly pictures: readonly { readonly title: string; readonly png: Uint8Array }[];
   readonly notes: readonly string[];
@@ -34,7 +36,7 @@ export function evaluationHtml(page: EvaluationPage): string {
       { name: 'all tissue', values: page.r2.pooled },
       { name: 'outside vessels', values: page.r2.extravascular },
     ],
-    label: 'R², one point a slide',
+    label: 'R²: a point a slide, the bar their mean; open: below -1',
     marks,
     floor: -1,
   });
@@ -67,6 +69,7 @@ ${section('Metrics', tableHtml(page.metrics))}
 ${section('Every slide', `<div class="chart">${dots}</div>${tableHtml(page.perSlide)}`)}
 ${section('Measured, predicted, error', pictures)}
 ${section('Power at each scale', lines === '' ? '' : `<p>Where the predicted line lies below the measured one, the prediction lacks detail of that size (or the measured one holds noise); where the error line reaches the measured one, nothing of that size is predicted.</p><div class="chart">${lines}</div>`)}
+${section('Probe over distance from the vessels', page.profile === '' ? '' : `<div class="chart">${page.profile}</div>`)}
 ${section('Derived distances', page.derived ? tableHtml(page.derived) : '')}
 ${section('Notes', page.notes.length > 0 ? `<ul>${page.notes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>` : '')}
 <footer>${escapeText(page.madeBy)}</footer></body></html>
