@@ -50,9 +50,9 @@ describe('calibrateInterval', () => {
       coverageOf(0.9, cohort(20, seed), cohort(40, 100 + seed)),
     );
     const mean = tables.reduce((sum, { pooled }) => sum + pooled, 0) / tables.length;
-    // Exchangeable draws give 19/21 = 0.905; the expectation of a threshold holds a little more than that.
+    // Exchangeable draws give 19/21 = 0.905.
     expect(mean).toBeGreaterThan(0.895);
-    expect(mean).toBeLessThan(0.93);
+    expect(mean).toBeLessThan(0.915);
     for (const { byPredictedDecile, byDistanceBin } of tables) {
       for (const { coverage } of [...byPredictedDecile, ...byDistanceBin]) {
         expect(coverage).toBeGreaterThan(0.8);

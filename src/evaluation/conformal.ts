@@ -21,8 +21,12 @@ export interface CalibratedInterval {
   readonly basis: 'slides' | 'within-cohort';
 }
 
-/** Groups of predicted values, equally full; each has its own quantiles of the error. */
-const groups = 12;
+/**
+ * Upper ends of all groups of predicted values but the last, as shares of the pixels; each group has its own quantiles of
+ * the error. They are narrow at the bright end: vessels are a few per cent of the pixels and err most.
+ */
+const ends = [...Array.from({ length: 11 }, (_, i) => (i + 1) / 12), 0.95, 0.98];
+const groups = ends.length + 1;
 /** Thresholds at which the distribution of scores is known. */
 const scoreSteps = 400;
 
@@ -33,10 +37,11 @@ export function slidesNeeded(level: number): number {
 
 /**
  * Scores are distances outside the interval of error quantiles, in units of its width, each slide's against the
- * quantiles of the others. The interval is widened (or narrowed) by the expectation of the ceil(level (n + 1))-th
- * smallest of one score drawn from each of the n slides, which is the rank that split conformal prediction takes
- * among n exchangeable draws (Vovk et al. 2005; Dunn, Wasserman and Ramdas 2023 for draws within groups). With
- * fewer slides than `slidesNeeded` it keeps the quantiles as they are and says 'within-cohort'.
+ * quantiles of the others. Split conformal prediction would widen (or narrow) the interval by the ceil(level (n + 1))-th
+ * smallest of one score drawn from each of the n slides, which are exchangeable (Vovk et al. 2005; Dunn, Wasserman and
+ * Ramdas 2023 for draws within groups). So that the interval does not depend on the draw, it is widened by the
+ * number that holds as many pixels, a mean over slides, as the drawn one does on average. With fewer slides than
+ * `slidesNeeded` it keeps the quantiles as they are and says 'within-cohort'.
  */
 export function calibrateInterval(slides: readonly CalibrationSlide[], level: number): CalibratedInterval {
   const n = slides.length;
@@ -45,7 +50,7 @@ export function calibrateInterval(slides: readonly CalibrationSlide[], level: nu
   const errors = slides.map((slide) => errorsByGroup(slide, edges));
   const shape = quantilesOf(errors, level);
   const isEnough = n >= slidesNeeded(level);
-  const widening = isEnough ? expectedThreshold(scoresOf(errors, level), level) : 0;
+  const widening = isEnough ? widthOfDraws(scoresOf(errors, level), level) : 0;
   const knots = knotsOf(slides, edges);
   const lower: number[] = [];
   const upper: number[] = [];
@@ -98,16 +103,16 @@ export function conformalRadius(errors: readonly number[], level: number): Confo
 /** Upper edges of all groups but the last. */
 function groupEdges(slides: readonly CalibrationSlide[]): number[] {
   const sorted = joined(slides.map(({ predicted }) => predicted)).sort();
-  return Array.from({ length: groups - 1 }, (_, g) => sorted[Math.floor(((g + 1) / groups) * sorted.length)]);
+  return ends.map((end) => sorted[Math.floor(end * sorted.length)]);
 }
 
 /** Median prediction of each group, where the interval of the group holds exactly. */
 function knotsOf(slides: readonly CalibrationSlide[], edges: readonly number[]): number[] {
   const sorted = joined(slides.map(({ predicted }) => predicted)).sort();
   return Array.from({ length: groups }, (_, g) => {
-    const at = Math.floor(((g + 0.5) / groups) * sorted.length);
-    return sorted[Math.min(at, sorted.length - 1)];
-  }).map((knot, g) => (edges.length > g ? Math.min(knot, edges[g]) : knot));
+    const middle = ((ends[g - 1] ?? 0) + (ends[g] ?? 1)) / 2;
+    return Math.min(sorted[Math.floor(middle * sorted.length)], edges[g] ?? Infinity);
+  });
 }
 
 /** Errors by group of the prediction, sorted. */
@@ -147,20 +152,25 @@ function scoresOf(errors: readonly (readonly Float32Array[])[], level: number): 
 }
 
 /**
- * Expectation of the k-th smallest of one draw from each distribution, k = ceil(level (n + 1)): the integral of the
- * chance that fewer than k draws lie below a threshold, which is Poisson-binomial.
+ * The threshold below which as many scores lie, as a mean over slides, as lie on average below the k-th smallest of one draw
+ * from each slide, k = ceil(level (n + 1)). That the k-th smallest is at most a threshold is the Poisson-binomial chance
+ * of k draws or more.
  */
-function expectedThreshold(scores: readonly Float32Array[], level: number): number {
+function widthOfDraws(scores: readonly Float32Array[], level: number): number {
   const n = scores.length;
   const k = Math.min(n, Math.ceil(level * (n + 1) - 1e-9));
   const all = joined(scores).sort();
   const thresholds = Array.from({ length: scoreSteps + 1 }, (_, i) => quantile(all, i / scoreSteps));
-  let expectation = thresholds[0];
-  for (let i = 0; i < scoreSteps; i++) {
-    const shares = scores.map((sorted) => below(sorted, thresholds[i]) / sorted.length);
-    expectation += (1 - chanceOfAtLeast(shares, k)) * (thresholds[i + 1] - thresholds[i]);
+  const held: number[] = [];
+  let [onAverage, before] = [0, 0];
+  for (const threshold of thresholds) {
+    const shares = scores.map((sorted) => below(sorted, threshold) / sorted.length);
+    const chance = chanceOfAtLeast(shares, k);
+    held.push(shares.reduce((sum, share) => sum + share, 0) / n);
+    onAverage += (chance - before) * held[held.length - 1];
+    before = chance;
   }
-  return expectation;
+  return thresholds[held.findIndex((share) => share >= onAverage - 1e-9)];
 }
 
 /** Chance that at least k of independent events happen. */

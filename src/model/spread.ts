@@ -31,11 +31,14 @@ export const spreadTensors = {
   unit: 'spread.unit',
 } as const;
 
-/** No spread is smaller, in standardised units: it is divided by. */
-const least = 1e-3;
+/**
+ * Bounds of a spread in standardised units. Errors are divided by it, so that a spread near zero, or one that runs away where
+ * a pixel is unlike any in training, would make every interval wide.
+ */
+const [least, most] = [0.1, 3];
 
 /**
- * Standardised inputs [N, roles, H, W] and prediction [N, 1, H, W] -> [N, 2, H, W], both positive: below and above, in
+ * Standardised inputs [N, roles, H, W] and prediction [N, 1, H, W] -> [N, 2, H, W]: below and above, positive, in
  * units of the errors' root mean square.
  */
 function heads(b: NetworkBuilder, inputs: Value, prediction: Value): Value {
@@ -52,9 +55,11 @@ function heads(b: NetworkBuilder, inputs: Value, prediction: Value): Value {
   const joined = relu(g, add(g, own, resizeNearest(g, point(around, 'up.half', 16), 2)));
   const hidden = relu(g, point(joined, 'hidden', 16));
   const out = b.conv(hidden, 'spread.out', { out: 8, kernel: 1, initialize: nearZero });
-  // A square is positive and, unlike an exponential, cannot run away; it begins at 1.
   const root = add(g, depthToSpace(g, out, 2), g.scalar(1));
-  return add(g, mul(g, root, root), g.scalar(least));
+  const square = mul(g, root, root);
+  // A fraction nears its bound slowly, so that learning finds the way back, which the flat ends of a sigmoid prevent.
+  const bounded = div(g, square, add(g, mul(g, square, g.scalar(1 / most)), g.scalar(1)));
+  return add(g, bounded, g.scalar(least));
 }
 
 const nearZero: typeof heNormal = (rng, shape) => heNormal(rng, shape).map((v) => 0.1 * v);
