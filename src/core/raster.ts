@@ -31,6 +31,14 @@ export function createRaster(
   return { channels, height, width, data };
 }
 
+/**
+ * Gives the memory back at once; the raster must not be used any more. For what is large and made again and again: the
+ * collector comes when it sees fit, and by then there are several. Before Node 21 it is left to the collector.
+ */
+export function freeRaster({ data }: Raster): void {
+  (data.buffer as ArrayBuffer).transfer?.(0);
+}
+
 /** One channel as a view of length height * width (shares memory). */
 export function channelOf(raster: Raster, channel: number): Float32Array {
   assert(channel >= 0 && channel < raster.channels, `channel ${channel} of ${raster.channels}`);

@@ -2,7 +2,7 @@
 import { throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { channelOf } from '../core/raster.ts';
+import { channelOf, freeRaster, type Region } from '../core/raster.ts';
 
 /** Edge of the box that intensities are averaged over before percentiles are taken, in micrometres (about). */
 const boxUm = 2;
@@ -81,6 +81,13 @@ interface Chunk {
   readonly plane: Float32Array;
 }
 
+/** Of the finite pixels of each box of a row of boxes. */
+interface BoxRow {
+  readonly sum: Float64Array;
+  readonly squares: Float64Array;
+  readonly count: Float64Array;
+}
+
 type Grid = Omit<SlideScan, 'channels' | 'blank'>;
 
 /**
@@ -100,20 +107,29 @@ export async function scanSlide(
   const channels = wanted.map((index) => new Gathering(grid, source.channels[index].name));
   const blank = new Uint8Array(grid.cellsWide * grid.cellsHigh).fill(1);
   const step = Math.max(1, Math.round(chunkPx / grid.areaPx)) * grid.areaPx;
+  const regions: Region[] = [];
   for (let y = 0; y < height; y += step) {
     for (let x = 0; x < width; x += step) {
-      throwIfCancelled(work.signal, 'reading the slide');
-      const region = { x, y, width: Math.min(step, width - x), height: Math.min(step, height - y) };
-      const raster = await source.read(region, wanted, { signal: work.signal });
-      channels.forEach((channel, c) => {
-        channel.add({ ...region, plane: channelOf(raster, c) }, c < inputs.length ? blank : undefined);
-      });
-      work.onProgress?.({
-        stage: 'reading the slide',
-        done: Math.min(height, y + (x + step >= width ? step : 0)),
-        total: height,
-      });
+      regions.push({ x, y, width: Math.min(step, width - x), height: Math.min(step, height - y) });
     }
+  }
+  const read = (region: Region) => source.read(region, wanted, { signal: work.signal });
+  let next = read(regions[0]);
+  for (const [i, region] of regions.entries()) {
+    throwIfCancelled(work.signal, 'reading the slide');
+    const raster = await next;
+    // Decoded by other threads while this one computes.
+    if (i + 1 < regions.length) next = read(regions[i + 1]);
+    next.catch(() => {});
+    channels.forEach((channel, c) => {
+      channel.add({ ...region, plane: channelOf(raster, c) }, c < inputs.length ? blank : undefined);
+    });
+    freeRaster(raster);
+    work.onProgress?.({
+      stage: 'reading the slide',
+      done: ((i + 1) / regions.length) * height,
+      total: height,
+    });
   }
   return { ...grid, channels: channels.map((channel) => channel.scan()), blank };
 }
@@ -173,46 +189,68 @@ class Gathering {
   add(chunk: Chunk, blank: Uint8Array | undefined): void {
     const { boxPx } = this.#grid;
     const wide = Math.ceil(chunk.width / boxPx);
-    let above = new Float64Array(wide).fill(Number.NaN);
+    const sums: BoxRow = {
+      sum: new Float64Array(wide),
+      squares: new Float64Array(wide),
+      count: new Float64Array(wide),
+    };
+    let [above, means] = [new Float64Array(wide).fill(Number.NaN), new Float64Array(wide)];
     for (let y = 0; y < chunk.height; y += boxPx) {
-      const row = new Float64Array(wide);
+      this.#sumBoxes(chunk, y, sums);
       for (let column = 0; column < wide; column++) {
-        row[column] = this.#addBox(chunk, column * boxPx, y, blank);
-        this.#addToArea(chunk, column * boxPx, y, row[column], row[column - 1], above[column]);
+        means[column] = this.#addBox(chunk, column, y, sums, blank);
+        this.#addToArea(chunk, column * boxPx, y, means[column], means[column - 1], above[column]);
       }
-      above = row;
+      [above, means] = [means, above];
     }
   }
 
-  /** @returns the box's average; NaN where it holds no finite pixel */
-  #addBox(chunk: Chunk, boxX: number, boxY: number, blank: Uint8Array | undefined): number {
-    const { plane, width } = chunk;
-    const scan = this.#scan;
-    const { boxPx, cellPx, cellsWide, sampleEvery, samplesWide } = this.#grid;
-    const endX = Math.min(width, boxX + boxPx);
-    const endY = Math.min(chunk.height, boxY + boxPx);
-    let { min, max, atMaxPx } = scan;
-    let sum = 0;
-    let squares = 0;
-    let count = 0;
-    for (let y = boxY; y < endY; y++) {
-      for (let at = y * width + boxX, end = y * width + endX; at < end; at++) {
-        const value = plane[at];
-        if (!Number.isFinite(value)) continue;
-        sum += value;
-        squares += value * value;
-        count++;
-        if (value < min) min = value;
-        if (value >= max) {
-          atMaxPx = value > max ? 1 : atMaxPx + 1;
-          max = value;
+  /** Sums of the boxes whose upper edge is row `top` of the chunk. Most of the time goes here. */
+  #sumBoxes({ plane, width, height }: Chunk, top: number, { sum, squares, count }: BoxRow): void {
+    const { boxPx } = this.#grid;
+    const wide = sum.length;
+    let { min, max, atMaxPx } = this.#scan;
+    sum.fill(0);
+    squares.fill(0);
+    count.fill(0);
+    const bottom = Math.min(height, top + boxPx);
+    for (let y = top; y < bottom; y++) {
+      let at = y * width;
+      const rowEnd = at + width;
+      for (let column = 0; column < wide; column++) {
+        const end = Math.min(rowEnd, at + boxPx);
+        let [boxSum, boxSquares, finite] = [sum[column], squares[column], 0];
+        for (; at < end; at++) {
+          const value = plane[at];
+          if (value - value !== 0) continue; // NaN or infinite
+          boxSum += value;
+          boxSquares += value * value;
+          finite++;
+          if (value < min) min = value;
+          if (value >= max) {
+            atMaxPx = value > max ? 1 : atMaxPx + 1;
+            max = value;
+          }
         }
+        sum[column] = boxSum;
+        squares[column] = boxSquares;
+        count[column] += finite;
       }
     }
+    const scan = this.#scan;
     scan.min = min;
     scan.max = max;
     scan.atMaxPx = atMaxPx;
-    scan.notFinitePx += (endX - boxX) * (endY - boxY) - count;
+  }
+
+  /** @returns the box's average; NaN where it holds no finite pixel */
+  #addBox(chunk: Chunk, column: number, boxY: number, sums: BoxRow, blank: Uint8Array | undefined): number {
+    const scan = this.#scan;
+    const { boxPx, cellPx, cellsWide, sampleEvery, samplesWide } = this.#grid;
+    const boxX = column * boxPx;
+    const [sum, squares, count] = [sums.sum[column], sums.squares[column], sums.count[column]];
+    const area = Math.min(boxPx, chunk.width - boxX) * Math.min(boxPx, chunk.height - boxY);
+    scan.notFinitePx += area - count;
     const x = chunk.x + boxX;
     const y = chunk.y + boxY;
     const cell = Math.floor(y / cellPx) * cellsWide + Math.floor(x / cellPx);

@@ -40,6 +40,12 @@ async function handle(request: SessionRequest): Promise<{ reply: unknown; transf
       const feeds: Record<string, ort.Tensor> = Object.fromEntries(state);
       for (const [name, tensor] of Object.entries(request.feeds)) feeds[name] = toTensor(tensor);
       const results = await session.run(feeds);
+      // They came with the request and are nobody's any more: given back at once, for the collector would wait.
+      for (const buffer of new Set(
+        Object.values(request.feeds).map(({ data }) => data.buffer as ArrayBuffer),
+      )) {
+        buffer.transfer?.(0);
+      }
       const reply: Record<string, TensorData> = {};
       const transfer: ArrayBuffer[] = [];
       for (const [name, tensor] of Object.entries(results)) {

@@ -2,7 +2,7 @@
 import { throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { channelOf, createRaster, cropRaster, type Raster, type Region } from '../core/raster.ts';
+import { channelOf, createRaster, cropRaster, freeRaster, type Raster, type Region } from '../core/raster.ts';
 import { createModelSession } from '../engine/graph-session.ts';
 import type { Session } from '../engine/session.ts';
 import { deriveInput } from '../model/derived-input.ts';
@@ -28,7 +28,10 @@ export interface PredictSlideOptions {
   readonly threads: number;
   /** Adds the spread below and above to the prediction; off unless given, the heads then cost nothing. */
   readonly spread?: boolean;
-  /** Takes a predicted tile [outputs, height, width], one output for most models: target units; NaN where an input pixel is not finite. */
+  /**
+   * Takes a predicted tile [outputs, height, width], one output for most models: target units; NaN where an input pixel
+   * is not finite. Its memory is given back once that resolves.
+   */
   readonly write: (x: number, y: number, raster: Raster) => Promise<void>;
   /** Whether an earlier, interrupted prediction already wrote a tile. */
   readonly isWritten?: (core: Region) => boolean;
@@ -68,18 +71,22 @@ export async function predictSlide(
       const pixels = await next!;
       const notFinite = replaceNotFinite(pixels, options.maps, tile);
       const before = performance.now();
-      const running = runNetwork(session, pixels, options.maps);
+      const { core, window } = tile;
+      const inner = { ...core, x: core.x - window.x, y: core.y - window.y };
+      const running = runNetwork(session, pixels, options.maps, inner);
       next = i + 1 < tiles.length ? readWindow(options, tiles[i + 1], work.signal) : undefined;
       next?.catch(() => {});
-      const { core, window } = tile;
-      const probe = cropRaster(await running, { ...core, x: core.x - window.x, y: core.y - window.y });
+      const predicted = await running;
       networkMs += performance.now() - before;
-      for (let c = 0; c < probe.channels; c++) {
-        for (const at of notFinite) probe.data[c * core.width * core.height + at] = Number.NaN;
+      for (let c = 0; c < predicted.channels; c++) {
+        for (const at of notFinite) predicted.data[c * core.width * core.height + at] = Number.NaN;
       }
       await writing;
       done += core.width * core.height;
-      writing = write(core.x, core.y, probe).then(report);
+      writing = write(core.x, core.y, predicted).then(() => {
+        freeRaster(predicted);
+        report();
+      });
       writing.catch(() => {});
     }
     await writing;
@@ -159,8 +166,13 @@ function replaceNotFinite(pixels: Raster, maps: readonly InputMap[], { core, win
   return found;
 }
 
-/** All outputs, one after the other [outputs, height, width]. */
-async function runNetwork(session: Session, pixels: Raster, maps: readonly InputMap[]): Promise<Raster> {
+/** All outputs, one after the other [outputs, height, width], of a part of the window. */
+async function runNetwork(
+  session: Session,
+  pixels: Raster,
+  maps: readonly InputMap[],
+  part: Region,
+): Promise<Raster> {
   const { channels, height, width } = pixels;
   const perRole = (values: number[]) => ({ data: Float32Array.from(values), shape: [channels] });
   const { probe, spread } = await session.run({
@@ -168,10 +180,16 @@ async function runNetwork(session: Session, pixels: Raster, maps: readonly Input
     offset: perRole(maps.map(({ offset }) => offset)),
     scale: perRole(maps.map(({ scale }) => scale)),
   });
-  const first = createRaster(probe.shape[1], height, width, probe.data as Float32Array);
-  if (spread === undefined) return first;
-  const both = createRaster(first.channels + spread.shape[1], height, width);
-  both.data.set(first.data);
-  both.data.set(spread.data as Float32Array, first.data.length);
-  return both;
+  const parts = [probe, ...(spread === undefined ? [] : [spread])].map(({ data, shape }) => {
+    const whole = createRaster(shape[1], height, width, data as Float32Array);
+    const cropped = cropRaster(whole, part);
+    freeRaster(whole);
+    return cropped;
+  });
+  if (parts.length === 1) return parts[0];
+  const all = createRaster(parts[0].channels + parts[1].channels, part.height, part.width);
+  all.data.set(parts[0].data);
+  all.data.set(parts[1].data, parts[0].data.length);
+  for (const raster of parts) freeRaster(raster);
+  return all;
 }

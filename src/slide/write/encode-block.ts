@@ -44,8 +44,10 @@ export function compress(bytes: Uint8Array, method: Compression, path: string): 
       else
         reject(new WriteError(path, `${path}: a tile could not be compressed: ${cause.message}.`, { cause }));
     };
-    if (method === 'deflate') zlib.deflate(bytes, runLengths, done);
-    else if (method === 'gzip') zlib.gzip(bytes, runLengths, done);
+    // Room for all of the result, which is hardly ever larger than what goes in: no going to and fro between threads.
+    const options = { ...runLengths, chunkSize: bytes.length + 1024 };
+    if (method === 'deflate') zlib.deflate(bytes, options, done);
+    else if (method === 'gzip') zlib.gzip(bytes, options, done);
     else zstd(bytes, path, done);
   });
 }
