@@ -8,6 +8,7 @@ import { type PredictOptions, type PredictResult, predictCommand } from '../cont
 import { CancelledError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
 import { version } from '../core/version.ts';
 import { fitInputMaps } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
@@ -95,10 +96,14 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           tilePx: options.tile ?? tileWithin(options.memory * 1e6, manifest),
           threads: options.threads ?? availableParallelism(),
           spread: interval?.scaled,
-          write: (x, y, raster) => {
-            const written = interval ? withInterval(raster, interval) : raster;
-            if (valueScale) clipped += countClipped(written.data, valueScale, 'uint16');
-            return sink.write(x, y, written);
+          write: async (x, y, raster) => {
+            for (const { top, band } of bandsOf(y, raster)) {
+              const written = interval ? withInterval(band, interval) : band;
+              if (valueScale) clipped += countClipped(written.data, valueScale, 'uint16');
+              await sink.write(x, top, written);
+              freeRaster(band);
+              if (written !== band) freeRaster(written);
+            }
           },
           isWritten: (core) => sink.isWritten(core),
         },
@@ -132,6 +137,19 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
     }
   } finally {
     await source.close();
+  }
+}
+
+/** Rows written at a time, a row of the file's tiles: what waits to be compressed stays small. */
+const bandPx = 512;
+
+/** A predicted tile in bands that end where the file's tiles do; each is copied when its turn comes. */
+function* bandsOf(y: number, raster: Raster): Generator<{ top: number; band: Raster }> {
+  for (let top = y; top < y + raster.height; ) {
+    const bottom = Math.min(y + raster.height, (Math.floor(top / bandPx) + 1) * bandPx);
+    const region = { x: 0, y: top - y, width: raster.width, height: bottom - top };
+    yield { top, band: cropRaster(raster, region) };
+    top = bottom;
   }
 }
 

@@ -6,7 +6,7 @@ import { type FinishedTile, PyramidBuilder } from './pyramid-builder.ts';
 import { levelSizes, type SlideDescription, type SlideSink, tilePx } from './slide-description.ts';
 
 /** Bytes of finished tiles that may wait for compression and the disk before `write` waits for them. */
-const pendingBytes = 32 * 2 ** 20;
+const pendingBytes = 16 * 2 ** 20;
 
 /** Where finished tiles go. */
 export interface TileBackend {
