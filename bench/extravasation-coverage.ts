@@ -8,15 +8,15 @@ import { join } from 'node:path';
 import { scanSlide } from '../src/dataset/scan-slide.ts';
 import { analyze } from '../src/experiment/analyze.ts';
 import { percentileBackground } from '../src/experiment/analyze-background.ts';
-import { scanTissue } from '../src/experiment/slide-layers.ts';
+import { scanTissue, tissueBits } from '../src/experiment/slide-layers.ts';
 import { openSlide } from '../src/slide/open-slide.ts';
 import { BitMask } from '../src/spatial/bit-mask.ts';
 import { findComponents } from '../src/spatial/components.ts';
 import { addBlocks, type ExtravasationKey, extravasationOf } from '../src/spatial/extravasation.ts';
 import { sumSpace } from '../src/spatial/space-sums.ts';
 
-const keys: readonly ExtravasationKey[] = ['meanUm', 'medianUm', 'p90Um', 'uniformMeanUm'];
-const held: Record<string, number> = Object.fromEntries(keys.map((key) => [key, 0]));
+const keys: readonly ExtravasationKey[] = ['meanUm', 'medianUm', 'p90Um', 'halfDistanceUm', 'closerUm'];
+const tallies = keys.map((key) => ({ key, held: 0, known: 0, width: 0, error: 0 }));
 const slides = process.argv.slice(2);
 const verdicts: Record<string, number> = {};
 
@@ -29,18 +29,19 @@ async function truthOf(path: string) {
   );
   const { width, height } = slide;
   const pixelSizeUm = slide.pixelSizeUm as number;
-  const { bits, tissue } = await scanTissue(slide, [0, 1], [], pixelSizeUm, {});
+  const { bits, solid } = await scanTissue(slide, [0, 1], [], pixelSizeUm, {});
   const mask = BitMask.fromBytes(
     (await vessels.read({ x: 0, y: 0, width, height }, [0])).data,
     width,
     height,
   );
   const scan = await scanSlide(expected, { inputs: [0] }, pixelSizeUm, {});
-  const background = percentileBackground(scan, 0, (cell) => tissue.cells[cell] === 1, 1, 80);
+  const background = percentileBackground(scan, 0, (cell) => solid.cells[cell] === 1, 1, 80);
   const sums = await sumSpace({
     ...{
       probes: [{ source: expected, channel: 0 }],
       tissue: bits,
+      solid: tissueBits(solid, width, height),
       vessels: mask,
       objects: findComponents(mask, 8),
     },
@@ -54,9 +55,14 @@ const folder = await mkdtemp(join(tmpdir(), 'hrpn-coverage-'));
 for (const [i, slide] of slides.entries()) {
   const { extravasation } = await analyze({ slide, out: join(folder, `${i}`) });
   const truth = await truthOf(slide);
-  for (const key of keys) {
-    const { low, high } = extravasation.interval[key];
-    if (truth[key] >= low && truth[key] <= high) held[key]++;
+  for (const tally of tallies) {
+    const { low, high } = extravasation.interval[tally.key];
+    // A half-distance that the truth does not reach has no value to hold.
+    if (!Number.isFinite(truth[tally.key])) continue;
+    tally.known++;
+    tally.width += high - low;
+    tally.error += Math.abs(extravasation[tally.key] - truth[tally.key]);
+    if (truth[tally.key] >= low && truth[tally.key] <= high) tally.held++;
   }
   verdicts[extravasation.verdict] = (verdicts[extravasation.verdict] ?? 0) + 1;
   const { low, high } = extravasation.interval.meanUm;
@@ -65,4 +71,8 @@ for (const [i, slide] of slides.entries()) {
   );
 }
 await rm(folder, { recursive: true, force: true });
-console.log('held of', slides.length, held, verdicts);
+for (const { key, held, known, width, error } of tallies)
+  console.log(
+    `${key}: held ${held} of ${known}, mean width ${(width / known).toFixed(2)} um, mean error ${(error / known).toFixed(2)} um`,
+  );
+console.log(verdicts);

@@ -173,7 +173,7 @@ export function pageOf(
       ? [
           `On average the extravasated ${which} lies `,
           { strong: um(e.meanUm) },
-          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}.`,
+          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${range('closerUm').replace(`${percent} interval `, '')}).`,
         ]
       : [
           { strong: 'No extravasation signal.' },

@@ -12,7 +12,6 @@ import { DataError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
-import { solidCells } from '../dataset/tissue-mask.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
@@ -32,7 +31,7 @@ import { measureProbe, type ProbeMeasures } from './analyze-measures.ts';
 import { methodsOf } from './analyze-methods.ts';
 import { writeAnalysis } from './analyze-output.ts';
 import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
-import { findRoles, matchPixelSize, openPrediction, scanTissue } from './slide-layers.ts';
+import { findRoles, matchPixelSize, openPrediction, scanTissue, tissueBits } from './slide-layers.ts';
 
 /** Edge of the cells that hot spots are looked for on, um: a few nuclei. */
 const cellUm = 20;
@@ -117,11 +116,8 @@ async function measure(
   );
   const tissue =
     options.tissue === 'all' ? new BitMask(source.width, source.height).inverted() : scanned.bits;
-  const solid =
-    options.tissue === 'all'
-      ? undefined
-      : solidCells(scanned.scan, Math.max(1, inputs.length), scanned.tissue);
-  const isSolid = (cell: number): boolean => solid?.[cell] !== 0;
+  const solid = options.tissue === 'all' ? tissue : tissueBits(scanned.solid, source.width, source.height);
+  const isSolid = (cell: number): boolean => options.tissue === 'all' || scanned.solid.cells[cell] === 1;
 
   const maskInput = (channel: number | undefined) => ({ source, channel, pixelSizeUm, tissue });
   const vessels = await vesselMask(maskInput(roles.vessel), options, work);
@@ -137,6 +133,7 @@ async function measure(
     {
       probes,
       tissue,
+      solid,
       vessels: vessels.mask,
       nuclei: nuclei?.mask,
       objects,
@@ -261,13 +258,14 @@ async function controlOf(
   const pixelSizeUm = requirePixelSize(source);
   const roles = findRoles(source, ['vessel', 'probe'], ['nuclei'], options.roles);
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
-  const { bits } = await scanTissue(source, inputs, [], pixelSizeUm, { signal: work.signal });
+  const { bits, solid } = await scanTissue(source, inputs, [], pixelSizeUm, { signal: work.signal });
   const input = { source, channel: roles.vessel, pixelSizeUm, tissue: bits };
   const { mask } = await vesselMask(input, { ...options, vesselMask: undefined }, { signal: work.signal });
   const sums = await sumSpace(
     {
       probes: [{ source, channel: roles.probe }],
       tissue: bits,
+      solid: tissueBits(solid, source.width, source.height),
       vessels: mask,
       objects: findComponents(mask, 8),
       pixelSizeUm,

@@ -10,6 +10,7 @@ import { addBlocks, extravasationOf, profileOf } from '../spatial/extravasation.
 import { sumSpace } from '../spatial/space-sums.ts';
 import { percentileBackground } from './analyze-background.ts';
 import { subareasOf } from './analyze-measures.ts';
+import { tissueBits } from './slide-layers.ts';
 
 export interface DerivedPair {
   readonly measured: number;
@@ -47,11 +48,15 @@ export async function compareSpace(
   work: WorkOptions,
 ): Promise<ComparedSpace> {
   if (vessels.count() === 0) return { derived: {}, profile: [] };
+  const { source: stained, channels } = images.inputs;
+  const stains = await scanSlide(stained, { inputs: channels }, pixelSizeUm, { signal: work.signal });
+  const solid = solidCells(stains, channels.length, grid);
   const blockUm = 500;
   const sums = await sumSpace(
     {
       probes: [images.measured, images.predicted].map(([source, channel]) => ({ source, channel })),
       tissue,
+      solid: tissueBits({ ...grid, cells: solid }, tissue.width, tissue.height),
       vessels,
       objects: findComponents(vessels, 8),
       pixelSizeUm,
@@ -65,9 +70,6 @@ export async function compareSpace(
   const total = addBlocks(sums.blocks);
   const found: Record<string, number>[] = [];
   const profiles: ReturnType<typeof profileOf>[] = [];
-  const { source: stained, channels } = images.inputs;
-  const stains = await scanSlide(stained, { inputs: channels }, pixelSizeUm, { signal: work.signal });
-  const solid = solidCells(stains, channels.length, grid);
   for (const [p, [source, channel]] of [images.measured, images.predicted].entries()) {
     const scan = await scanSlide(source, { inputs: [channel] }, pixelSizeUm, { signal: work.signal });
     const background = percentileBackground(scan, 0, (cell) => solid[cell] === 1, 1, blockUm);

@@ -13,6 +13,7 @@ import { BitMask } from '../spatial/bit-mask.ts';
 import { DistanceMap } from '../spatial/distance-map.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { type ComparedSpace, compareSpace } from './evaluate-space.ts';
+import { tissueBits } from './slide-layers.ts';
 
 export interface SlidePair {
   readonly name: string;
@@ -62,7 +63,7 @@ export async function scoreSlide(pair: SlidePair, work: WorkOptions = {}): Promi
     signal,
     onProgress: (progress) => work.onProgress?.({ ...progress, stage: `${name}: ${stage}` }),
   });
-  const tissue = pixelMask(pair.tissue, width, height);
+  const tissue = tissueBits(pair.tissue, width, height);
   const vessels = pair.vessel
     ? (await segmentVessels({ ...pair.vessel, pixelSizeUm }, at('finding vessels'))).mask
     : new BitMask(width, height);
@@ -109,19 +110,6 @@ export async function peakOf(source: PixelSource, channel: number, work: WorkOpt
     for (const value of raster.data) if (value > peak && Number.isFinite(value)) peak = value;
   }
   return peak > 0 ? peak : 1;
-}
-
-function pixelMask({ cellPx, cellsWide, cells }: TissueMask, width: number, height: number): BitMask {
-  const mask = new BitMask(width, height);
-  const row = new Uint8Array(width);
-  for (let y = 0; y < height; y++) {
-    if (y % cellPx === 0) {
-      const from = (y / cellPx) * cellsWide;
-      for (let x = 0; x < width; x++) row[x] = cells[from + Math.floor(x / cellPx)];
-    }
-    mask.writeRow(y, row);
-  }
-  return mask;
 }
 
 function constantSource(value: number, width: number, height: number): PixelSource {

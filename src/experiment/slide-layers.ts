@@ -4,13 +4,13 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
-import { findTissue, type TissueMask } from '../dataset/tissue-mask.ts';
+import { findTissue, solidCells, type TissueMask } from '../dataset/tissue-mask.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 
 /** The tissue grid at full resolution, one bit a pixel. */
-function tissueBits(mask: TissueMask, width: number, height: number): BitMask {
+export function tissueBits(mask: TissueMask, width: number, height: number): BitMask {
   const { cellPx, cellsWide, cells } = mask;
   const bits = new BitMask(width, height);
   const row = new Uint8Array(width);
@@ -49,7 +49,8 @@ export function findRoles(
 }
 
 /**
- * The tissue as `prepare` finds it, from the given inputs, with what the scan saw of further channels.
+ * The tissue as `prepare` finds it, from the given inputs, with what the scan saw of further channels; `solid` is what of
+ * it is away from glass.
  * @throws DataError for a slide without tissue
  */
 export async function scanTissue(
@@ -58,10 +59,11 @@ export async function scanTissue(
   others: readonly number[],
   pixelSizeUm: number,
   work: WorkOptions,
-): Promise<{ scan: SlideScan; tissue: TissueMask; bits: BitMask }> {
+): Promise<{ scan: SlideScan; tissue: TissueMask; solid: TissueMask; bits: BitMask }> {
   const scan = await scanSlide(source, { inputs, others }, pixelSizeUm, work);
   const tissue = findTissue(scan, inputs.length, source.path);
-  return { scan, tissue, bits: tissueBits(tissue, source.width, source.height) };
+  const solid = { ...tissue, cells: solidCells(scan, inputs.length, tissue) };
+  return { scan, tissue, solid, bits: tissueBits(tissue, source.width, source.height) };
 }
 
 /** Where the channels of a predicted slide are. */

@@ -84,8 +84,12 @@ export function areaShares(sums: BlockSums): Float64Array {
 }
 
 /** The mean profile of probe `p` in bins of 1 um; bins without tissue are left out. */
-export function profileOf(sums: BlockSums, p: number, background: Background): ProfileBin[] {
-  const shares = areaShares(sums);
+export function profileOf(
+  sums: BlockSums,
+  p: number,
+  background: Background,
+  shares: Float64Array = areaShares(sums),
+): ProfileBin[] {
   const bins: ProfileBin[] = [];
   for (let k = 0; k < distanceBins; k++) {
     if (shares[k] === 0) continue;
@@ -104,8 +108,12 @@ export function profileOf(sums: BlockSums, p: number, background: Background): P
  * Noise averages out: the probe above background is summed as it is, below zero too, so that no clipping lifts the
  * dark tissue far from vessels.
  */
-export function extravasationOf(sums: BlockSums, p: number, background: Background): Extravasation {
-  const shares = areaShares(sums);
+export function extravasationOf(
+  sums: BlockSums,
+  p: number,
+  background: Background,
+  shares: Float64Array = areaShares(sums),
+): Extravasation {
   const amounts = new Float64Array(distanceBins);
   const mean = (k: number): number => sums.distance[k] / sums.pixels[k];
   let [signal, moment, uniformMoment] = [0, 0, 0];
@@ -120,7 +128,7 @@ export function extravasationOf(sums: BlockSums, p: number, background: Backgrou
     meanUm: moment / signal,
     medianUm: quantile(amounts, 0.5),
     p90Um: quantile(amounts, 0.9),
-    halfDistanceUm: halfDistance(profileOf(sums, p, background)),
+    halfDistanceUm: halfDistance(profileOf(sums, p, background, shares)),
     uniformMeanUm: uniformMoment,
     uniformMedianUm: quantile(shares, 0.5),
     uniformP90Um: quantile(shares, 0.9),

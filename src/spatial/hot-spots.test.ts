@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../core/rng.ts';
 import { smooth } from './gaussian.ts';
+import type { GridField } from './grid-field.ts';
 import { findHotSpots } from './hot-spots.ts';
-import type { GridField } from './random-field.ts';
 
 const [wide, high] = [48, 40];
 

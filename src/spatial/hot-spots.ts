@@ -2,7 +2,8 @@
 import type { BitMask } from './bit-mask.ts';
 import { BitMask as Mask } from './bit-mask.ts';
 import { findComponents } from './components.ts';
-import { CorrelatedFields, type GridField } from './random-field.ts';
+import type { GridField } from './grid-field.ts';
+import { CorrelatedFields } from './random-field.ts';
 
 export interface HotSpotOptions {
   /** Radius of the neighbourhood whose mean is judged, in cells. */
@@ -48,7 +49,7 @@ const fewestCells = 64;
 
 /**
  * The local mean of normal scores over a disc (Gi* of Getis and Ord 1992, on a shifted logarithm), in units of what
- * it varies by in stationary Gaussian fields with the slide's own covariance; a cell is a spot where it exceeds
+ * it varies by in stationary Gaussian fields with the slide's own variogram; a cell is a spot where it exceeds
  * what the largest |score| of a whole such field reaches in a share `level` of draws (single-step maxT, Westfall and
  * Young 1993: the chance of any false spot on the slide). Probe is correlated over tens of micrometres everywhere;
  * tests that take cells as independent see spots on every slide.
@@ -71,7 +72,7 @@ export function findHotSpots(field: GridField, given: Partial<HotSpotOptions> = 
   const neighbours = countNeighbours(field, disc);
   // What lies beyond three standard deviations may be a spot; its size must not enter what chance is taken to do.
   const moderate = scores.map((score) => Math.max(-3, Math.min(3, score)));
-  const source = new CorrelatedFields({ ...field, values: centred(moderate, valid) }, options.seed);
+  const source = new CorrelatedFields({ ...field, values: moderate }, options.seed);
 
   // First what the local mean varies by, for each number of valid neighbours; then the largest of each draw.
   const classes = disc.length + 1;
@@ -218,20 +219,6 @@ function smoothClasses(squares: Float64Array, counts: Float64Array): Float64Arra
     sd[k] = last;
   }
   return sd;
-}
-
-/** Mean 0 and variance 1 over the valid cells. */
-function centred(values: Float64Array, valid: Uint8Array): Float64Array {
-  let [n, sum, squares] = [0, 0, 0];
-  for (let i = 0; i < values.length; i++) {
-    if (valid[i] === 0) continue;
-    n++;
-    sum += values[i];
-    squares += values[i] * values[i];
-  }
-  const mean = sum / n;
-  const sd = Math.sqrt(squares / n - mean * mean) || 1;
-  return values.map((value) => (value - mean) / sd);
 }
 
 /** Median 0, and the distance between the 10th and the 90th percentile that of a standard normal. */

@@ -1,19 +1,13 @@
 // Random fields with the spatial correlation of a given one: what chance alone would look like.
 import { Rng } from '../core/rng.ts';
 import { PlaneFft, powerOfTwo } from './fft.ts';
-
-/** Values on a grid [high, wide]; only those with `valid` 1 count. */
-export interface GridField {
-  readonly wide: number;
-  readonly high: number;
-  readonly valid: Uint8Array;
-  readonly values: Float64Array;
-}
+import type { GridField } from './grid-field.ts';
+import { fitVariogram, type Variogram, variogramValue } from './variogram.ts';
 
 /**
- * Stationary Gaussian fields with the covariance of the field given, on its grid. The covariance is that of all pairs
- * of valid cells at each shift (so any shape of tissue will do), corrected for the mean having been subtracted,
- * tapered to 0 at half the grid, and made positive definite by leaving out negative power (Dietrich and Newsam 1997).
+ * Stationary Gaussian fields with the variogram of the field given, on its grid: mean 0, variance that of the fitted
+ * model. Drawn from a torus of at least twice the grid (circulant embedding; Dietrich and Newsam 1997), made positive
+ * definite by leaving out negative power.
  */
 export class CorrelatedFields {
   readonly #fft: PlaneFft;
@@ -23,62 +17,32 @@ export class CorrelatedFields {
   readonly #high: number;
   #spare: Float64Array | undefined;
 
-  /** @param field with mean 0 and variance 1 over its valid cells */
   constructor(field: GridField, seed: number) {
     const { wide, high } = field;
     this.#wide = wide;
     this.#high = high;
     this.#rng = new Rng(seed).fork('field');
     this.#fft = new PlaneFft(powerOfTwo(2 * wide), powerOfTwo(2 * high));
-    this.#amplitude = this.#spectrumOf(field);
+    this.#amplitude = this.#amplitudeOf(fitVariogram(field));
   }
 
-  #spectrumOf({ wide, high, valid, values }: GridField): Float64Array {
+  #amplitudeOf(variogram: Variogram): Float64Array {
     const { width, height } = this.#fft;
     const n = width * height;
-    const plane = (of: (i: number) => number): Float64Array => {
-      const out = new Float64Array(n);
-      for (let y = 0; y < high; y++) for (let x = 0; x < wide; x++) out[y * width + x] = of(y * wide + x);
-      return out;
-    };
-    const products = this.#autocorrelation(plane((i) => (valid[i] ? values[i] : 0)));
-    const pairs = this.#autocorrelation(plane((i) => valid[i]));
-    const count = pairs[0];
-    const covariance = new Float64Array(n);
-    let ofMean = 0;
-    for (let i = 0; i < n; i++) {
-      if (pairs[i] < 0.5) continue;
-      covariance[i] = products[i] / pairs[i];
-      const [x, y] = [signed(i % width, width), signed(Math.floor(i / width), height)];
-      // What a mean of few far pairs says is noise; the nearer half decides.
-      if (2 * Math.abs(x) < wide && 2 * Math.abs(y) < high) ofMean += products[i] / count / count;
-    }
-    const correction = Math.max(0, Math.min(0.5, ofMean));
-    for (let i = 0; i < n; i++) {
-      const [x, y] = [signed(i % width, width), signed(Math.floor(i / width), height)];
-      covariance[i] = (covariance[i] + correction) * taper((2 * x) / wide) * taper((2 * y) / high);
-    }
-    const im = new Float64Array(n);
-    this.#fft.run(covariance, im);
+    const sill = variogram.nugget + variogram.sill;
+    const power = new Float64Array(n);
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) {
+        const h = Math.hypot(Math.min(x, width - x), Math.min(y, height - y));
+        power[y * width + x] = sill - variogramValue(variogram, h);
+      }
+    this.#fft.run(power, new Float64Array(n));
     let total = 0;
     for (let i = 0; i < n; i++) {
-      covariance[i] = Math.max(0, covariance[i]);
-      total += covariance[i];
+      power[i] = Math.max(0, power[i]);
+      total += power[i];
     }
-    // Variance 1 + correction, so that it is 1 about the mean that is subtracted.
-    const scale = ((1 + correction) * n) / (total || 1);
-    return covariance.map((power) => Math.sqrt((power * scale) / n));
-  }
-
-  #autocorrelation(re: Float64Array): Float64Array {
-    const im = new Float64Array(re.length);
-    this.#fft.run(re, im);
-    for (let i = 0; i < re.length; i++) {
-      re[i] = re[i] * re[i] + im[i] * im[i];
-      im[i] = 0;
-    }
-    this.#fft.run(re, im);
-    return re.map((value) => value / re.length);
+    return power.map((value) => Math.sqrt((value * sill) / (total || 1)));
   }
 
   /** One field [high, wide]. */
@@ -108,14 +72,4 @@ export class CorrelatedFields {
       out.set(plane.subarray(y * this.#fft.width, y * this.#fft.width + this.#wide), y * this.#wide);
     return out;
   }
-}
-
-function signed(i: number, length: number): number {
-  return i > length / 2 ? i - length : i;
-}
-
-/** 1 at 0, 0 from 1 on, smooth. */
-function taper(t: number): number {
-  const a = Math.abs(t);
-  return a >= 1 ? 0 : 0.5 + 0.5 * Math.cos(Math.PI * a);
 }

@@ -25,6 +25,7 @@ function input(bandRows?: number) {
   return {
     probes: [{ source: memorySource({ raster, channelNames: ['probe'] }), channel: 0 }],
     tissue: new BitMask(width, height).inverted(),
+    solid: new BitMask(width, height).inverted(),
     vessels,
     objects: findComponents(vessels, 8),
     ...{ pixelSizeUm: 1, blockUm: 20, cellUm: 5, beyondUm: 0, aroundUm: 50, bandRows },
@@ -35,6 +36,22 @@ describe('sumSpace', () => {
   it('gives the same bits whatever the size of bands', async () => {
     const whole = await sumSpace(input());
     for (const rows of [1, 7, 49]) expect(await sumSpace(input(rows))).toEqual(whole);
+  });
+
+  it('measures profile and cells away from glass only, areas and vessels everywhere', async () => {
+    const all = await sumSpace(input());
+    const solid = new BitMask(width, height);
+    for (let y = 0; y < height; y++) solid.fillRun(y, 0, 30, true);
+    const some = await sumSpace({ ...input(), solid });
+    expect(some.areas).toEqual(all.areas);
+    expect(some.vessels[0].inside).toEqual(all.vessels[0].inside);
+    for (const [i, { pixels, border }] of some.blocks.entries()) {
+      // Blocks of 20 px: the first in solid tissue, the second half of it, the others not.
+      const column = i % some.blocksWide;
+      if (column === 0) expect(pixels).toEqual(all.blocks[i].pixels);
+      if (column > 1) expect([...pixels, ...border].every((n) => n === 0)).toBe(true);
+    }
+    expect(some.cells.pixels.filter((_, i) => i % some.cells.wide >= 6).every((n) => n === 0)).toBe(true);
   });
 
   it('counts every pixel of tissue once', async () => {
@@ -59,6 +76,7 @@ describe('sumSpace', () => {
           ...input(),
           probes: [{ source: memorySource({ raster, channelNames: ['probe'] }), channel: 0 }],
           tissue: new BitMask(400, 51).inverted(),
+          solid: new BitMask(400, 51).inverted(),
           vessels,
           objects: findComponents(vessels, 8),
         })

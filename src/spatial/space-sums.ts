@@ -17,6 +17,8 @@ export interface ProbeImage {
 export interface SpaceInput {
   readonly probes: readonly ProbeImage[];
   readonly tissue: BitMask;
+  /** Tissue away from glass, where profile and cells are measured: the rim of a tissue mask is dark and far from vessels. */
+  readonly solid: BitMask;
   readonly vessels: BitMask;
   readonly nuclei?: BitMask;
   /** The vessels one by one, for what lies around each. */
@@ -40,13 +42,13 @@ export const distanceBins = 250;
 
 /** Sums of one block of tissue. Arrays hold one entry a bin of distance to the nearest wall; bin 0 begins at it. */
 export interface BlockSums {
-  /** Extravascular pixels whose nearest vessel is nearer than the slide's border: their distance is certain. */
+  /** Solid extravascular pixels whose nearest vessel is nearer than the slide's border: their distance is certain. */
   readonly pixels: Float64Array;
   /** Of those, the sum of distances to the wall, um. */
   readonly distance: Float64Array;
   /** Of those, the sum of each probe. */
   readonly probe: readonly Float64Array[];
-  /** Tissue pixels by their distance to the slide's border, for the correction of what it hides. */
+  /** Solid pixels by their distance to the slide's border, for the correction of what it hides. */
   readonly border: Float64Array;
 }
 
@@ -88,7 +90,7 @@ export interface SpaceSums {
   readonly areas: Readonly<Record<AreaName, AreaSums>>;
   /** One set a probe. */
   readonly vessels: readonly VesselSums[];
-  /** Extravascular tissue on cells, row-major: pixels and sums of each probe. */
+  /** Solid extravascular tissue on cells, row-major: pixels and sums of each probe. */
   readonly cells: {
     readonly wide: number;
     readonly high: number;
@@ -109,7 +111,7 @@ const bandEnds = [10, 25, 50] as const;
  * so the result is the same to the last bit whatever the size of bands.
  */
 export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promise<SpaceSums> {
-  const { probes, tissue, vessels, nuclei, objects, pixelSizeUm } = input;
+  const { probes, tissue, solid, vessels, nuclei, objects, pixelSizeUm } = input;
   const { width, height } = tissue;
   const kinds = probes.length;
   const blockPx = Math.max(1, Math.round(input.blockUm / pixelSizeUm));
@@ -137,6 +139,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
   const squared = new Float64Array(rows * width);
   const nearest = new Float64Array(rows * width);
   const inTissue = new Uint8Array(width);
+  const inSolid = new Uint8Array(width);
   const inVessel = new Uint8Array(width);
   const inNucleus = new Uint8Array(width);
   const values = new Array<number>(kinds).fill(0);
@@ -150,6 +153,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
     for (let r = 0; r < band.height; r++) {
       const y = band.y + r;
       tissue.readRow(y, inTissue);
+      solid.readRow(y, inSolid);
       vessels.readRow(y, inVessel);
       nuclei?.readRow(y, inNucleus);
       const blockRow = Math.floor(y / blockPx) * blocksWide;
@@ -168,7 +172,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
         tissuePixels++;
         const block = blocks[blockRow + Math.floor(x / blockPx)];
         const borderUm = Math.min(edgeY, x + 0.5, width - 0.5 - x) * pixelSizeUm;
-        block.border[Math.min(distanceBins - 1, Math.floor(borderUm / binUm))]++;
+        if (inSolid[x] === 1) block.border[Math.min(distanceBins - 1, Math.floor(borderUm / binUm))]++;
         if (nearest[at] !== heldIndex) {
           heldIndex = nearest[at];
           heldLabel = heldIndex < 0 ? -1 : labelAt(objects, heldIndex % width, Math.floor(heldIndex / width));
@@ -190,7 +194,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
           distanceSum += um;
           distanceCount++;
         }
-        if (um <= input.beyondUm) continue;
+        if (um <= input.beyondUm || inSolid[x] === 0) continue;
         const cell = cellRow + Math.floor(x / cellPx);
         cells.pixels[cell]++;
         for (let p = 0; p < kinds; p++) cells.probe[p][cell] += values[p];
