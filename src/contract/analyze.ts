@@ -67,7 +67,9 @@ const estimate = z.strictObject({ value: figure, low: figure, high: figure });
 const extravasation = z.strictObject({
   verdict: z
     .enum(['extravasation', 'no extravasation signal'])
-    .describe('whether the probe is nearer to the vessels than an even spread, beyond the interval'),
+    .describe(
+      'whether there is probe above background outside the vessels, nearer to them than an even spread, beyond the intervals',
+    ),
   meanUm: figure,
   medianUm: figure,
   p90Um: figure,

@@ -79,7 +79,11 @@ export function measureProbe(
     spots.cells > 0 ? spots.kind.reduce((n, k) => n + (k === kind ? 1 : 0), 0) / spots.cells : Number.NaN;
   return {
     extravasation: {
-      verdict: boot.measures.closerUm.low > 0 ? 'extravasation' : 'no extravasation signal',
+      // Without a probe above background, distances are those of noise.
+      verdict:
+        boot.measures.closerUm.low > 0 && hasSignal({ interval: boot.measures })
+          ? 'extravasation'
+          : 'no extravasation signal',
       ...values,
       background: background.value,
       backgroundBasis: background.basis,
@@ -102,6 +106,11 @@ export function measureProbe(
     spots,
     cellMeans,
   };
+}
+
+/** Whether there is more than background outside the vessels, beyond the interval. */
+export function hasSignal({ interval }: Pick<AnalyzeResult['extravasation'], 'interval'>): boolean {
+  return interval.meanSignal.low > 0;
 }
 
 export function subareasOf(

@@ -3,6 +3,7 @@ import { version } from '../core/version.ts';
 import { agreementFigure, profileFigure, subareaFigure } from '../report/analysis-figures.ts';
 import type { AnalysisPage, PageSection, Picture } from '../report/analysis-page.ts';
 import type { Analysis } from './analysis.ts';
+import { hasSignal } from './analyze-measures.ts';
 
 export function chartsOf({
   result,
@@ -15,7 +16,7 @@ export function chartsOf({
       lines: measures.map(({ name, found }) => ({
         name,
         bins: found.profile,
-        meanUm: found.extravasation.meanUm,
+        meanUm: hasSignal(found.extravasation) ? found.extravasation.meanUm : Number.NaN,
       })),
       uniformMeanUm: result.extravasation.uniformMeanUm,
       unit: 'stored units',
@@ -177,37 +178,41 @@ export function pageOf(
         ]
       : [
           { strong: 'No extravasation signal.' },
-          `The ${which} is no nearer to the vessels than an even spread: beyond ${options.beyondUm} µm from their walls it lies ${um(e.meanUm)} away on average (${range('meanUm')}; even spread ${um(e.uniformMeanUm)}). ${everywhere(analysis)}`,
+          hasSignal(e)
+            ? `The ${which} is no nearer to the vessels than an even spread: beyond ${options.beyondUm} µm from their walls it lies ${um(e.meanUm)} away on average (${range('meanUm')}; even spread ${um(e.uniformMeanUm)}). ${everywhere(analysis)}`
+            : `Outside the vessels there is no more than background: ${short(e.meanSignal)} stored units (${short(e.interval.meanSignal.low)} to ${short(e.interval.meanSignal.high)}). Distances are those of noise and mean nothing; an even spread would lie at ${um(e.uniformMeanUm)}.`,
         ],
     isSignal,
-    facts: [
-      {
-        name: 'half of the probe lies within',
-        value: um(e.medianUm),
-        note: `even spread ${um(e.uniformMedianUm)}`,
-      },
-      { name: '90% of it within', value: um(e.p90Um), note: `even spread ${um(e.uniformP90Um)}` },
-      {
-        name: 'half-distance of the profile',
-        value: um(e.halfDistanceUm),
-        note: Number.isFinite(e.halfDistanceUm) ? range('halfDistanceUm') : 'it does not fall to half',
-      },
-      {
-        name: 'probe within 10 µm of a wall',
-        value: `${fixed(100 * (result.subareas[1]?.signalShare ?? Number.NaN), 0)}%`,
-        note: `of the tissue: ${fixed(100 * (result.subareas[1]?.areaShare ?? Number.NaN), 0)}%`,
-      },
-      {
-        name: 'probe in vessels',
-        value: `${fixed(100 * (result.subareas[0]?.signalShare ?? Number.NaN), 0)}%`,
-        note: `of the tissue: ${fixed(100 * (result.subareas[0]?.areaShare ?? Number.NaN), 1)}%`,
-      },
-      {
-        name: 'vessels with twice the median signal around them',
-        value: `${Math.round(permeability.highShare * permeability.vessels)} of ${permeability.vessels}`,
-        note: `${fixed(100 * permeability.highSignalShare, 1)}% of the signal around vessels`,
-      },
-    ],
+    facts: hasSignal(e)
+      ? [
+          {
+            name: 'half of the probe lies within',
+            value: um(e.medianUm),
+            note: `even spread ${um(e.uniformMedianUm)}`,
+          },
+          { name: '90% of it within', value: um(e.p90Um), note: `even spread ${um(e.uniformP90Um)}` },
+          {
+            name: 'half-distance of the profile',
+            value: um(e.halfDistanceUm),
+            note: Number.isFinite(e.halfDistanceUm) ? range('halfDistanceUm') : 'it does not fall to half',
+          },
+          {
+            name: 'probe within 10 µm of a wall',
+            value: `${fixed(100 * (result.subareas[1]?.signalShare ?? Number.NaN), 0)}%`,
+            note: `of the tissue: ${fixed(100 * (result.subareas[1]?.areaShare ?? Number.NaN), 0)}%`,
+          },
+          {
+            name: 'probe in vessels',
+            value: `${fixed(100 * (result.subareas[0]?.signalShare ?? Number.NaN), 0)}%`,
+            note: `of the tissue: ${fixed(100 * (result.subareas[0]?.areaShare ?? Number.NaN), 1)}%`,
+          },
+          {
+            name: 'vessels with twice the median signal around them',
+            value: `${Math.round(permeability.highShare * permeability.vessels)} of ${permeability.vessels}`,
+            note: `${fixed(100 * permeability.highSignalShare, 1)}% of the signal around vessels`,
+          },
+        ]
+      : [],
     profile: charts.profile,
     overview: pictures.slide,
     sections,
@@ -221,7 +226,6 @@ export function pageOf(
 /** What a probe that is the same at every distance may mean. */
 function everywhere({ result: { extravasation: e }, options }: Analysis): string {
   const { low, high } = e.interval.meanSignal;
-  if (!(low > 0)) return '';
   const level = `It is ${e.meanSignal.toPrecision(2)} stored units (${low.toPrecision(2)} to ${high.toPrecision(2)}) above the background, near and far`;
   return options.backgroundSlide === undefined
     ? `${level}: spread evenly, or no probe. A slide without probe (--background-slide) tells which.`

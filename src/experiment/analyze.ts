@@ -27,7 +27,7 @@ import {
   slideBackground,
 } from './analyze-background.ts';
 import { nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
-import { measureProbe, type ProbeMeasures } from './analyze-measures.ts';
+import { hasSignal, measureProbe, type ProbeMeasures } from './analyze-measures.ts';
 import { methodsOf } from './analyze-methods.ts';
 import { writeAnalysis } from './analyze-output.ts';
 import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
@@ -346,6 +346,8 @@ function warn(
       'The background is a low percentile of this very slide, so a probe that is everywhere counts as background in part. A slide without probe (--background-slide) makes the distances certain.',
     );
   }
-  if (!(extravasation.meanSignal > 0))
-    warnings.push('There is no probe above background outside the vessels.');
+  if (!hasSignal(extravasation))
+    warnings.push(
+      'Outside the vessels there is no more than background: the distances are those of noise and mean nothing.',
+    );
 }
