@@ -42,7 +42,9 @@ export function summarisePrepare(result: PrepareResult): string {
   return [
     `Dataset of ${plural(result.slides.length, 'slide')}, split by ${result.splitBy}; patches: ${counts.join(', ')}.`,
     ...table(rows),
-    ...result.excluded.map(({ slide, reason }) => `Left out: ${slide}: ${reason}`),
+    ...result.excluded.map(
+      ({ slide, reason }) => `Left out: ${reason.includes(slide) ? '' : `${slide}: `}${reason}`,
+    ),
     ...result.warnings.map(({ slide, message }) => `Warning: ${slide ? `${slide}: ` : ''}${message}`),
     ...result.notes.map((note) => `Note: ${note}`),
     ...filesWritten(result.files),

@@ -16,8 +16,8 @@ import { openCandidates, type SurveyedSlide, surveySlides } from './survey-slide
 import { reportFiles, writeDatasetReport } from './write-dataset-report.ts';
 
 /**
- * Makes a dataset. What is wrong with a slide's form (unreadable, a missing channel, no pixel size, too far from
- * the dataset's pixel size) fails before any pixel is read; a slide whose content cannot be used (no tissue, a
+ * Makes a dataset. What an option can put right (a missing channel, no pixel size, too far from the dataset's pixel
+ * size) fails before any pixel is read; a slide that cannot be used (unreadable, damaged, a copy of another, no tissue, a
  * constant input) is left out with its reason, unless it is the only one or was named for a split.
  * @throws UsageError, FileAccessError, FormatError, DataError, WriteError, CancelledError; nothing is left behind
  */
@@ -32,13 +32,14 @@ export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Pr
   };
   await checkOutputFolder(output);
 
-  const candidates = await openCandidates(plan, options, work);
+  const opened = await openCandidates(plan, options, work);
+  const { candidates } = opened;
   const pixelSizeUm = options.datasetPixelSizeUm ?? candidates[0].pixelSizeUm;
   const notes = candidates
     .filter((slide) => needsResampling(slide.path, slide.pixelSizeUm, pixelSizeUm))
     .map((slide) => `${slide.name} is resampled from ${slide.pixelSizeUm} to ${pixelSizeUm} um a pixel.`);
 
-  const { surveyed, excluded } = await surveySlides(candidates, plan, pixelSizeUm, options, work);
+  const { surveyed, excluded } = await surveySlides(opened, plan, pixelSizeUm, options, work);
   const splits = assignSplits(
     surveyed.map(({ name, group, survey }) => ({ name, group, patches: survey.windows.length })),
     renumber(plan, surveyed),

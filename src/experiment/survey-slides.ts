@@ -1,5 +1,5 @@
 // Opens the slides of `prepare` and finds out about each what the dataset needs.
-import { DataError, throwIfCancelled } from '../core/errors.ts';
+import { DataError, FormatError, throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
@@ -27,13 +27,13 @@ export interface Candidate extends ListedSlide {
   readonly target: number;
   /** Role to channel name. */
   readonly channels: Readonly<Record<string, string>>;
+  readonly fingerprint: string;
 }
 
 /** A slide that can be used; exactly one of `ownMaps` and `inputSamples` is there. */
 export interface SurveyedSlide extends Candidate {
   readonly width: number;
   readonly height: number;
-  readonly fingerprint: string;
   readonly thumbnail: Thumbnail;
   readonly survey: Omit<SlideSurvey, 'inputSamples'>;
   /** Where each slide has maps of its own, one an input. */
@@ -42,28 +42,81 @@ export interface SurveyedSlide extends Candidate {
   readonly inputSamples: readonly Float32Array[] | undefined;
 }
 
-/** A slide whose content cannot be used, and why. */
-export interface ExcludedSlide extends Candidate {
+/** A slide that cannot be used, and why. */
+export interface ExcludedSlide extends ListedSlide {
   readonly reason: string;
-  readonly thumbnail: Thumbnail;
+  /** Undefined where nothing of it can be read. */
+  readonly thumbnail: Thumbnail | undefined;
+}
+
+/** A copy of another slide, by its name; it looks the same. */
+interface Copy extends ListedSlide {
+  readonly of: string;
+}
+
+/** What can be surveyed, and what need not be. */
+export interface OpenedSlides {
+  readonly candidates: readonly Candidate[];
+  readonly unreadable: readonly ExcludedSlide[];
+  readonly copies: readonly Copy[];
 }
 
 /**
- * Opens every slide and checks its form, before any pixel is read.
+ * Opens every slide and checks its form, before any pixel is read. A file that cannot be read as a slide, and a copy of
+ * another slide, are left out, unless they are named for a split.
  * @throws FileAccessError, FormatError, DataError, UsageError, CancelledError
  */
 export async function openCandidates(
   plan: DatasetPlan,
   options: PrepareSettings,
   work: WorkOptions,
-): Promise<Candidate[]> {
+): Promise<OpenedSlides> {
   const candidates: Candidate[] = [];
+  const unreadable: ExcludedSlide[] = [];
   for (const [i, slide] of plan.slides.entries()) {
     throwIfCancelled(work.signal, 'preparing');
     work.onProgress?.({ stage: 'opening slides', done: i, total: plan.slides.length });
-    candidates.push(await openCandidate(slide, plan.groups[i], plan, options));
+    try {
+      candidates.push(await openCandidate(slide, plan.groups[i], plan, options));
+    } catch (error) {
+      if (!(error instanceof FormatError) || isNeeded(slide, plan)) throw error;
+      unreadable.push({ ...slide, reason: error.message, thumbnail: undefined });
+    }
   }
-  return candidates;
+  if (candidates.length === 0) throw noneLeft(plan, unreadable);
+  return { unreadable, ...withoutCopies(candidates, plan) };
+}
+
+/** The same pixels in two splits would be a leak, and twice in one a weight that nobody asked for. */
+function withoutCopies(all: readonly Candidate[], plan: DatasetPlan): Omit<OpenedSlides, 'unreadable'> {
+  const kept = new Map<string, Candidate>();
+  for (const slide of all) {
+    const other = kept.get(slide.fingerprint);
+    if (other !== undefined && isNeeded(other, plan) && isNeeded(slide, plan)) {
+      throw new DataError(
+        `${slide.path} is a copy of ${other.path}, and both are named for a split. Name one of them.`,
+      );
+    }
+    if (other === undefined || isNeeded(slide, plan)) kept.set(slide.fingerprint, slide);
+  }
+  const isKept = (slide: Candidate): boolean => kept.get(slide.fingerprint) === slide;
+  return {
+    candidates: all.filter(isKept),
+    copies: all
+      .filter((slide) => !isKept(slide))
+      .map(({ path, name, fingerprint }) => ({ path, name, of: kept.get(fingerprint)!.name })),
+  };
+}
+
+/** Whether a slide is the only one, or was named for a split. */
+function isNeeded({ path }: ListedSlide, { slides, named }: DatasetPlan): boolean {
+  const validation = Array.isArray(named.validation) ? named.validation : [];
+  const isNamed = [...named.test, ...named.calibration, ...validation].some((i) => slides[i].path === path);
+  return slides.length === 1 || isNamed;
+}
+
+function noneLeft({ slides }: DatasetPlan, excluded: readonly ExcludedSlide[]): DataError {
+  return new DataError(`none of the ${slides.length} slides can be used. The first: ${excluded[0].reason}`);
 }
 
 async function openCandidate(
@@ -85,6 +138,7 @@ async function openCandidate(
       inputs: inputRoles.map((role) => roles[role]),
       target: roles[targetRole],
       channels: Object.fromEntries(wanted.map((role) => [role, source.channels[roles[role]].name])),
+      fingerprint: await fingerprintSlide(slide.path),
     };
   } finally {
     await source.close();
@@ -97,19 +151,15 @@ async function openCandidate(
  * @throws FormatError, DataError, CancelledError
  */
 export async function surveySlides(
-  candidates: readonly Candidate[],
-  { named, splitBy, inputRoles, targetRole }: DatasetPlan,
+  { candidates, unreadable, copies }: OpenedSlides,
+  plan: DatasetPlan,
   pixelSizeUm: number,
   options: PrepareSettings,
   work: WorkOptions,
 ): Promise<{ surveyed: SurveyedSlide[]; excluded: ExcludedSlide[] }> {
-  const isNamed = new Set([
-    ...named.test,
-    ...named.calibration,
-    ...(Array.isArray(named.validation) ? named.validation : []),
-  ]);
+  const { splitBy, inputRoles, targetRole } = plan;
   const surveyed: SurveyedSlide[] = [];
-  const excluded: ExcludedSlide[] = [];
+  const excluded: ExcludedSlide[] = [...unreadable];
   for (const [i, candidate] of candidates.entries()) {
     const stage = `reading ${candidate.name} (${i + 1} of ${candidates.length})`;
     const slideWork: WorkOptions = {
@@ -125,11 +175,20 @@ export async function surveySlides(
         source = resampledSource(source, candidate.pixelSizeUm, pixelSizeUm);
       }
       const { inputs, target } = candidate;
-      const scan = await scanSlide(source, { inputs, others: [target] }, pixelSizeUm, slideWork);
+      const scan = await scanSlide(source, { inputs, others: [target] }, pixelSizeUm, slideWork).catch(
+        (error) => {
+          if (!(error instanceof FormatError) || isNeeded(candidate, plan)) throw error;
+          return error;
+        },
+      );
+      if (scan instanceof FormatError) {
+        excluded.push({ ...candidate, reason: scan.message, thumbnail: undefined });
+        continue;
+      }
       const draw = (tissue?: TissueMask) => drawThumbnail(scan, [...inputRoles, targetRole], tissue);
       const found = surveyOf(scan, candidate, splitBy, inputRoles, options);
       if (found instanceof DataError) {
-        if (candidates.length === 1 || isNamed.has(i)) throw found;
+        if (isNeeded(candidate, plan)) throw found;
         excluded.push({ ...candidate, reason: found.message, thumbnail: await draw() });
         continue;
       }
@@ -139,16 +198,15 @@ export async function surveySlides(
         thumbnail: await draw(found.survey.tissue),
         width: source.width,
         height: source.height,
-        fingerprint: await fingerprintSlide(candidate.path),
       });
     } finally {
       await source.close();
     }
   }
-  if (surveyed.length === 0) {
-    throw new DataError(
-      `none of the ${candidates.length} slides can be used. The first: ${excluded[0].reason}`,
-    );
+  if (surveyed.length === 0) throw noneLeft(plan, excluded);
+  for (const { of, ...copy } of copies) {
+    const thumbnail = [...surveyed, ...excluded].find(({ name }) => name === of)?.thumbnail;
+    excluded.push({ ...copy, reason: `It is a copy of ${of}.`, thumbnail });
   }
   return { surveyed, excluded };
 }

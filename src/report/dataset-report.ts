@@ -43,6 +43,14 @@ interface ReportSlide {
   readonly warnings: readonly string[];
 }
 
+interface ReportExcluded {
+  readonly name: string;
+  readonly path: string;
+  readonly reason: string;
+  /** Undefined where nothing of the slide can be read. */
+  readonly thumbnail: ReportThumbnail | undefined;
+}
+
 export interface DatasetReport {
   readonly madeBy: string;
   readonly commandLine: string;
@@ -50,7 +58,7 @@ export interface DatasetReport {
   readonly patch: number;
   readonly pixelSizeUm: number;
   readonly slides: readonly ReportSlide[];
-  readonly excluded: readonly { name: string; path: string; reason: string; thumbnail: ReportThumbnail }[];
+  readonly excluded: readonly ReportExcluded[];
   /** About the slides together. */
   readonly warnings: readonly string[];
   readonly notes: readonly string[];
@@ -71,7 +79,7 @@ export function datasetReport(report: DatasetReport): string {
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Dataset report</title><style>${style}</style></head><body>
 <header><h1>Dataset report</h1>
-<p>${report.slides.length} slides, ${report.slides.reduce((sum, s) => sum + s.windows.length, 0)} patches of ${report.patch} px at ${report.pixelSizeUm} um a pixel, split by ${escapeHtml(report.splitBy)}${report.splitBy === 'field' ? ' (results are within-slide)' : ''}. ${count === 0 ? 'No warnings.' : `<strong>${count} ${count === 1 ? 'warning' : 'warnings'}.</strong>`}</p></header>
+<p>${report.slides.length} slides${report.excluded.length === 0 ? '' : ` (${report.excluded.length} more left out)`}, ${report.slides.reduce((sum, s) => sum + s.windows.length, 0)} patches of ${report.patch} px at ${report.pixelSizeUm} um a pixel, split by ${escapeHtml(report.splitBy)}${report.splitBy === 'field' ? ' (results are within-slide)' : ''}. ${count === 0 ? 'No warnings.' : `<strong>${count} ${count === 1 ? 'warning' : 'warnings'}.</strong>`}</p></header>
 ${overview(report)}
 ${list('Warnings about the slides together', report.warnings, 'warning')}
 ${list('Notes', report.notes, 'note')}
@@ -155,9 +163,9 @@ function excludedSlides({ excluded }: DatasetReport): string {
   if (excluded.length === 0) return '';
   const cards = excluded.map(
     ({ name, path, reason, thumbnail }) =>
-      `<div class="slide"><figure style="aspect-ratio:${thumbnail.width}/${thumbnail.height}">${picture(thumbnail, name)}</figure><div><h3>${escapeHtml(name)}</h3><p class="warning">${escapeHtml(reason)}</p><code>${escapeHtml(path)}</code></div></div>`,
+      `<div class="slide">${thumbnail === undefined ? '<figure class="none">cannot be read</figure>' : `<figure style="aspect-ratio:${thumbnail.width}/${thumbnail.height}">${picture(thumbnail, name)}</figure>`}<div><h3>${escapeHtml(name)}</h3><p class="warning">${escapeHtml(reason)}</p>${reason.includes(path) ? '' : `<code>${escapeHtml(path)}</code>`}</div></div>`,
   );
-  return `<section><h2>Left out</h2>${cards.join('')}</section>`;
+  return `<section class="left-out"><h2>Left out</h2>${cards.join('')}</section>`;
 }
 
 function picture({ jpeg }: ReportThumbnail, name: string): string {
@@ -189,7 +197,7 @@ body{font:15px/1.45 system-ui,sans-serif;max-width:1240px;margin:0 auto;padding:
 h1{margin:0 0 4px;font-size:26px}h2{font-size:18px;margin:28px 0 4px}h3{margin:0}
 section{border-top:1px solid var(--line);margin-top:24px}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:4px 12px 4px 0;border-bottom:1px solid var(--line);vertical-align:top}
+th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid var(--line);vertical-align:top}
 th{font-weight:600;font-size:13px}small,.about{opacity:.75;font-size:13px}
 code{font-size:12px;overflow-wrap:anywhere}
 .dot{display:inline-block;width:10px;height:10px;border-radius:5px;margin-right:6px}
@@ -197,6 +205,8 @@ code{font-size:12px;overflow-wrap:anywhere}
 .slide{display:grid;grid-template-columns:minmax(220px,400px) 1fr;gap:20px;align-items:start;margin:12px 0}
 @media(max-width:1000px){.slide{grid-template-columns:1fr}.slide>div{overflow-x:auto}}
 figure{margin:0;position:relative;width:100%;max-height:520px;background:#000}
+.left-out .slide{grid-template-columns:140px 1fr}
+figure.none{display:grid;place-items:center;aspect-ratio:3;background:var(--soft);font-size:13px}
 figure img,figure svg{position:absolute;inset:0;width:100%;height:100%}
 .histogram{display:block;width:150px;height:44px;background:var(--soft)}.band{fill:currentColor;opacity:.14}
 ul{padding:0;list-style:none}.warning{color:var(--warn);background:var(--warnbg);padding:6px 10px;border-radius:6px;margin:6px 0}

@@ -1,5 +1,5 @@
 // What a dataset is: who is in which split, what is said, what is left out, and what is read back from it.
-import { readdir, readFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openDataset } from '../../src/dataset/open-dataset.ts';
@@ -44,6 +44,30 @@ describe('prepare', () => {
     expect(report.match(/<img /g)).toHaveLength(6);
     expect(report).toMatch(/<h2>Left out<\/h2>.*s5.*holds no tissue/s);
     expect(report).not.toMatch(/undefined|NaN/);
+  });
+
+  it('leaves out what cannot be read and what is there twice, each with its reason and a place in the report', async (context) => {
+    const folder = await temporaryFolder(context);
+    const paths = await slides(folder, [{}, {}, {}]);
+    const [broken, copy] = ['broken.tif', 'copy.ome.tif'].map((name) => join(folder, name));
+    await writeFile(broken, 'II*\0, and then nothing of a TIFF');
+    await copyFile(paths[1], copy);
+    const out = join(folder, 'dataset');
+    const given = { slides: [...paths, broken, copy], patch: 64 };
+    // The copy is the one that is named, so it stays.
+    const result = await prepare({ ...given, test: [copy], validation: [paths[2]], out });
+    expect(result.slides.map(({ name }) => name)).toEqual(['s0', 's2', 'copy']);
+    expect(result.excluded).toEqual([
+      { slide: broken, reason: expect.stringMatching(/broken\.tif: the file is cut off or damaged/) },
+      { slide: paths[1], reason: 'It is a copy of copy.' },
+    ]);
+    const report = await readFile(join(out, 'report.html'), 'utf8');
+    expect(report).toMatch(/3 slides \(2 more left out\)/);
+    expect(report.match(/<figure/g)).toHaveLength(5);
+    expect(report.match(/<img /g)).toHaveLength(4);
+    const twice = { ...given, test: [copy], validation: [paths[1]], out: join(folder, 'twice') };
+    await expect(prepare(twice)).rejects.toThrow(/copy\.ome\.tif is a copy of .*s1\.ome\.tif, and both/);
+    await expect(prepare({ ...twice, test: [broken] })).rejects.toThrow(/cut off or damaged/);
   });
 
   it('fits the statistics of fields on the training fields only, and uses them for all', async (context) => {
