@@ -103,7 +103,12 @@ export function measureQuality(
 }
 
 function glassLevel({ blank }: SlideScan, { cells }: TissueMask, { cellMean }: ChannelScan): number | null {
-  const glass = cellMean.filter((mean, i) => cells[i] === 0 && blank[i] === 0 && !Number.isNaN(mean)).sort();
+  const found = new Float32Array(cells.length);
+  let count = 0;
+  for (let i = 0; i < cells.length; i++) {
+    if (cells[i] === 0 && blank[i] === 0 && !Number.isNaN(cellMean[i])) found[count++] = cellMean[i];
+  }
+  const glass = found.subarray(0, count).sort();
   return glass.length >= Math.max(16, minGlass * cells.length) ? glass[glass.length >> 1] : null;
 }
 
@@ -182,8 +187,8 @@ function stitchingAlong(
 
 function histogram(sorted: Float32Array, [from, to]: readonly [number, number]): number[] {
   const counts = new Array<number>(histogramBins).fill(0);
-  for (const value of sorted) {
-    const bin = to > from ? Math.floor(((value - from) / (to - from)) * histogramBins) : 0;
+  for (let i = 0; i < sorted.length; i++) {
+    const bin = to > from ? Math.floor(((sorted[i] - from) / (to - from)) * histogramBins) : 0;
     counts[Math.max(0, Math.min(histogramBins - 1, bin))]++;
   }
   return counts;

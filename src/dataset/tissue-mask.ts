@@ -49,8 +49,7 @@ const minCells = 64;
  */
 export function findTissue(scan: SlideScan, inputs: number, slide: string): TissueMask {
   const { cellPx, cellsWide, cellsHigh, pixelSizeUm, blank } = scan;
-  const usable: number[] = [];
-  for (let i = 0; i < blank.length; i++) if (blank[i] === 0) usable.push(i);
+  const usable = usableCells(blank);
   const channels = scan.channels.slice(0, inputs);
   const names = channels.map((channel) => `'${channel.name}'`).join(', ');
   if (usable.length === 0) {
@@ -72,21 +71,21 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
     );
   }
   const cellUm = cellPx * pixelSizeUm;
-  const signal = tissueSignal(structured, usable, cellsWide, cellsHigh, smoothingUm / cellUm);
-  const roots = Float64Array.from(usable, (i) => Math.sqrt(signal[i])).sort();
+  const sum = scaledSum(structured, usable);
+  const signal = smooth(sum, cellsWide, cellsHigh, smoothingUm / cellUm);
+  const roots = new Float64Array(usable.length);
+  for (let k = 0; k < usable.length; k++) roots[k] = Math.sqrt(signal[usable[k]]);
+  roots.sort();
   const split = otsuThreshold(roots);
-  const upper = roots.filter((root) => root > split);
-  const typical = upper.length > 0 ? upper[upper.length >> 1] ** 2 : roots[roots.length >> 1] ** 2;
+  let upper = 0;
+  while (upper < roots.length && !(roots[upper] > split)) upper++;
+  if (upper === roots.length) upper = 0;
+  const typical = roots[upper + ((roots.length - upper) >> 1)] ** 2;
   for (const i of usable) if (signal[i] > tissueShare * typical) cells[i] = 1;
 
   const mask = BitMask.fromBytes(cells, cellsWide, cellsHigh);
   cleanMask(mask, { minAreaPx: minIslandUm2 / cellUm ** 2, maxHolePx: maxHoleUm2 / cellUm ** 2 });
-  cutGaps(
-    mask,
-    tissueSignal(structured, usable, cellsWide, cellsHigh, gapSmoothingUm / cellUm),
-    typical,
-    cellUm,
-  );
+  cutGaps(mask, smooth(sum, cellsWide, cellsHigh, gapSmoothingUm / cellUm), typical, cellUm);
   const cleaned = mask.toBytes();
   for (let i = 0; i < cleaned.length; i++) if (blank[i] === 1) cleaned[i] = 0;
   if (!cleaned.includes(1)) {
@@ -105,12 +104,16 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
  */
 export function solidCells(scan: SlideScan, inputs: number, mask: TissueMask): Uint8Array {
   const { cellsWide, cellsHigh, cells } = mask;
-  const usable = Array.from(cells.keys()).filter((i) => scan.blank[i] === 0);
+  const usable = usableCells(scan.blank);
   const structured = withStructure(scan.channels.slice(0, inputs), usable);
-  const signal = tissueSignal(structured, usable, cellsWide, cellsHigh, 0);
-  const inTissue = signal.filter((_, i) => cells[i] === 1).sort();
-  const dark = glassShare * inTissue[inTissue.length >> 1];
-  const isGlass = Uint8Array.from(signal, (value, i) => (cells[i] === 0 || value < dark ? 1 : 0));
+  if (structured.length === 0) return cells;
+  const signal = scaledSum(structured, usable);
+  const inTissue = new Float32Array(signal.length);
+  let count = 0;
+  for (let i = 0; i < cells.length; i++) if (cells[i] === 1) inTissue[count++] = signal[i];
+  const dark = glassShare * inTissue.subarray(0, count).sort()[count >> 1];
+  const isGlass = new Uint8Array(cells.length);
+  for (let i = 0; i < cells.length; i++) isGlass[i] = cells[i] === 0 || signal[i] < dark ? 1 : 0;
   const solid = new Uint8Array(cells.length);
   for (let y = 0; y < cellsHigh; y++)
     for (let x = 0; x < cellsWide; x++) {
@@ -125,13 +128,12 @@ export function solidCells(scan: SlideScan, inputs: number, mask: TissueMask): U
 }
 
 /** Takes tears and holes out of the tissue. */
-function cutGaps(mask: BitMask, signal: Float64Array, typical: number, cellUm: number): void {
-  const below = (share: number): BitMask =>
-    BitMask.fromBytes(
-      Uint8Array.from(signal, (value) => (value < share * typical ? 1 : 0)),
-      mask.width,
-      mask.height,
-    );
+function cutGaps(mask: BitMask, signal: Float32Array, typical: number, cellUm: number): void {
+  const below = (share: number): BitMask => {
+    const bytes = new Uint8Array(signal.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = signal[i] < share * typical ? 1 : 0;
+    return BitMask.fromBytes(bytes, mask.width, mask.height);
+  };
   const gaps = below(tissueShare);
   cleanMask(gaps, { minAreaPx: minGapUm2 / cellUm ** 2, maxHolePx: 0 }, below(glassShare));
   const row = new Uint8Array(mask.width);
@@ -154,13 +156,24 @@ export function tissueAreaMm2(mask: TissueMask, scan: SlideScan): number {
   return (areaPx * scan.pixelSizeUm ** 2) / 1e6;
 }
 
+/**
+ * Indices of the cells that are not blank. A gigapixel has six million cells: typed arrays and plain loops, for `from`
+ * and `filter` take minutes on as many.
+ */
+function usableCells(blank: Uint8Array): Int32Array {
+  const all = new Int32Array(blank.length);
+  let count = 0;
+  for (let i = 0; i < blank.length; i++) if (blank[i] === 0) all[count++] = i;
+  return all.subarray(0, count);
+}
+
 /** The channels that hold more than noise. */
-function withStructure(channels: readonly ChannelScan[], usable: readonly number[]): ChannelScan[] {
+function withStructure(channels: readonly ChannelScan[], usable: Int32Array): ChannelScan[] {
   return channels.filter((channel) => structure(channel, usable) >= minStructure);
 }
 
 /** Variance between cells over the variance that their pixels' spread would leave if pixels were independent. */
-function structure(channel: ChannelScan, usable: readonly number[]): number {
+function structure(channel: ChannelScan, usable: Int32Array): number {
   let total = 0;
   let squares = 0;
   let within = 0;
@@ -181,26 +194,24 @@ function structure(channel: ChannelScan, usable: readonly number[]): number {
   return between / (within / n);
 }
 
-/** Sum over channels of (average - 0.5th percentile) / (99th - 0.5th), clipped to 0..1, smoothed. */
-function tissueSignal(
-  channels: readonly ChannelScan[],
-  usable: readonly number[],
-  width: number,
-  height: number,
-  sigma: number,
-): Float64Array {
-  const sum = new Float32Array(width * height);
-  for (const channel of channels) {
-    const means = channel.cellMean;
-    const sorted = Float32Array.from(usable, (i) => means[i])
-      .filter((value) => !Number.isNaN(value))
-      .sort();
+/** Sum over channels of (average - 0.5th percentile) / (99th - 0.5th), clipped to 0..1, one a cell. */
+function scaledSum(channels: readonly ChannelScan[], usable: Int32Array): Float32Array {
+  const sum = new Float32Array(channels[0].cellMean.length);
+  for (const { cellMean: means } of channels) {
+    const values = new Float32Array(usable.length);
+    let count = 0;
+    for (let k = 0; k < usable.length; k++) {
+      const mean = means[usable[k]];
+      if (!Number.isNaN(mean)) values[count++] = mean;
+    }
+    const sorted = values.subarray(0, count).sort();
     const low = sorted[Math.floor(0.005 * (sorted.length - 1))];
     const high = sorted[Math.floor(0.99 * (sorted.length - 1))];
     if (high <= low) continue;
-    for (const i of usable) {
-      if (!Number.isNaN(means[i])) sum[i] += Math.min(1, Math.max(0, (means[i] - low) / (high - low)));
+    for (let k = 0; k < usable.length; k++) {
+      const mean = means[usable[k]];
+      if (!Number.isNaN(mean)) sum[usable[k]] += Math.min(1, Math.max(0, (mean - low) / (high - low)));
     }
   }
-  return Float64Array.from(smooth(sum, width, height, sigma));
+  return sum;
 }
