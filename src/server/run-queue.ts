@@ -24,6 +24,8 @@ interface Active {
   readonly process: RunProcess;
   isCancelled: boolean;
   historyRows: number;
+  /** Newer than in the run list, which is written to disk at every change and cannot keep pace with every tile. */
+  news: Partial<Pick<StoredRun, 'progress' | 'log'>>;
   /** Its end is in the run list. */
   ended?: Promise<void>;
 }
@@ -31,7 +33,7 @@ interface Active {
 /** Runs waiting at most; a page gone wild must not fill the disk. */
 const mostQueued = 100;
 const logLines = 400;
-const historyEveryMs = 1000;
+const newsEveryMs = 1000;
 
 const resumable: readonly RunState[] = ['failed', 'cancelled', 'interrupted'];
 
@@ -58,7 +60,7 @@ export class RunQueue {
     this.#emit = options.onEvent;
     this.#commandFile = options.commandFile;
     this.#recover();
-    this.#timer = setInterval(() => void this.#sendHistories(), historyEveryMs);
+    this.#timer = setInterval(() => void this.#takeNews(), newsEveryMs);
     this.#timer.unref();
     this.#startWaiting();
   }
@@ -80,7 +82,7 @@ export class RunQueue {
   }
 
   list(): RunView[] {
-    return this.#store.all().map((run) => this.#view(run));
+    return this.#store.all().map((run) => this.#view(this.#withNews(run)));
   }
 
   get(id: number): RunView {
@@ -179,15 +181,15 @@ export class RunQueue {
       cwd: this.#folder.root,
       commandFile: this.#commandFile,
       onProgress: (progress) => {
-        this.#store.update(run.id, { progress });
+        active.news = { ...active.news, progress };
         this.#announce(run.id);
       },
       onLine: (line) => {
         log = [...log, line].slice(-logLines);
-        this.#store.update(run.id, { log: log.join('\n') });
+        active.news = { ...active.news, log: log.join('\n') };
       },
     });
-    const active: Active = { process, isCancelled: false, historyRows: 0 };
+    const active: Active = { process, isCancelled: false, historyRows: 0, news: {} };
     active.ended = process.ended.then((outcome) => this.#end(run.id, outcome));
     this.#active.set(run.id, active);
     this.#store.update(run.id, {
@@ -202,11 +204,12 @@ export class RunQueue {
   async #end(id: number, outcome: RunOutcome): Promise<void> {
     // The last of the curve first: once its state says so, the run may be taken off the list.
     if (!this.#isClosing) await this.#sendHistory(id);
-    const isCancelled = this.#active.get(id)?.isCancelled === true;
+    const { isCancelled = false, news = {} } = this.#active.get(id) ?? {};
     this.#active.delete(id);
     const isDone = outcome.exitCode === 0 && outcome.result !== undefined;
     const state = isDone ? 'done' : isCancelled ? 'cancelled' : this.#isClosing ? 'interrupted' : 'failed';
     this.#store.update(id, {
+      ...news,
       state,
       endedAt: Date.now(),
       pid: null,
@@ -217,8 +220,16 @@ export class RunQueue {
     this.#startWaiting();
   }
 
-  async #sendHistories(): Promise<void> {
-    for (const id of this.#active.keys()) await this.#sendHistory(id);
+  async #takeNews(): Promise<void> {
+    for (const [id, active] of this.#active) {
+      if (Object.keys(active.news).length > 0) this.#store.update(id, active.news);
+      active.news = {};
+      await this.#sendHistory(id);
+    }
+  }
+
+  #withNews(run: StoredRun): StoredRun {
+    return { ...run, ...this.#active.get(run.id)?.news };
   }
 
   async #sendHistory(id: number): Promise<void> {
@@ -245,7 +256,7 @@ export class RunQueue {
   #stored(id: number): StoredRun {
     const run = this.#store.get(id);
     if (run === undefined) throw new FileAccessError(String(id), `there is no run ${id}.`);
-    return run;
+    return this.#withNews(run);
   }
 
   #announce(id: number): RunView {

@@ -1,8 +1,8 @@
-// A studio in a process of its own, for tests that kill it. Arguments: folder, port. Prints its address.
-import { fileURLToPath } from 'node:url';
+// A studio in a process of its own, for tests that kill it. Arguments: folder, built app, port, and optionally what
+// stands in for the command line. Prints its address; SIGTERM ends it.
 import { startStudio } from '../../src/server/start-studio.ts';
 
-const [dir, app] = process.argv.slice(2);
-const commandFile = fileURLToPath(new URL('./stand-in-command.ts', import.meta.url));
-const { url } = await startStudio({ dir, port: 0 }, app, { commandFile });
+const [dir, app, port, commandFile] = process.argv.slice(2);
+const { url, close } = await startStudio({ dir, port: Number(port) }, app, { commandFile });
+process.once('SIGTERM', () => void close());
 process.stdout.write(`${url}\n`);

@@ -379,7 +379,7 @@ describe('runs', () => {
   test('a server that is killed takes its runs with it, and its successor finds them resumable', async () => {
     await studio.close();
     const serve = fileURLToPath(new URL('./serve.ts', import.meta.url));
-    const killed: ChildProcess = spawn(process.execPath, [serve, folder, app], {
+    const killed: ChildProcess = spawn(process.execPath, [serve, folder, app, '0', commandFile], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(killed.stdout!, 'data')) as [Buffer];
