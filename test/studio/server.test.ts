@@ -57,7 +57,8 @@ function send(
 ): Promise<Answer> {
   const { method = 'GET', headers = {}, body, port = studio.port } = options;
   return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
+    // A connection each: one that is kept may be closed by a server that was held up, as a browser expects.
+    const sent = request({ host: '127.0.0.1', port, path, method, headers, agent: false }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on('data', (chunk: Buffer) => chunks.push(chunk));
       answer.on('end', () =>
