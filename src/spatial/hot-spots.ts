@@ -49,7 +49,7 @@ const fewestCells = 64;
 
 /**
  * The local mean of normal scores over a disc (Gi* of Getis and Ord 1992, on a shifted logarithm), in units of what
- * it varies by in stationary Gaussian fields with the slide's own variogram; a cell is a spot where it exceeds
+ * it varies by in stationary fields with the slide's own variogram and skewness; a cell is a spot where it exceeds
  * what the largest |score| of a whole such field reaches in a share `level` of draws (single-step maxT, Westfall and
  * Young 1993: the chance of any false spot on the slide). Probe is correlated over tens of micrometres everywhere;
  * tests that take cells as independent see spots on every slide.
@@ -66,8 +66,9 @@ export function findHotSpots(field: GridField, given: Partial<HotSpotOptions> = 
     cells,
   };
   if (cells < fewestCells) return nothing;
-  const scores = normalScores(field);
-  if (!scores) return nothing;
+  const normal = normalScores(field);
+  if (!normal) return nothing;
+  const { scores, valueAt } = normal;
   const disc = discOffsets(options.radiusCells);
   const neighbours = countNeighbours(field, disc);
   // What lies beyond three standard deviations may be a spot; its size must not enter what chance is taken to do.
@@ -80,8 +81,11 @@ export function findHotSpots(field: GridField, given: Partial<HotSpotOptions> = 
   const counts = new Float64Array(classes);
   const draws: Float64Array[] = [];
   for (let b = 0; b < options.draws; b++) {
-    // Draws go through the same scoring, so that what its fit to few independent patches does is part of chance.
-    const drawn = normalScores({ ...field, values: source.next() }) ?? new Float64Array(valid.length);
+    // Draws are as skewed as the slide and go through the same scoring, so that what its fit to few independent patches
+    // does is part of chance.
+    const drawn =
+      normalScores({ ...field, values: source.next().map(valueAt) })?.scores ??
+      new Float64Array(valid.length);
     const means = localMeans({ ...field, values: drawn }, disc, neighbours);
     for (let i = 0; i < means.length; i++) {
       if (valid[i] === 0) continue;
@@ -221,11 +225,23 @@ function smoothClasses(squares: Float64Array, counts: Float64Array): Float64Arra
   return sd;
 }
 
-/** Median 0, and the distance between the 10th and the 90th percentile that of a standard normal. */
-function standardised(values: Float64Array, valid: Uint8Array): Float64Array {
+/** Scores are cut off here (1 of 16,000 normal ones is beyond), so that no single cell makes a spot. */
+const mostScore = 4;
+
+interface NormalScores {
+  /** Median 0, and the distance between the 10th and the 90th percentile that of a standard normal. */
+  readonly scores: Float64Array;
+  /** The value that has a score. */
+  readonly valueAt: (score: number) => number;
+}
+
+function standardised(values: Float64Array, valid: Uint8Array): NormalScores {
   const [low, middle, high] = centralQuantiles(values, valid);
   const sd = (high - low) / (2 * upperTenth) || 1;
-  return values.map((value) => (value - middle) / sd);
+  return {
+    scores: values.map((value) => Math.max(-mostScore, Math.min(mostScore, (value - middle) / sd))),
+    valueAt: (score) => middle + sd * score,
+  };
 }
 
 /** The 90th percentile of a standard normal. */
@@ -242,7 +258,7 @@ function centralQuantiles(values: Float64Array, valid: Uint8Array): [number, num
  * logarithm shifted so that the 10th and 90th percentile lie symmetric about the median. Only the middle of the
  * distribution sets the scale, so that hot spots stand out from it. Undefined where that is constant.
  */
-function normalScores({ valid, values }: GridField): Float64Array | undefined {
+function normalScores({ valid, values }: GridField): NormalScores | undefined {
   const [low, middle, high] = centralQuantiles(values, valid);
   if (!(high > middle && middle > low)) return undefined;
   const ratio = (high - middle) / (middle - low);
@@ -253,6 +269,7 @@ function normalScores({ valid, values }: GridField): Float64Array | undefined {
   const [near, far] = ratio > 1 ? [middle - low, high - middle] : [high - middle, middle - low];
   const base = near / (1 - 1 / steep);
   const floor = 1e-3 * (near + far);
-  const scores = values.map((value) => sign * Math.log(Math.max(floor, base + sign * (value - middle))));
-  return standardised(scores, valid);
+  const logarithms = values.map((value) => sign * Math.log(Math.max(floor, base + sign * (value - middle))));
+  const { scores, valueAt } = standardised(logarithms, valid);
+  return { scores, valueAt: (score) => middle + sign * (Math.exp(sign * valueAt(score)) - base) };
 }
