@@ -6,12 +6,13 @@ import type { Pair } from './run.ts';
 import { isMachineBusy } from './side.ts';
 
 const docs = (file: string): string => fileURLToPath(new URL(`../docs/${file}`, import.meta.url));
+const picture = '![Throughput over that of PyTorch](performance.svg)';
 const [begin, end] = ['<!-- table: npm run -s bench -- --write -->', '<!-- end of table -->'];
 
 export function writeReport(pairs: readonly Pair[], threads: number): void {
   const text = readFileSync(docs('performance.md'), 'utf8');
   const from = text.indexOf(begin) + begin.length;
-  const table = [...machine(threads), '', ...rows(pairs)].join('\n');
+  const table = [...machine(threads), '', ...rows(pairs), '', ...across(pairs), picture].join('\n');
   writeFileSync(docs('performance.md'), `${text.slice(0, from)}\n${table}\n${text.slice(text.indexOf(end))}`);
   writeFileSync(docs('performance.svg'), figure(pairs));
 }
@@ -20,6 +21,19 @@ function machine(threads: number): string[] {
   const [{ model }] = cpus();
   const busy = isMachineBusy() ? ' Other work took cores while this ran.' : '';
   return [`${model}, ${cpus().length} cores, ${threads} threads each.${busy}`];
+}
+
+/** How much faster our `hrpn` is than the published network in the framework that it was published in. */
+function across(pairs: readonly Pair[]): string[] {
+  const parts = (['predict', 'train'] as const).flatMap((what) => {
+    const pair = (name: string) => pairs.find((p) => p.network === name && p.what === what);
+    const [ours, theirs] = [pair('hrpn'), pair('hrpn-published')];
+    if (!ours || !theirs || ours.patch !== theirs.patch) return [];
+    return [`${what} ${(theirs.seconds.pytorch / ours.seconds.engine).toFixed(1)} times`];
+  });
+  return parts.length > 0
+    ? [`\`hrpn\` here over \`hrpn-published\` in PyTorch, pixels a second: ${parts.join(', ')}.`, '']
+    : [];
 }
 
 function rows(pairs: readonly Pair[]): string[] {
