@@ -67,7 +67,7 @@ export function percentileBackground(
 }
 
 /** 1st, 2nd, 3rd, 11th, 0.5th. */
-export function ordinal(value: number): string {
+function ordinal(value: number): string {
   const last = value % 100 > 10 && value % 100 < 14 ? 0 : value % 10;
   return `${value}${['th', 'st', 'nd', 'rd'][last] ?? 'th'}`;
 }

@@ -23,6 +23,7 @@ describe('what analyze says of simulated slides', () => {
     const found = await analyzed('tiny');
     expect(found.verdict).toBe('extravasation');
     expect(found.interval.closerUm.low).toBeGreaterThan(0);
+    expect(found.backgroundBasis).toMatch(/^1st percentile of the tissue away from glass/);
   }, 120_000);
 
   for (const preset of ['no-probe', 'vessel-blind'] as const)
