@@ -1,6 +1,6 @@
 // The frame around every page: the menu, the state of the connection, light and dark.
 
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import type { StudioSession } from '../../src/contract/studio.ts';
 import { api, messageOf } from './api.ts';
 import { useIsConnected, useRuns } from './live.ts';
@@ -10,15 +10,12 @@ import { NewRunPage } from './pages/new-run-page.tsx';
 import { ReportPage } from './pages/report-page.tsx';
 import { RunPage } from './pages/run-page.tsx';
 import { RunsPage } from './pages/runs-page.tsx';
+import { ViewerPage } from './pages/viewer-page.tsx';
 import { Busy } from './parts/busy.tsx';
 import { ErrorBox } from './parts/error-box.tsx';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { href, type Route, useRoute } from './route.ts';
 import { useTheme } from './theme.ts';
-
-// The viewer is by far the largest part; it comes beside the first page.
-const viewerModule = import('./pages/viewer-page.tsx');
-const ViewerPage = lazy(async () => ({ default: (await viewerModule).ViewerPage }));
 
 const work: readonly [string, IconName, string][] = [
   ['simulate', 'flask', 'Simulate'],
@@ -41,7 +38,6 @@ export function App(): ReactNode {
   }, [route.page]);
 
   if (error !== undefined) return <ErrorBox message={error} />;
-  if (session === undefined) return <Busy label="Starting" isLarge />;
   return (
     <div className="app">
       <button type="button" className="skip-link" onClick={() => document.getElementById('main')?.focus()}>
@@ -50,34 +46,42 @@ export function App(): ReactNode {
       <Menu session={session} route={route} />
       <main id="main" tabIndex={-1} key={route.page === 'view' ? 'view' : `${route.page}/${route.rest}`}>
         <ConnectionLost />
-        <Suspense fallback={<Busy label="Loading the viewer" isLarge />}>
-          <Page session={session} route={route} />
-        </Suspense>
+        <Page session={session} route={route} />
       </main>
     </div>
   );
 }
 
-function Page({ session, route }: { readonly session: StudioSession; readonly route: Route }): ReactNode {
+interface Props {
+  /** Undefined until the server has answered; a slide need not wait for that. */
+  readonly session: StudioSession | undefined;
+  readonly route: Route;
+}
+
+function Page({ session, route }: Props): ReactNode {
   switch (route.page) {
-    case '':
-      return <HomePage session={session} route={route} />;
     case 'view':
       return <ViewerPage route={route} />;
     case 'runs':
       return route.rest === '' ? <RunsPage /> : <RunPage route={route} />;
     case 'compare':
       return <ComparePage route={route} />;
-    case 'new':
-      return <NewRunPage session={session} route={route} />;
     case 'report':
       return <ReportPage route={route} />;
+    case '':
+    case 'new':
+      if (session === undefined) return <Busy label="Starting" isLarge />;
+      return route.page === '' ? (
+        <HomePage session={session} route={route} />
+      ) : (
+        <NewRunPage session={session} route={route} />
+      );
     default:
       return <ErrorBox message="There is no such page. Choose one from the menu." />;
   }
 }
 
-function Menu({ session, route }: { readonly session: StudioSession; readonly route: Route }): ReactNode {
+function Menu({ session, route }: Props): ReactNode {
   const running = (useRuns() ?? []).filter(({ state }) => state === 'running' || state === 'queued').length;
   const [theme, toggleTheme] = useTheme();
   const at = `${route.page}/${route.rest}`;
@@ -105,12 +109,10 @@ function Menu({ session, route }: { readonly session: StudioSession; readonly ro
       {item('view', 'slide', 'Viewer', route.page === 'view')}
       {item('runs', 'list', 'Runs', route.page === 'runs' || route.page === 'compare', running)}
       <h2>New run</h2>
-      {work
-        .filter(([name]) => session.commands.some((command) => command.name === name))
-        .map(([name, icon, text]) => item(`new/${name}`, icon, text, at === `new/${name}`))}
+      {work.map(([name, icon, text]) => item(`new/${name}`, icon, text, at === `new/${name}`))}
       <span className="spacer" />
-      <p className="menu-folder" title={session.folder}>
-        <bdi>{session.folder}</bdi>
+      <p className="menu-folder" title={session?.folder}>
+        <bdi>{session?.folder}</bdi>
       </p>
       <div className="menu-foot">
         <button
@@ -121,7 +123,7 @@ function Menu({ session, route }: { readonly session: StudioSession; readonly ro
         >
           <Icon name={theme === 'dark' ? 'sun' : 'moon'} />
         </button>
-        <span className="hint">{session.version}</span>
+        <span className="hint">{session?.version}</span>
       </div>
     </nav>
   );

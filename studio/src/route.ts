@@ -1,25 +1,14 @@
 // Which page is shown, kept in the address after '#', so that every view can be bookmarked.
 import { useSyncExternalStore } from 'react';
+import { type Route, readAddress } from './address.ts';
 
-export interface Route {
-  /** e.g. 'runs' */
-  readonly page: string;
-  /** e.g. '12' in #/runs/12 */
-  readonly rest: string;
-  readonly query: URLSearchParams;
-}
+export type { Route };
 
-let held: Route = parse();
-
-function parse(): Route {
-  const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  const [page = '', ...rest] = path.split('/');
-  return { page, rest: rest.join('/'), query: new URLSearchParams(query) };
-}
+let held: Route = readAddress();
 
 function subscribe(listener: () => void): () => void {
   const changed = (): void => {
-    held = parse();
+    held = readAddress();
     listener();
   };
   addEventListener('hashchange', changed);

@@ -1,4 +1,4 @@
-// Light or dark: as the system has it until a person chooses.
+// Light or dark: the system's, which the style sheet follows by itself, until a person chooses the other one.
 import { useSyncExternalStore } from 'react';
 
 type Theme = 'light' | 'dark';
@@ -6,18 +6,27 @@ const key = 'hrpn-theme';
 const listeners = new Set<() => void>();
 const system = matchMedia('(prefers-color-scheme: dark)');
 
-function current(): Theme {
-  const held = localStorage.getItem(key);
-  if (held === 'light' || held === 'dark') return held;
+function systemTheme(): Theme {
   return system.matches ? 'dark' : 'light';
 }
 
-export function applyTheme(): void {
-  document.documentElement.dataset.theme = current();
+function current(): Theme {
+  const held = localStorage.getItem(key);
+  return held === 'light' || held === 'dark' ? held : systemTheme();
+}
+
+function tell(): void {
   for (const listener of listeners) listener();
 }
 
-system.addEventListener('change', applyTheme);
+system.addEventListener('change', tell);
+
+/** Once, before the first picture. */
+export function applyTheme(): void {
+  const held = localStorage.getItem(key);
+  if (held === null) delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = held;
+}
 
 export function useTheme(): [Theme, () => void] {
   const theme = useSyncExternalStore((listener) => {
@@ -25,8 +34,12 @@ export function useTheme(): [Theme, () => void] {
     return () => listeners.delete(listener);
   }, current);
   const toggle = (): void => {
-    localStorage.setItem(key, theme === 'dark' ? 'light' : 'dark');
+    const other = theme === 'dark' ? 'light' : 'dark';
+    // Back to what the system has is back to following it.
+    if (other === systemTheme()) localStorage.removeItem(key);
+    else localStorage.setItem(key, other);
     applyTheme();
+    tell();
   };
   return [theme, toggle];
 }

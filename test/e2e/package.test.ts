@@ -1,14 +1,16 @@
 // The package as others get it: packed, installed elsewhere, run there by name and imported as a library.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { RunView } from '../../src/contract/studio.ts';
 import { root, temporaryFolder } from './command-line.ts';
 import { writeDrawnSlide } from './drawn-slide.ts';
 
 /** Slow because it compiles all sources, bundles the studio and installs every dependency anew. */
 describe('the packed package', () => {
-  it('installs in another folder, where `npx hrpn` and the library work', {
+  it('installs in another folder, where `npx hrpn`, the library and the studio work', {
     timeout: 600_000,
   }, async (context) => {
     const folder = await temporaryFolder(context);
@@ -54,5 +56,39 @@ describe('the packed package', () => {
       console.log(patches.train);`;
     const library = run('node', ['--input-type=module', '-e', script], app);
     expect(library.stdout.trim(), library.said).toBe('9');
+
+    // By this Node: the machine's own may be older than the studio's run list needs.
+    const main = join(app, 'node_modules', 'hrpn', 'dist', 'cli', 'main.js');
+    const studio = spawn(process.execPath, [main, 'studio', app, '--port', '0'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    try {
+      let said = '';
+      studio.stderr.on('data', (text) => {
+        said += text;
+      });
+      const address = () => /http\S+(?=\s)/.exec(said)?.[0];
+      await expect.poll(address, { timeout: 60_000 }).toBeDefined();
+      const ask = (path: string, request?: RequestInit) => fetch(new URL(path, address()), request);
+      const page = await (await ask('/')).text();
+      const assets = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path);
+      expect(assets.some((path) => path.endsWith('.js'))).toBe(true);
+      for (const asset of assets) expect((await ask(asset)).status, asset).toBe(200);
+      expect(await (await ask('/api/slide?path=s.ome.tif')).json()).toMatchObject({
+        width: 192,
+        height: 160,
+      });
+      const options = { out: 'simulated', preset: 'tiny', slides: 1, size: 64 };
+      await ask('/api/runs', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ command: 'simulate', options }),
+      });
+      const state = async () => ((await (await ask('/api/runs/1')).json()) as RunView).state;
+      await expect.poll(state, { timeout: 60_000 }).toBe('done');
+    } finally {
+      studio.kill('SIGTERM');
+      expect((await once(studio, 'exit'))[0]).toBe(0);
+    }
   });
 });

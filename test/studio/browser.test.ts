@@ -18,6 +18,8 @@ import { launchBrowser, openPage, type WatchedPage } from './browser.ts';
 
 let base: string;
 let folder: string;
+/** Its own build: that of the checkout may be replaced by another test meanwhile. */
+let app: string;
 let studio: Studio;
 let browser: Browser;
 let watched: WatchedPage;
@@ -30,8 +32,7 @@ beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'hrpn-browser-'));
   folder = join(base, 'opened');
   await mkdir(folder);
-  // Its own build: that of the checkout may be replaced by another test meanwhile.
-  const app = join(base, 'app');
+  app = join(base, 'app');
   await buildStudio(app);
   studio = await startStudio({ dir: folder, port: 0 }, app);
   browser = await launchBrowser();
@@ -326,18 +327,32 @@ test('a dropped prediction with bounds shows the width of its interval, in real 
   expect(watched.complaints).toEqual([]);
 });
 
+test('light and dark follow the system while the page is open, and a person who chooses', {
+  timeout: longMs,
+}, async () => {
+  const background = () => page.evaluate('getComputedStyle(document.body).backgroundColor');
+  await page.emulateMedia({ colorScheme: 'light' });
+  const light = await background();
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(background).not.toBe(light);
+  await page.getByRole('button', { name: 'Light colours' }).click();
+  expect(await background()).toBe(light);
+  // What the system has was chosen again: it is followed again.
+  await page.getByRole('button', { name: 'Dark colours' }).click();
+  await page.emulateMedia({ colorScheme: 'light' });
+  await expect.poll(background).toBe(light);
+});
+
 test('a studio that is killed comes back to its runs, and the page goes on', {
   timeout: longMs,
 }, async () => {
   await studio.close();
-  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-  const { port } = studio;
+  const serve = fileURLToPath(new URL('./serve.ts', import.meta.url));
   const start = async () => {
-    const child = spawn(process.execPath, [main, 'studio', folder, '--port', String(port)], {
-      stdio: ['ignore', 'ignore', 'pipe'],
+    const child = spawn(process.execPath, [serve, folder, app, String(studio.port)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    for await (const text of child.stderr) if (String(text).includes('http://')) break;
-    child.stderr.resume();
+    await once(child.stdout, 'data');
     return child;
   };
   const killed = await start();
@@ -358,4 +373,6 @@ test('a studio that is killed comes back to its runs, and the page goes on', {
     back.kill('SIGTERM');
     expect((await once(back, 'exit'))[0]).toBe(0);
   }
+  // While there is no server the browser itself logs that the page asks for it.
+  expect(watched.complaints.filter((text) => !text.includes('net::ERR_'))).toEqual([]);
 });

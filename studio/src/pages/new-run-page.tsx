@@ -49,6 +49,7 @@ export function NewRunPage({
       if (all.length === 0) continue;
       if (schema.type === 'array') given[key] = all;
       else if (schema.type === 'object') given[key] = parseRoles(all);
+      else if (schema.type === 'boolean') given[key] = all[0] === 'true';
       else if (schema.type === 'number' || schema.type === 'integer') given[key] = Number(all[0]);
       else given[key] = all[0];
     }

@@ -14,6 +14,7 @@ import { RunActions } from '../parts/run-actions.tsx';
 import { RunProgressBar, runDuration, StateChip } from '../parts/run-state.tsx';
 import { useNow } from '../parts/use-now.ts';
 import { go, href, type Route } from '../route.ts';
+import { formatRoles, type Roles } from '../viewer/roles.ts';
 
 export function RunPage({ route }: { readonly route: Route }): ReactNode {
   const id = Number(route.rest);
@@ -233,13 +234,14 @@ function Details({ run }: { readonly run: RunView }): ReactNode {
   );
 }
 
-/** The options that an address can carry. */
+/** The options as the address of a form carries them; pairs as on the command line. */
 function againOf(run: RunView): Record<string, string | string[]> {
   const carried: Record<string, string | string[]> = {};
   for (const [key, value] of Object.entries(run.options)) {
-    if (key === 'out' || key === 'resume' || typeof value === 'boolean') continue;
+    if (key === 'out' || key === 'resume' || value === null) continue;
     if (Array.isArray(value)) carried[key] = value.map(String);
-    else if (typeof value !== 'object') carried[key] = String(value);
+    else if (typeof value === 'object') carried[key] = formatRoles(value as Roles);
+    else carried[key] = String(value);
   }
   return carried;
 }

@@ -49,6 +49,11 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
   const roles = useMemo(() => parseRoles(roleTexts.split('\n')), [roleTexts]);
   const givenUm = Number(route.query.get('pixelSizeUm')) || undefined;
   const { slide, layers, error, setLayer } = useSlide(path, prediction, roles);
+  const [reads, setReads] = useState<string>();
+  useEffect(() => {
+    // Where it fails, the page says so.
+    slide?.reads.then(setReads).catch(() => {});
+  }, [slide]);
   const pixelSizeUm = slide?.pixelSizeUm ?? givenUm ?? null;
   const [mode, setMode] = useState<PaneMode>('single');
   const [shown, setShown] = useState<Shown>({ left: ['slide'], right: ['prediction'] });
@@ -226,7 +231,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
         </div>
         <div className="viewer-stage" data-loaded={isLoaded} data-testid="stage">
           {error !== undefined && <ErrorBox message={error} />}
-          {error === undefined && slide === undefined && (
+          {error === undefined && layers.length === 0 && (
             <p className="stage-note" role="status">
               Opening the slide …
             </p>
@@ -239,6 +244,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
               layers={drawn}
               overlays={overlays}
               isDrawing={tool !== 'move'}
+              isLoaded={isLoaded}
               onPoint={onPoint}
               onLoaded={onLoaded}
             >
@@ -276,7 +282,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
             />
           )}
           {slide !== undefined && (
-            <span className="hint" title={`Pixels by ${slide.reads}`}>
+            <span className="hint" title={reads && `Pixels by ${reads}`}>
               {slide.format}
             </span>
           )}

@@ -3,6 +3,7 @@ import { COORDINATE_SYSTEM, type Layer } from '@deck.gl/core';
 import { PathLayer } from '@deck.gl/layers';
 import { AdditiveColormapExtension, ColorPaletteExtension, MultiscaleImageLayer } from '@hms-dbmi/viv';
 import { drawnChannels, type ViewLayer } from './layers.ts';
+import { type CachedLevel, largestWhole } from './tile-source.ts';
 import type { PaneId } from './view-geometry.ts';
 
 export interface Overlay {
@@ -17,12 +18,17 @@ const palette = [new ColorPaletteExtension()];
 const colormaps = [new AdditiveColormapExtension()];
 
 /** @param onLoaded called when every tile in view is there */
-export function imageLayer(layer: ViewLayer, pane: PaneId, onLoaded: (() => void) | undefined): Layer {
+export function imageLayer(
+  layer: ViewLayer,
+  levels: readonly CachedLevel[],
+  pane: PaneId,
+  onLoaded: (() => void) | undefined,
+): Layer {
   const channels = drawnChannels(layer.channels);
   const props = {
     id: `${layer.kind}-${pane}-view`,
     viewportId: pane,
-    loader: layer.levels,
+    loader: levels,
     // The selection keeps its identity while only colours change, else every tile would be asked for again.
     selections: selectionsOf(channels.map(({ index }) => index)),
     channelsVisible: channels.map(({ isVisible }) => isVisible),
@@ -35,7 +41,8 @@ export function imageLayer(layer: ViewLayer, pane: PaneId, onLoaded: (() => void
     maxRequests: 8,
     pickable: false,
     onViewportLoad: onLoaded,
-    excludeBackground: false,
+    // Under the tiles that have not come yet.
+    excludeBackground: Math.max(layer.lowest.width, layer.lowest.height) > largestWhole,
   };
   return new (MultiscaleImageLayer as unknown as new (props: unknown) => Layer)(props);
 }

@@ -1,5 +1,5 @@
 // What can be shown of a slide and its prediction, each as a layer with channels, colours and contrast.
-import type { OpenSlide } from './load-slide.ts';
+import type { OpenSlide } from './open-slide.ts';
 import { CachedLevel, type LevelReader, type TileData } from './tile-source.ts';
 
 export type LayerKind = 'slide' | 'measured' | 'prediction' | 'error' | 'width';
@@ -23,7 +23,10 @@ export interface ChannelState {
 export interface ViewLayer {
   readonly kind: LayerKind;
   readonly label: string;
-  readonly levels: readonly CachedLevel[];
+  /** One for every power of two, largest first. */
+  readonly levels: Promise<readonly CachedLevel[]>;
+  /** For contrast, overview and the first picture, which then need not wait for `levels`. */
+  readonly lowest: CachedLevel;
   readonly channels: readonly ChannelState[];
   /** Undefined: each channel in its colour, added up. */
   readonly colormap: Colormap | undefined;
@@ -66,11 +69,19 @@ export async function slideLayer(
       const isOnly = slide.channels.length === 1;
       const color =
         (role && roleColors[role]) || (isOnly ? white : furtherColors[further++ % furtherColors.length]);
-      const range = await rangeOf(slide.levelsOf, index, 'bright');
+      const range = await rangeOf(slide.lowest, index, 'bright');
       return { name, role, index, color, isVisible: index < mostChannels, ...range };
     }),
   );
-  return { kind: 'slide', label: 'Slide', levels: slide.levelsOf, channels, colormap: undefined, opacity: 1 };
+  return {
+    kind: 'slide',
+    label: 'Slide',
+    levels: slide.levelsOf,
+    lowest: slide.lowest,
+    channels,
+    colormap: undefined,
+    opacity: 1,
+  };
 }
 
 /** The probe channel alone, in the prediction's colours. */
@@ -94,29 +105,32 @@ export async function predictionLayers(
     0,
     prediction.channels.findIndex(({ name }) => !/\b(lower|upper)\b/.test(name)),
   );
-  const { levelsOf } = prediction;
-  const range = await rangeOf(levelsOf, probe, 'bright');
+  const range = await rangeOf(prediction.lowest, probe, 'bright');
+  const own = await prediction.levelsOf;
+  const other = await measured?.levels;
   const limits = measured?.channels[0].limits ?? range.limits;
   const common = { role: undefined, color: [255, 255, 255] as const, isVisible: true };
   const layers: ViewLayer[] = [
     {
       kind: 'prediction',
       label: 'Prediction',
-      levels: levelsOf,
+      levels: prediction.levelsOf,
+      lowest: prediction.lowest,
       channels: [{ ...common, ...range, name: prediction.channels[probe].name, index: probe, limits }],
       colormap: 'inferno',
       opacity: 1,
     },
   ];
-  if (measured !== undefined && isSameShape(measured.levels, levelsOf)) {
-    const levels = levelsOf.map((level, i) =>
-      difference(level, probe, measured.levels[i], measured.channels[0].index),
-    );
-    const error = await rangeOf(levels, 0, 'signed');
+  if (measured !== undefined && other !== undefined && isSameShape(other, own)) {
+    const { index } = measured.channels[0];
+    const levels = own.map((level, i) => difference(level, probe, other[i], index));
+    const lowest = levels[levels.length - 1];
+    const error = await rangeOf(lowest, 0, 'signed');
     layers.push({
       kind: 'error',
       label: 'Error (predicted − measured)',
-      levels,
+      levels: Promise.resolve(levels),
+      lowest,
       channels: [{ ...common, ...error, name: 'predicted − measured', index: 0 }],
       colormap: 'rdbu',
       opacity: 1,
@@ -125,12 +139,14 @@ export async function predictionLayers(
   const lower = at(/\blower\b/);
   const upper = at(/\bupper\b/);
   if (lower >= 0 && upper >= 0) {
-    const levels = levelsOf.map((level) => difference(level, upper, level, lower));
-    const width = await rangeOf(levels, 0, 'bright');
+    const levels = own.map((level) => difference(level, upper, level, lower));
+    const lowest = levels[levels.length - 1];
+    const width = await rangeOf(lowest, 0, 'bright');
     layers.push({
       kind: 'width',
       label: 'Interval width',
-      levels,
+      levels: Promise.resolve(levels),
+      lowest,
       channels: [{ ...common, ...width, name: 'upper − lower', index: 0 }],
       colormap: 'viridis',
       opacity: 1,
@@ -169,13 +185,13 @@ const bins = 64;
 /** Enough for a contrast; the first picture waits for it. */
 const mostSamples = 30_000;
 
-/** Contrast and histogram, from the lowest level of the pyramid. */
+/** Contrast and histogram. */
 async function rangeOf(
-  levels: readonly CachedLevel[],
+  lowest: CachedLevel,
   index: number,
   shape: 'bright' | 'signed',
 ): Promise<Pick<ChannelState, 'limits' | 'domain' | 'histogram'>> {
-  const { data } = await levels[levels.length - 1].getRaster({ selection: { c: index } });
+  const { data } = await lowest.sample(index);
   const step = Math.max(1, Math.floor(data.length / mostSamples));
   const picked = new Float64Array(Math.ceil(data.length / step));
   for (let i = 0; i < picked.length; i++) picked[i] = data[i * step];

@@ -1,13 +1,11 @@
 // The whole slide in a corner, with the part in view; a click goes there.
 import { type PointerEvent, type ReactNode, useEffect, useRef } from 'react';
-import { mapColor } from './colormaps.ts';
 import type { ViewLayer } from './layers.ts';
-import { largestOverview } from './load-slide.ts';
+import { paint } from './paint.ts';
 import type { Scene } from './slide-canvas.tsx';
 import { toSlide } from './view-geometry.ts';
 
 const longestSide = 168;
-const shades = 256;
 
 interface Props {
   readonly layer: ViewLayer;
@@ -71,34 +69,4 @@ export function Overview({ layer, slide, scene, onMove }: Props): ReactNode {
       />
     </div>
   );
-}
-
-/** The lowest level in the layer's colours; undefined where it is too large to be read whole. */
-async function paint(layer: ViewLayer, width: number, height: number): Promise<ImageData | undefined> {
-  const level = layer.levels[layer.levels.length - 1];
-  if (Math.max(level.width, level.height) > largestOverview) return undefined;
-  const visible = layer.channels.filter(({ isVisible }) => isVisible);
-  const rasters = await Promise.all(visible.map(({ index }) => level.getRaster({ selection: { c: index } })));
-  const tables = visible.map(({ color }) =>
-    Array.from({ length: shades }, (_, i): readonly number[] => {
-      const share = i / (shades - 1);
-      return layer.colormap ? mapColor(layer.colormap, share) : color.map((part) => part * share);
-    }),
-  );
-  const image = new ImageData(width, height);
-  for (let y = 0; y < height; y++) {
-    const sy = Math.min(level.height - 1, Math.floor(((y + 0.5) / height) * level.height));
-    for (let x = 0; x < width; x++) {
-      const sx = Math.min(level.width - 1, Math.floor(((x + 0.5) / width) * level.width));
-      const at = 4 * (y * width + x);
-      for (let i = 0; i < visible.length; i++) {
-        const [black, full] = visible[i].limits;
-        const share = (rasters[i].data[sy * level.width + sx] - black) / (full - black);
-        const rgb = tables[i][Math.round(Math.min(1, Math.max(0, share || 0)) * (shades - 1))];
-        for (let k = 0; k < 3; k++) image.data[at + k] += rgb[k];
-      }
-      image.data[at + 3] = 255;
-    }
-  }
-  return image;
 }

@@ -27,7 +27,10 @@ export function ReadOut({ point, layers, slide }: Props): ReactNode {
       const read = layers.flatMap(({ levels, channels }) =>
         channels
           .filter(({ isVisible }) => isVisible)
-          .map(async ({ name, index }) => `${name} ${formatFigure(await levels[0].valueAt(x, y, index))}`),
+          .map(async ({ name, index }) => {
+            const [full] = await levels;
+            return `${name} ${formatFigure(await full.valueAt(x, y, index))}`;
+          }),
       );
       const all = await Promise.all(read).catch(() => []);
       if (isCurrent) setValues([...new Set(all)]);

@@ -1,19 +1,23 @@
 // The picture itself: one or two linked panes, moved by pointer, wheel and keys, with whatever is drawn on them.
-import { OrthographicView } from '@deck.gl/core';
-import DeckGL, { type DeckGLRef } from '@deck.gl/react';
 import {
   type KeyboardEvent,
+  lazy,
   type PointerEvent,
   type ReactNode,
   type Ref,
+  Suspense,
   useCallback,
   useEffect,
   useImperativeHandle,
+  useLayoutEffect,
   useMemo,
   useRef,
   useState,
 } from 'react';
-import { imageLayer, type Overlay, outlineLayer } from './deck-layers.ts';
+import { Backdrop } from './backdrop.tsx';
+import type { Overlay } from './deck-layers.ts';
+import type { DeckHandle } from './deck-picture.tsx';
+import { pictureIsThere } from './first-picture.ts';
 import type { ViewLayer } from './layers.ts';
 import {
   clampZoom,
@@ -27,6 +31,8 @@ import {
   viewAfterKey,
   zoomAt,
 } from './view-geometry.ts';
+
+const DeckPicture = lazy(async () => ({ default: (await import('./deck-picture.tsx')).DeckPicture }));
 
 export interface CanvasHandle {
   fit(): void;
@@ -54,25 +60,32 @@ interface Props {
   readonly overlays: readonly Overlay[];
   /** While drawing, the pointer belongs to the drawing. */
   readonly isDrawing: boolean;
+  /** Every tile in view has come once. */
+  readonly isLoaded: boolean;
   readonly onPoint: (point: readonly [number, number] | undefined, pane: PaneId) => void;
   readonly onLoaded: () => void;
   readonly children: (scene: Scene) => ReactNode;
 }
 
 export function SlideCanvas(props: Props): ReactNode {
-  const { handle, slide, mode, layers, overlays, isDrawing, onPoint, onLoaded, children } = props;
+  const { handle, slide, mode, layers, overlays, isDrawing, isLoaded, onPoint, onLoaded, children } = props;
   const frame = useRef<HTMLDivElement>(null);
-  const deck = useRef<DeckGLRef>(null);
+  const deck = useRef<DeckHandle>(null);
   const [size, setSize] = useState({ width: 0, height: 0 });
   const [view, setView] = useState<ViewState>();
   const [swipe, setSwipe] = useState(0.5);
   const drag = useRef<{ x: number; y: number; isSwipe: boolean } | undefined>(undefined);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = frame.current as HTMLDivElement;
-    const observer = new ResizeObserver(() => {
-      setSize({ width: element.clientWidth, height: element.clientHeight });
-    });
+    const measure = (): void =>
+      setSize((held) => {
+        const now = { width: element.clientWidth, height: element.clientHeight };
+        return now.width === held.width && now.height === held.height ? held : now;
+      });
+    // The observer waits for a frame to be drawn.
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);
@@ -80,7 +93,7 @@ export function SlideCanvas(props: Props): ReactNode {
   const isReady = size.width > 0;
   // A new slide is shown whole, and stays so in other modes and window sizes until it is moved.
   const fitted = useRef<{ path: string; view: ViewState }>(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isReady) return;
     setView((held) => {
       if (held !== undefined && fitted.current?.path === slide.path && fitted.current.view !== held)
@@ -101,10 +114,7 @@ export function SlideCanvas(props: Props): ReactNode {
     actualSize: () => setView((held) => held && { ...held, zoom: 0 }),
     zoomBy: (change) => setView((held) => held && { ...held, zoom: clampZoom(held.zoom + change) }),
     moveTo: (target) => setView((held) => held && { ...held, target }),
-    snapshot: () => {
-      deck.current?.deck?.redraw('picture file');
-      return frame.current?.querySelector('canvas') ?? undefined;
-    },
+    snapshot: () => deck.current?.snapshot(),
   }));
 
   const paneAt = useCallback(
@@ -173,24 +183,12 @@ export function SlideCanvas(props: Props): ReactNode {
     event.preventDefault();
   };
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: panes move at every frame; only which there are matters.
-  const drawn = useMemo(
-    () =>
-      panes.flatMap(({ id }, i) => [
-        ...layers[id].map((layer, k) =>
-          imageLayer(layer, id, i === 0 && k === layers[id].length - 1 ? onLoaded : undefined),
-        ),
-        ...overlays.filter(({ isVisible }) => isVisible).map((overlay) => outlineLayer(overlay, id)),
-      ]),
-    [layers, overlays, onLoaded, panes.length],
-  );
-  const views = panes.map(
-    ({ id, x, width, height }) =>
-      new OrthographicView({ id, x, y: 0, width, height, flipY: true, controller: false }),
-  );
-  const viewState = Object.fromEntries(
-    panes.map(({ id, target }) => [id, { target: [target[0], target[1], 0], zoom: view?.zoom ?? 0 }]),
-  );
+  // The graphics take the processor for a while as they start; what can be seen before comes first.
+  const [isPainted, setPainted] = useState(false);
+  const onPainted = useCallback(() => {
+    pictureIsThere();
+    requestAnimationFrame(() => setPainted(true));
+  }, []);
 
   return (
     <div
@@ -211,15 +209,29 @@ export function SlideCanvas(props: Props): ReactNode {
     >
       {view !== undefined && (
         <>
-          <DeckGL
-            ref={deck}
-            views={views}
-            viewState={viewState as never}
-            layers={drawn}
-            controller={false}
-            layerFilter={({ layer, viewport }) => layer.id.includes(`-${viewport.id}-view`)}
-            useDevicePixels
-          />
+          {!isLoaded &&
+            panes.map((pane) => (
+              <Backdrop
+                key={pane.id}
+                layers={layers[pane.id]}
+                pane={pane}
+                zoom={view.zoom}
+                slide={slide}
+                onPainted={onPainted}
+              />
+            ))}
+          {isPainted && (
+            <Suspense fallback={null}>
+              <DeckPicture
+                handle={deck}
+                panes={panes}
+                zoom={view.zoom}
+                layers={layers}
+                overlays={overlays}
+                onLoaded={onLoaded}
+              />
+            </Suspense>
+          )}
           {mode === 'swipe' && (
             <div className="swipe-divider" style={{ left: panes[0].width }} aria-hidden="true">
               <span />

@@ -32,12 +32,14 @@ export interface LevelReader {
   readTile(x: number, y: number, channel: number): Promise<TileData>;
 }
 
+/** A level longer than this on a side is not read whole. */
+export const largestWhole = 4096;
+
 /** All tiles of all slides together, in bytes. */
 const cacheBytes = 384 * 2 ** 20;
 
 interface Held {
   readonly promise: Promise<TileData>;
-  value?: TileData;
   bytes: number;
 }
 
@@ -71,6 +73,14 @@ export class CachedLevel implements TileSource {
 
   getRaster({ selection }: { selection: Selection }): Promise<TileData> {
     return this.#held(`${this.#id}/${selection.c}`, () => this.readPart(selection.c, 0, 0, this));
+  }
+
+  /** The level, or the tile in its middle where it is too large to be read whole. */
+  sample(channel: number): Promise<TileData> {
+    const selection = { c: channel };
+    if (Math.max(this.width, this.height) <= largestWhole) return this.getRaster({ selection });
+    const middle = (size: number): number => Math.floor(size / 2 / this.tileSize);
+    return this.getTile({ x: middle(this.width), y: middle(this.height), selection });
   }
 
   /** A rectangle that lies within the level, out of whatever tiles it has. */

@@ -1,8 +1,9 @@
-// Opens the slide and the prediction of the address, and keeps their layers.
-import { useEffect, useState } from 'react';
+// Opens the slide and the prediction of the address, and keeps their layers. In layout effects, which do not wait for a
+// frame to be drawn first.
+import { useLayoutEffect, useState } from 'react';
 import { messageOf } from '../api.ts';
 import { measuredLayer, predictionLayers, slideLayer, type ViewLayer } from './layers.ts';
-import { loadSlide, type OpenSlide } from './load-slide.ts';
+import { type OpenSlide, openSlide } from './open-slide.ts';
 import { type Roles, rolesOf } from './roles.ts';
 
 export interface SlideState {
@@ -18,21 +19,27 @@ export function useSlide(path: string | null, prediction: string | null, roles: 
   const [layers, setLayers] = useState<readonly ViewLayer[]>([]);
   const [error, setError] = useState<string>();
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     let isCurrent = true;
     setSlide(undefined);
     setError(undefined);
     if (path === null) return;
-    // The graphics start up while the first pixels are read.
-    loadSlide(path)
-      .then((opened) => isCurrent && setSlide(opened))
-      .catch((cause) => isCurrent && setError(messageOf(cause)));
+    const fail = (cause: unknown): void => {
+      if (isCurrent) setError(messageOf(cause));
+    };
+    openSlide(path)
+      .then((opened) => {
+        if (!isCurrent) return;
+        setSlide(opened);
+        opened.levelsOf.catch(fail);
+      })
+      .catch(fail);
     return () => {
       isCurrent = false;
     };
   }, [path]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     let isCurrent = true;
     if (slide === undefined) return setLayers([]);
     const show = (all: readonly ViewLayer[]): void => {
@@ -44,7 +51,7 @@ export function useSlide(path: string | null, prediction: string | null, roles: 
       const own = measured === undefined ? [base] : [base, measured];
       show(own);
       if (prediction === null) return;
-      const predicted = await loadSlide(prediction);
+      const predicted = await openSlide(prediction);
       if (predicted.width !== slide.width || predicted.height !== slide.height) {
         throw new Error(
           `The prediction has ${predicted.width} x ${predicted.height} px, the slide ${slide.width} x ${slide.height} px. Choose the prediction of this slide.`,

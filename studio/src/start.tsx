@@ -1,7 +1,4 @@
-import '@fontsource-variable/inter/wght.css';
-import './styles/base.css';
-import './styles/pages.css';
-import './styles/viewer.css';
+// Draws the app.
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { applyTheme } from './theme.ts';

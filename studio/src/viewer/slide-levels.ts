@@ -1,15 +1,17 @@
-// Opens a slide for the viewer: what it is comes from the server, its pixels by range requests where Viv's readers
-// can, else tile by tile from the server's own readers.
+// The levels of a slide as the graphics want them: read by range requests where Viv's readers can, else tile by tile
+// by the server's own readers.
 import { loadOmeTiff, loadOmeZarrFromStore } from '@hms-dbmi/viv';
 import type { SlideView } from '../../../src/contract/studio.ts';
-import { api, fileUrl } from '../api.ts';
+import { fileUrl } from '../api.ts';
 import { registerDecoders } from './decoders.ts';
+import { serverReader } from './server-reader.ts';
 import { readTiffTile } from './tiff-tile.ts';
 import { CachedLevel, type LevelReader, type TileData } from './tile-source.ts';
 import { zarrStore } from './zarr-store.ts';
 
-export interface OpenSlide extends SlideView {
-  readonly levelsOf: readonly CachedLevel[];
+export interface SlideLevels {
+  /** One for every power of two, largest first. */
+  readonly levels: readonly CachedLevel[];
   /** How the pixels come, for people who wonder. */
   readonly reads: 'range requests' | 'tiles from the server';
 }
@@ -19,30 +21,21 @@ registerDecoders();
 /** Tiles from the server, and pieces of files that have no tiles. */
 const serverTile = 512;
 
-/** A lowest level larger than this is not read whole for the overview. */
-export const largestOverview = 4096;
-
-/** @throws StudioError with the server's sentence */
-export async function loadSlide(path: string): Promise<OpenSlide> {
-  const view = await api.slide(path);
-  const channels = view.channels.length;
+export async function slideLevels(view: SlideView): Promise<SlideLevels> {
+  const cached = (readers: readonly LevelReader[]): CachedLevel[] =>
+    powersOfTwo(readers).map((reader) => new CachedLevel(reader, view.channels.length));
   if (view.access !== 'tiles') {
     try {
-      const levelsOf = powersOfTwo(await vivReaders(view)).map((reader) => new CachedLevel(reader, channels));
+      const levels = cached(await vivReaders(view));
       // That it can be read proves that the compression is known here; it is needed first anyway.
-      await levelsOf[levelsOf.length - 1].getRaster({ selection: { c: 0 } });
-      return { ...view, reads: 'range requests', levelsOf };
+      await levels[levels.length - 1].getTile({ x: 0, y: 0, selection: { c: 0 } });
+      return { levels, reads: 'range requests' };
     } catch (error) {
-      console.info(`${path} is read by the server instead:`, error);
+      console.info(`${view.path} is read by the server instead:`, error);
     }
   }
-  return {
-    ...view,
-    reads: 'tiles from the server',
-    levelsOf: powersOfTwo(view.levels.map((_, level) => serverReader(view, level))).map(
-      (reader) => new CachedLevel(reader, channels),
-    ),
-  };
+  const levels = cached(view.levels.map((_, level) => serverReader(view, level, serverTile)));
+  return { levels, reads: 'tiles from the server' };
 }
 
 interface VivSource {
@@ -144,25 +137,6 @@ function everyNth(finer: LevelReader, skip: number): LevelReader {
       const left = x * tileSize;
       const top = y * tileSize;
       return read(left, top, Math.min(tileSize, width - left), Math.min(tileSize, height - top), channel);
-    },
-  };
-}
-
-function serverReader(view: SlideView, level: number): LevelReader {
-  const { width, height } = view.levels[level];
-  const read = async (x: number, y: number, w: number, h: number, channel: number): Promise<TileData> => {
-    const data = await api.tile({ path: view.path, level, x, y, width: w, height: h, channel });
-    return { data, width: w, height: h };
-  };
-  return {
-    width,
-    height,
-    tileSize: serverTile,
-    dtype: 'Float32',
-    readTile: (x, y, channel) => {
-      const left = x * serverTile;
-      const top = y * serverTile;
-      return read(left, top, Math.min(serverTile, width - left), Math.min(serverTile, height - top), channel);
     },
   };
 }
