@@ -303,7 +303,8 @@ test('a dropped prediction with bounds shows the width of its interval, in real 
     return data;
   })()`);
   await page.locator('main .page').dispatchEvent('drop', { dataTransfer: transfer });
-  await page.getByText('dropped.ome.tif').first().waitFor();
+  // In the list, not only on its way.
+  await page.getByRole('link', { name: 'dropped.ome.tif' }).waitFor();
   expect(await readFile(join(folder, 'dropped.ome.tif'))).toEqual(await readFile(written));
 
   await page.setViewportSize({ width: 1280, height: 800 });
