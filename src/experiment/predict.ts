@@ -157,7 +157,7 @@ function* bandsOf(y: number, raster: Raster): Generator<{ top: number; band: Ras
 const integerRange = { below: 16, above: 48 };
 
 /** Known before the first tile, so that a resumed prediction has the same; a step is a thousandth of the deviation. */
-function integerScale({ targetMap: { offset, scale } }: ModelFile['manifest']): ValueScale {
+export function integerScale({ targetMap: { offset, scale } }: ModelFile['manifest']): ValueScale {
   return valueScaleFor(offset - integerRange.below * scale, offset + integerRange.above * scale, 'uint16');
 }
 
