@@ -104,7 +104,7 @@ test('prepare, train with a moving curve, predict, region, report', { timeout: l
   await waitForState('done');
 
   await page.getByRole('link', { name: 'Train a model' }).click();
-  await page.getByLabel('Epochs').fill('6');
+  await page.getByLabel('Epochs').fill('4');
   await page.locator('form .button.primary').click();
   const chart = page.getByTestId('loss-charts');
   const epochs = async (): Promise<number> => Number(await chart.getAttribute('data-epochs'));
@@ -114,7 +114,7 @@ test('prepare, train with a moving curve, predict, region, report', { timeout: l
   const early = await epochs();
   await expect.poll(epochs, { timeout: longMs }).toBeGreaterThan(early);
   await waitForState('done');
-  expect(await epochs()).toBe(6);
+  expect(await epochs()).toBe(4);
 
   await page.getByRole('link', { name: 'Predict a slide' }).click();
   await page.getByRole('button', { name: 'Browse' }).last().click();
