@@ -71,6 +71,7 @@ function figure(pairs: readonly Pair[]): string {
   const one = left + perRatio;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">`,
+    '<title>Throughput over that of PyTorch</title>',
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
     ...bars,
     `<path d="M${one} 4V${height - 26}" stroke="#b03030" stroke-dasharray="4 3"/>`,
