@@ -1,6 +1,7 @@
 /**
  * How a training step grows with patch, batch and depth, and where its time goes:
- *   node bench/scaling.ts [--network hrpn] [--steps N] [--threads N] [--lowering fast|plain] [--quick] [--memory]
+ *   node bench/scaling.ts [--network hrpn] [--steps N] [--threads N] [--lowering fast|plain] [--device cpu|webgpu] [--quick]
+ *     [--memory]
  * With --memory, instead, what computing activations again and micro-batches save, in megabytes and processor time.
  * Every point runs in a process of its own (this file again, with --point), so that peak memory is its own.
  */
@@ -16,6 +17,7 @@ import { createGraphSession, fitToMemory, type TrainingSessionOptions } from '..
 import { add } from '../src/engine/ops/add.ts';
 import { relu } from '../src/engine/ops/relu.ts';
 import { peakActivationBytes } from '../src/engine/peak-memory.ts';
+import type { Device } from '../src/engine/session.ts';
 import { layoutOf, type NetworkFunction } from '../src/model/network.ts';
 import { findModel } from '../src/model/registry.ts';
 import { recipeOf } from '../src/training/recipes.ts';
@@ -28,6 +30,7 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '5' },
     threads: { type: 'string', default: '2' },
     lowering: { type: 'string', default: 'fast' },
+    device: { type: 'string', default: 'cpu' },
     quick: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     point: { type: 'string' },
@@ -76,13 +79,15 @@ async function measure({ batch, patch, depth, profile, memoryShare, parts = 1 }:
   const runs = { batch: batch / parts, parts };
   const step = buildStepGraph({ network, layout, optimiser, ...runs, roles: 2, patch, clipNorm });
   const lowering = values.lowering as 'fast' | 'plain';
+  const device = values.device as Device;
   const estimate = async (memory?: TrainingSessionOptions['memory']): Promise<number> =>
-    peakActivationBytes((await fitToMemory(step.graph, { lowering, memory })).graph);
+    peakActivationBytes((await fitToMemory(step.graph, { device, lowering, memory })).graph);
   const kept = await estimate();
   const memory = memoryShare === undefined ? undefined : { bytes: memoryShare * kept, losses: step.losses };
   const estimatedBytes = memory ? await estimate(memory) : kept;
   const folder = mkdtempSync(join(tmpdir(), 'hrpn-scaling-'));
   const session = await createGraphSession(step.graph, {
+    device,
     threads: Number(values.threads),
     lowering,
     carry: step.carry,
@@ -164,7 +169,7 @@ function line(text: string): void {
 
 function runApart(point: Point): Measured {
   const self = fileURLToPath(import.meta.url);
-  const options = ['network', 'steps', 'threads', 'lowering'] as const;
+  const options = ['network', 'steps', 'threads', 'lowering', 'device'] as const;
   const args = [...options.flatMap((name) => [`--${name}`, values[name]]), '--point', JSON.stringify(point)];
   return JSON.parse(execFileSync(process.execPath, ['--expose-gc', self, ...args], { encoding: 'utf8' }));
 }
