@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { figure, files, path, threads } from './fields.ts';
+import { device, figure, files, path, threads } from './fields.ts';
 import { simulatePresets } from './simulate.ts';
 
 const options = z.strictObject({
@@ -51,7 +51,7 @@ const options = z.strictObject({
     .positive()
     .default(1800)
     .describe(
-      'training time of each run, e.g. 90s, 30m: processor time over threads, so that other work does not count; schedules are made to fit it',
+      'training time of each run, e.g. 90s, 30m: processor time over threads, so that other work does not count, or on webgpu the time that passes; schedules are made to fit it',
     )
     .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
   chooseLearningRate: z
@@ -69,6 +69,9 @@ const options = z.strictObject({
     .optional()
     .describe("edge of a training patch for models that leave a choice; the dataset's unless given")
     .meta({ value: 'PX' }),
+  device: device.describe(
+    'where networks train (their scores come from the CPU); webgpu fails rather than fall back to it',
+  ),
   threads,
 });
 

@@ -47,6 +47,11 @@ export const threads = z
   .describe('threads for the network; all cores unless given')
   .meta({ value: 'N' });
 
+export const device = z
+  .enum(['cpu', 'webgpu'])
+  .default('cpu')
+  .describe('where the network trains; webgpu fails rather than fall back to the CPU');
+
 export const files = z.array(path).describe('every file and folder written, in the order to look at them');
 
 /** A measured figure; NaN (null in JSON) where it is not defined. */

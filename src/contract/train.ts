@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { figure, files, path, threads } from './fields.ts';
+import { device, figure, files, path, threads } from './fields.ts';
 
 const options = z.strictObject({
   dataset: path.describe('dataset made by `hrpn prepare`'),
@@ -19,10 +19,7 @@ const options = z.strictObject({
     .optional()
     .describe('stop after this time, e.g. 90s, 30m, 2h; the schedule stays the same')
     .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
-  device: z
-    .enum(['cpu', 'webgpu'])
-    .default('cpu')
-    .describe('where the network runs; webgpu fails rather than fall back to the CPU'),
+  device,
   seed: z
     .int()
     .nonnegative()

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import type { TrainOptions, TrainResult } from '../contract/train.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { processorClock } from '../core/clock.ts';
+import { type Clock, processorClock, wallClock } from '../core/clock.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
@@ -230,7 +230,7 @@ async function trainAndScore(
 function trainOptions(
   { model, from, recipe }: Contestant,
   dataset: string,
-  { patch }: BenchmarkSettings,
+  { patch, device }: BenchmarkSettings,
   threads: number,
 ): Omit<TrainOptions, 'out'> {
   const network = findBaseline(model) ? undefined : findModel(model);
@@ -238,7 +238,7 @@ function trainOptions(
     dataset,
     model,
     threads,
-    ...(network && { patch: network.fixedTile ?? patch }),
+    ...(network && { patch: network.fixedTile ?? patch, device }),
     ...(from && { from }),
     ...(recipe && { recipe }),
   };
@@ -263,7 +263,7 @@ async function chosen(
 
   const probe = join(folder, 'probe');
   const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
-  const clock = processorClock(threads);
+  const clock = clockOf(common);
   const began = clock();
   const speed = await trainOrResume({ ...common, out: probe, timeBudgetSeconds: probeSeconds }, open, work);
   const { stepsPerEpoch } = await readRunSettings(probe);
@@ -302,10 +302,18 @@ async function trainOrResume(
   open: (folder: string) => Promise<Dataset>,
   work: WorkOptions,
 ): Promise<TrainResult> {
-  const { out, dataset, threads = availableParallelism(), timeBudgetSeconds } = options;
+  const { out, dataset, device, threads, timeBudgetSeconds } = options;
   const isBegun = await exists(runFiles(out).settings);
-  const settings = isBegun ? { dataset, out, threads, timeBudgetSeconds, resume: true } : options;
-  return train(settings, work, open, processorClock(threads));
+  const settings = isBegun ? { dataset, out, device, threads, timeBudgetSeconds, resume: true } : options;
+  return train(settings, work, open, clockOf(options));
+}
+
+/** Where the processor does not do the work, its time says nothing. */
+function clockOf({
+  device,
+  threads = availableParallelism(),
+}: Pick<TrainOptions, 'device' | 'threads'>): Clock {
+  return device === 'webgpu' ? wallClock : processorClock(threads);
 }
 
 /** Operations of the model file itself, per pixel of a large tile. */

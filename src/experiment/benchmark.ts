@@ -106,7 +106,7 @@ function resultOf(
   }
   const notes = [
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
-    'Every trained model had the same time on the same machine; its schedule was made to fit that time (processor time over threads).',
+    `Every trained model had the same time on the same machine; its schedule was made to fit that time (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
   ];
   if (models.constant) {
     notes.push('The floor is constant: the mean of the training slides everywhere.');
@@ -173,8 +173,8 @@ function leakageNotes(
 }
 
 function commandOf(options: BenchmarkSettings): string {
-  const { leaveOneOut, randomPatches, chooseLearningRate, from, patch, seeds, models, timeBudgetSeconds } =
-    options;
+  const { leaveOneOut, randomPatches, chooseLearningRate, from, patch } = options;
+  const { seeds, models, timeBudgetSeconds, device } = options;
   return [
     'hrpn benchmark',
     options.dataset ?? `--preset ${options.preset}`,
@@ -187,6 +187,7 @@ function commandOf(options: BenchmarkSettings): string {
     chooseLearningRate ? '--choose-learning-rate' : '',
     from === undefined ? '' : `--from ${from}`,
     patch === undefined ? '' : `--patch ${patch}`,
+    device === 'cpu' ? '' : `--device ${device}`,
   ]
     .filter((part) => part !== '')
     .join(' ');
