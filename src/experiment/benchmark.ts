@@ -177,9 +177,8 @@ function commandOf(options: BenchmarkSettings): string {
   const { seeds, models, timeBudgetSeconds, device } = options;
   return [
     'hrpn benchmark',
-    options.dataset ?? `--preset ${options.preset}`,
+    options.dataset ?? `--preset ${options.preset} --size ${options.size}`,
     options.slides === undefined ? '' : `--slides ${options.slides}`,
-    options.size === undefined ? '' : `--size ${options.size}`,
     `--out ${options.out} --models ${models}`,
     leaveOneOut ? '--leave-one-out' : '',
     randomPatches ? '--random-patches' : '',
