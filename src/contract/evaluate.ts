@@ -72,7 +72,7 @@ const coverage = z.strictObject({
   byDistanceBin: z
     .array(
       z.strictObject({
-        toUm: z.number().nullable().describe('from the nearest vessel, null for the last: no bound'),
+        toUm: z.number().nullable().describe('from the nearest vessel wall, null for the last: no bound'),
         coverage: figure,
         pixels: z.int(),
       }),

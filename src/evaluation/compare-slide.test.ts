@@ -3,7 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { DataError } from '../core/errors.ts';
 import { createRaster } from '../core/raster.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
+import { findComponents } from '../spatial/components.ts';
 import { memorySource } from '../spatial/memory-source.ts';
+import { sumSpace } from '../spatial/space-sums.ts';
 import { compareSlide } from './compare-slide.ts';
 import { type MetricBlock, metricsOf } from './metric-block.ts';
 
@@ -87,20 +89,28 @@ describe('compareSlide', () => {
     expect(banded).toEqual(part);
   });
 
-  it('counts as extravascular what is more than 3 um from a vessel', async () => {
+  it('counts as extravascular what is more than 3 um from the wall of a vessel, as analyze does', async () => {
     const vessels = maskWhere((x) => x === 0);
     const c = golden.cases[0];
+    const shared = { vessels, tissue: everywhere, pixelSizeUm: 0.8 };
     const { extravascular } = await compareSlide({
+      ...shared,
       measured: slide(c.measured),
       measuredChannel: 0,
       predicted: slide(c.predicted),
       predictedChannel: 0,
-      vessels,
-      tissue: everywhere,
-      pixelSizeUm: 1,
       dataRange: 255,
     });
-    expect(extravascular.moments.count).toBe((width - 4) * height);
+    // The centre of pixel 4 is 3.2 um from that of pixel 0, and 2.8 um from its edge.
+    expect(extravascular.moments.count).toBe((width - 5) * height);
+    const { cells } = await sumSpace({
+      ...shared,
+      probes: [{ source: slide(c.measured), channel: 0 }],
+      solid: everywhere,
+      objects: findComponents(vessels, 8),
+      ...{ blockUm: 20, cellUm: 5, beyondUm: 3, aroundUm: 50 },
+    });
+    expect(cells.pixels.reduce((sum, n) => sum + n, 0)).toBe(extravascular.moments.count);
   });
 
   it('says what is undefined on a constant target, on no pixels, and for a perfect prediction', async () => {

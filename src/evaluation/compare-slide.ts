@@ -5,7 +5,7 @@ import type { WorkOptions } from '../core/progress.ts';
 import { channelOf } from '../core/raster.ts';
 import { bandsOf, rowsPerBand } from '../spatial/bands.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
-import { DistanceMap } from '../spatial/distance-map.ts';
+import { DistanceMap, wallDistanceUm } from '../spatial/distance-map.ts';
 import { emptyRegion, type RegionSums } from './metric-block.ts';
 import { SsimRows } from './metrics/ssim.ts';
 import { addRow } from './pair-moments.ts';
@@ -36,7 +36,7 @@ export interface SlideComparison {
 const extravascularBeyondUm = 3;
 
 /**
- * Sums over all tissue and over extravascular tissue (more than 3 um from the nearest vessel pixel). Reads both
+ * Sums over all tissue and over extravascular tissue (more than 3 um from the nearest vessel's wall). Reads both
  * slides once; memory is a band of rows and the masks.
  * @throws DataError when the two slides differ in size
  */
@@ -49,7 +49,6 @@ export async function compareSlide(input: CompareInput, work: WorkOptions = {}):
   const rows = input.bandRows ?? rowsPerBand(width, 6);
   const distances = new DistanceMap(input.vessels);
   const squared = new Float64Array(rows * width);
-  const limit = (extravascularBeyondUm / pixelSizeUm) ** 2;
   const inside = new Uint8Array(width);
   const outside = new Uint8Array(width);
   // The SSIM map lags behind the rows read, so its regions wait in bit rows until it comes.
@@ -73,7 +72,11 @@ export async function compareSlide(input: CompareInput, work: WorkOptions = {}):
     for (let r = 0; r < band.height; r++) {
       const from = r * width;
       tissue.readRow(band.y + r, inside);
-      for (let x = 0; x < width; x++) outside[x] = inside[x] === 1 && squared[from + x] > limit ? 1 : 0;
+      for (let x = 0; x < width; x++) {
+        const isOutside =
+          inside[x] === 1 && wallDistanceUm(squared[from + x], pixelSizeUm) > extravascularBeyondUm;
+        outside[x] = isOutside ? 1 : 0;
+      }
       const measuredRow = y.subarray(from, from + width);
       const predictedRow = p.subarray(from, from + width);
       addRow(pooled.moments, measuredRow, predictedRow, inside);

@@ -1,6 +1,6 @@
 /** How often intervals hold the measured value: in all, by predicted value, and by distance to the nearest vessel. */
 
-/** Bounds between bins of distance to the nearest vessel, in micrometres; vessels themselves come first. */
+/** Bounds between bins of distance to the nearest vessel's wall, in micrometres; vessels themselves come first. */
 const distanceBinsUm = [0, 3, 10, 25, 50] as const;
 
 interface Tally {
@@ -49,7 +49,7 @@ export class Coverage {
 
   /**
    * Adds pixels of a slide.
-   * @param distanceUm to the nearest vessel, one a pixel; 0 in vessels
+   * @param distanceUm to the nearest vessel's wall, one a pixel; 0 in vessels
    * @param lower end of each pixel's interval
    */
   add(

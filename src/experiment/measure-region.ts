@@ -13,7 +13,7 @@ import { addRow, emptyMoments } from '../evaluation/pair-moments.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
-import { distanceMapUm } from '../spatial/distance-map.ts';
+import { DistanceMap } from '../spatial/distance-map.ts';
 import { maskOutlines } from '../spatial/mask-outlines.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
@@ -205,14 +205,12 @@ function metricsOf(
  */
 function profileOf(vessels: BitMask, sample: Sample, planes: Planes): RegionResult['profile'] {
   const { inside, pixelSizeUm } = sample;
-  const distances = distanceMapUm(vessels, pixelSizeUm);
+  const distances = new DistanceMap(vessels).wallUm(0, vessels.height, pixelSizeUm);
   const images = [planes.measured, planes.predicted];
   const bins = profileEdgesUm.map(() => ({ pixels: 0, sums: [0, 0], counts: [0, 0] }));
   for (let i = 0; i < inside.length; i++) {
     if (inside[i] === 0) continue;
-    // The wall lies half a pixel nearer than the centre of the nearest vessel pixel.
-    const fromWall = distances[i] - pixelSizeUm / 2;
-    const index = distances[i] === 0 ? 0 : profileEdgesUm.findIndex((edge) => edge > 0 && fromWall < edge);
+    const index = profileEdgesUm.findIndex((edge) => (edge === 0 ? distances[i] === 0 : distances[i] < edge));
     if (index < 0) continue;
     const { sums, counts } = bins[index];
     bins[index].pixels++;

@@ -9,7 +9,7 @@ import { Coverage, type CoverageTable } from '../evaluation/coverage.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { withInterval } from '../prediction/with-interval.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
-import { distanceMapUm } from '../spatial/distance-map.ts';
+import { DistanceMap } from '../spatial/distance-map.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { tissueOf, visitSlides } from './visit-slides.ts';
@@ -124,7 +124,7 @@ async function scoreSlide(
     { signal: work.signal },
   );
   const measured = await source.read({ x: 0, y: 0, width, height }, [targetChannel], work);
-  const distanceUm = distanceMapUm(vessels, manifest.pixelSizeUm);
+  const distanceUm = new DistanceMap(vessels).wallUm(0, height, manifest.pixelSizeUm);
   const gradient = (values: Float32Array): number => vesselGradient(values, distanceUm, tissueBytes);
   if (coverage) {
     const inTissue = (values: Float32Array): Float32Array => values.filter((_, i) => tissueBytes[i] === 1);
@@ -146,7 +146,7 @@ async function scoreSlide(
   };
 }
 
-/** Tissue beside the vessels and tissue far from them, in micrometres from the nearest vessel. */
+/** Tissue beside the vessels and tissue far from them, in micrometres from the nearest wall. */
 const nearUm = [3, 10] as const;
 const farUm = 25;
 

@@ -146,7 +146,7 @@ async function addCoverage(
     const other = (await predictedBands.next()).value;
     const measured = channelOf(band.raster, 0);
     const [predicted, lower, upper] = [0, 1, 2].map((c) => channelOf(other.raster, c));
-    const distanceUm = distances.um(band.y, band.height, pair.pixelSizeUm);
+    const distanceUm = distances.wallUm(band.y, band.height, pair.pixelSizeUm);
     for (let r = 0; r < band.height; r++) {
       tissue.readRow(band.y + r, inside);
       const row = (values: Float32Array): Float32Array =>

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BitMask } from './bit-mask.ts';
-import { DistanceMap, distanceMapUm } from './distance-map.ts';
+import { DistanceMap } from './distance-map.ts';
 
 interface Golden {
   cases: { name: string; mask: string[]; squared: number[] }[];
@@ -69,8 +69,11 @@ describe('DistanceMap', () => {
 
   it('is in micrometres, and infinite where there is no mask', () => {
     const bits = new BitMask(3, 1);
-    expect([...distanceMapUm(bits, 0.5)]).toEqual([Infinity, Infinity, Infinity]);
+    const rows = () => [new DistanceMap(bits).um(0, 1, 0.5), new DistanceMap(bits).wallUm(0, 1, 0.5)];
+    for (const row of rows()) expect([...row]).toEqual([Infinity, Infinity, Infinity]);
     bits.fillRun(0, 0, 1, true);
-    expect([...distanceMapUm(bits, 0.5)]).toEqual([0, 0.5, 1]);
+    const [toCentres, toWall] = rows();
+    expect([...toCentres]).toEqual([0, 0.5, 1]);
+    expect([...toWall]).toEqual([0, 0.25, 0.75]);
   });
 });

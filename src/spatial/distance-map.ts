@@ -6,8 +6,8 @@ import type { BitMask } from './bit-mask.ts';
  * the lower envelope of parabolas along each row. All arithmetic is on integers that doubles hold exactly.
  *
  * Distances go from the centre of a pixel to the centre of the nearest mask pixel, as in SciPy's
- * distance_transform_edt(~mask): 0 on the mask, one pixel edge beside it. The wall itself, the line between
- * mask and not-mask, lies half a pixel nearer.
+ * distance_transform_edt(~mask): 0 on the mask, one pixel edge beside it. `wallDistanceUm` makes of them distances to
+ * the wall itself, the line between mask and not-mask.
  *
  * Rows can be asked for in any order. Beside the mask it keeps two numbers a column for every 512 rows, so a
  * slide's memory is that of its mask.
@@ -57,9 +57,18 @@ export class DistanceMap {
 
   /** The same in micrometres, as float32. */
   um(from: number, rows: number, pixelSizeUm: number): Float32Array {
+    return this.#each(from, rows, (d) => Math.sqrt(d) * pixelSizeUm);
+  }
+
+  /** Distances to the wall in micrometres, as float32; see `wallDistanceUm`. */
+  wallUm(from: number, rows: number, pixelSizeUm: number): Float32Array {
+    return this.#each(from, rows, (d) => wallDistanceUm(d, pixelSizeUm));
+  }
+
+  #each(from: number, rows: number, distanceOf: (squared: number) => number): Float32Array {
     const squared = new Float64Array(rows * this.#mask.width);
     this.squared(from, rows, squared);
-    return Float32Array.from(squared, (d) => Math.sqrt(d) * pixelSizeUm);
+    return Float32Array.from(squared, distanceOf);
   }
 
   /** The mask row nearest to each pixel in its own column, -1 where the column has none. */
@@ -153,8 +162,10 @@ class RowEnvelope {
 }
 
 /**
- * The whole distance map of a small image in micrometres, [height, width]; Infinity where the mask is empty.
+ * Distance in micrometres to a vessel's wall, which lies half a pixel nearer than the centre of the nearest vessel pixel;
+ * 0 in vessels, Infinity without any. This is the distance that all measures of space and every `extravascular` go by.
+ * @param squared as `DistanceMap.squared` gives it
  */
-export function distanceMapUm(mask: BitMask, pixelSizeUm: number): Float32Array {
-  return new DistanceMap(mask).um(0, mask.height, pixelSizeUm);
+export function wallDistanceUm(squared: number, pixelSizeUm: number): number {
+  return Math.max(0, Math.sqrt(squared) - 0.5) * pixelSizeUm;
 }

@@ -6,7 +6,7 @@ import { channelOf } from '../core/raster.ts';
 import { bandsOf, rowsPerBand } from './bands.ts';
 import type { BitMask } from './bit-mask.ts';
 import { type Components, labelAt } from './components.ts';
-import { DistanceMap } from './distance-map.ts';
+import { DistanceMap, wallDistanceUm } from './distance-map.ts';
 
 /** A channel that holds the probe, measured or predicted; all of one size. */
 export interface ProbeImage {
@@ -185,8 +185,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
           }
           continue;
         }
-        // The wall lies half a pixel nearer than the centre of the nearest vessel pixel.
-        const um = (Math.sqrt(squared[at]) - 0.5) * pixelSizeUm;
+        const um = wallDistanceUm(squared[at], pixelSizeUm);
         const part = um <= bandEnds[0] ? 1 : um <= bandEnds[1] ? 2 : um <= bandEnds[2] ? 3 : 4;
         addArea(areas[areaNames[part]], values);
         addArea(inNucleus[x] === 1 ? areas.nuclear : areas.extranuclear, values);
