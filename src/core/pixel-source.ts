@@ -27,6 +27,8 @@ export interface ChannelInfo {
   /** As stored in the file, e.g. 'DAPI'; 'channel 0' where the file names none. Unique within a slide. */
   readonly name: string;
   readonly sampleType: SampleType;
+  /** Of a computed channel, whose samples are float32 whatever the file's: what the file stores, whose range they keep to. */
+  readonly storedAs?: SampleType;
   /** Display colour as 0xRRGGBB, where the file has one. */
   readonly color?: number;
   /** Where the program that wrote the file recorded one, e.g. 'probe'. */

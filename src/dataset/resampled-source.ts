@@ -37,7 +37,11 @@ export function resampledSource(source: PixelSource, ownUm: number, wantedUm: nu
     format: `${source.format}, resampled from ${ownUm} to ${wantedUm} um a pixel`,
     width,
     height,
-    channels: source.channels.map((channel) => ({ ...channel, sampleType: 'float32' as const })),
+    channels: source.channels.map((channel) => ({
+      ...channel,
+      sampleType: 'float32' as const,
+      storedAs: channel.sampleType,
+    })),
     pixelSizeUm: wantedUm,
     levels: [{ width, height }],
     async read(region: Region, channels: readonly number[], options?: ReadOptions): Promise<Raster> {

@@ -100,7 +100,7 @@ async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evalu
       inputs: { source: slide, channels: inputs },
       tissue,
       pixelSizeUm,
-      peak: await peakOf(slide, target.slideChannel, work),
+      peak: await peakOf([{ source: slide, channel: target.slideChannel }], work),
     };
     const score = await scoreSlide(pair, work);
     return {
@@ -139,7 +139,10 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
     const scores: SlideScore[] = [];
     const files: string[] = [];
     const notes = new Set<string>();
-    let peak = 0;
+    const peak = await peakOf(
+      chosen.map(({ source, targetChannel }) => ({ source, channel: targetChannel })),
+      work,
+    );
     for (const [i, slide] of chosen.entries()) {
       const { entry, source } = slide;
       const stage = `slide ${i + 1} of ${chosen.length}, ${entry.name}`;
@@ -175,7 +178,6 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
         const vesselChannel = findVessels(source, { ...entry.channels, ...options.roles }, found);
         for (const note of found) notes.add(note);
         const target = await openTarget(source, source.path, options, opened, slide.targetChannel);
-        peak = Math.max(peak, await peakOf(source, slide.targetChannel, work));
         const pair: SlidePair = {
           name: entry.name,
           group: entry.group,

@@ -1,5 +1,4 @@
 // Scores a model on the slides of a split without writing them: sums that can be merged over slides.
-import { sampleRange } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, createRaster, pasteRaster, type Raster } from '../core/raster.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
@@ -12,6 +11,7 @@ import { BitMask } from '../spatial/bit-mask.ts';
 import { DistanceMap } from '../spatial/distance-map.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
+import { peakOf } from './score-slide.ts';
 import { tissueOf, visitSlides } from './visit-slides.ts';
 
 export interface ScoredSlide {
@@ -30,7 +30,7 @@ export interface ModelScore {
   /** Of the model's 90% interval; absent where it has none. */
   readonly coverage?: CoverageTable;
   readonly slides: readonly ScoredSlide[];
-  /** Largest value that the target's sample type holds. */
+  /** See `peakOf`. */
   readonly peak: number;
   readonly networkSeconds: number;
   readonly pixels: number;
@@ -57,9 +57,14 @@ export async function scoreModel(
   const slides: ScoredSlide[] = [];
   const interval = model.manifest.intervals?.find(({ level }) => level === scoredLevel);
   const coverage = interval && new Coverage(scoredLevel);
+  const scored = dataset.slides.filter(({ entry }) => entry.split === split);
+  const peak = await peakOf(
+    scored.map(({ source, targetChannel }) => ({ source, channel: targetChannel })),
+    work,
+  );
   let current: { index: number; raster: Raster } | undefined;
   const finish = async (): Promise<void> => {
-    if (current) slides.push(await scoreSlide(reference, current.index, current.raster, coverage, work));
+    if (current) slides.push(await scoreSlide(reference, current.index, current.raster, peak, coverage, work));
     current = undefined;
   };
   const { networkSeconds, pixels } = await visitSlides(
@@ -82,8 +87,6 @@ export async function scoreModel(
     work,
   );
   await finish();
-  const [{ source, targetChannel }] = dataset.slides;
-  const peak = sampleRange(source.channels[targetChannel].sampleType)?.max ?? 1;
   return { slides, peak, networkSeconds, pixels, ...(coverage && { coverage: coverage.table() }) };
 }
 
@@ -91,6 +94,7 @@ async function scoreSlide(
   { manifest, slides }: Dataset,
   index: number,
   predicted: Raster,
+  peak: number,
   coverage: Coverage | undefined,
   work: WorkOptions,
 ): Promise<ScoredSlide> {
@@ -119,7 +123,7 @@ async function scoreSlide(
       tissue: BitMask.fromBytes(tissueBytes, width, height),
       vessels,
       pixelSizeUm: manifest.pixelSizeUm,
-      dataRange: sampleRange(source.channels[targetChannel].sampleType)?.max ?? 1,
+      dataRange: peak,
     },
     { signal: work.signal },
   );

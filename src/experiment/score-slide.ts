@@ -101,13 +101,25 @@ export async function scoreSlide(pair: SlidePair, work: WorkOptions = {}): Promi
   return { name, group: pair.group ?? name, comparison, floor, ...space, spectrum };
 }
 
-/** The largest value that a channel can take, for PSNR and SSIM; the largest that it has where it is floating point. */
-export async function peakOf(source: PixelSource, channel: number, work: WorkOptions = {}): Promise<number> {
-  const range = sampleRange(source.channels[channel].sampleType);
-  if (range) return range.max;
+/**
+ * The largest value that the channels scored against can take, for PSNR and SSIM, of all slides together; where a file's
+ * samples are floating point, the largest that they have.
+ */
+export async function peakOf(
+  targets: readonly { readonly source: PixelSource; readonly channel: number }[],
+  work: WorkOptions = {},
+): Promise<number> {
   let peak = 0;
-  for await (const { raster } of bandsOf(source, [channel], { signal: work.signal })) {
-    for (const value of raster.data) if (value > peak && Number.isFinite(value)) peak = value;
+  for (const { source, channel } of targets) {
+    const { sampleType, storedAs = sampleType } = source.channels[channel];
+    const range = sampleRange(storedAs);
+    if (range) {
+      peak = Math.max(peak, range.max);
+      continue;
+    }
+    for await (const { raster } of bandsOf(source, [channel], { signal: work.signal })) {
+      for (const value of raster.data) if (value > peak && Number.isFinite(value)) peak = value;
+    }
   }
   return peak > 0 ? peak : 1;
 }
