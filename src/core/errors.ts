@@ -50,6 +50,11 @@ export class EngineError extends HrpnError {
   readonly fault = 'run';
 }
 
+/** Training went astray: a loss or a validation error that is not a finite number. */
+export class DivergenceError extends HrpnError {
+  readonly fault = 'run';
+}
+
 /** Writing failed: full disk, lost connection, no permission half-way. */
 export class WriteError extends HrpnError {
   readonly fault = 'run';

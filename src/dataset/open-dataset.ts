@@ -71,7 +71,7 @@ async function openEntry(
   manifest: DatasetManifest,
   entry: DatasetSlide,
 ): Promise<OpenDatasetSlide> {
-  const path = await locate(folder, entry);
+  const path = await locateSlide(folder, entry);
   if ((await fingerprintSlide(path)) !== entry.fingerprint) {
     throw new DataError(
       `${path} is not the slide that the dataset ${folder} was prepared from: its content has changed. ` +
@@ -117,8 +117,11 @@ async function openEntry(
   }
 }
 
-/** The slide beside the dataset as it was when prepared, else under its absolute path. */
-async function locate(folder: string, entry: DatasetSlide): Promise<string> {
+/**
+ * Where the slide is: beside the dataset as it was when prepared, else under its absolute path.
+ * @throws FileAccessError when it is in neither place
+ */
+export async function locateSlide(folder: string, entry: DatasetSlide): Promise<string> {
   if (isUrl(entry.path)) return entry.path;
   const candidates = [
     ...(entry.relativePath === undefined ? [] : [resolve(folder, entry.relativePath)]),

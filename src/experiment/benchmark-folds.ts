@@ -5,8 +5,9 @@ import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import type { PrepareOptions } from '../contract/prepare.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { type DatasetManifest, readManifest, writeManifest } from '../dataset/manifest.ts';
+import { type DatasetManifest, type DatasetSlide, readManifest, writeManifest } from '../dataset/manifest.ts';
 import { readMask, writeMask } from '../dataset/mask-file.ts';
+import { locateSlide } from '../dataset/open-dataset.ts';
 import { dealWindows } from '../dataset/random-windows.ts';
 import { prepare } from './prepare.ts';
 
@@ -20,10 +21,11 @@ export interface Fold {
 
 /**
  * One fold, the dataset's own test slides; or with `leaveOneOut` one fold a group (animal, slide, or field).
- * @throws UsageError when there is nothing to hold out
+ * @throws UsageError when there is nothing to hold out; FileAccessError for a slide that is missing
  */
 export async function planFolds(options: BenchmarkSettings, dataset: string): Promise<Fold[]> {
   const manifest = await readManifest(dataset);
+  const paths = await Promise.all(manifest.slides.map((slide) => locateSlide(dataset, slide)));
   if (!options.leaveOneOut) {
     const test = manifest.slides.filter(({ split }) => split === 'test');
     if (test.length === 0) {
@@ -31,19 +33,26 @@ export async function planFolds(options: BenchmarkSettings, dataset: string): Pr
         `the dataset ${dataset} holds out no slide. Prepare it with --test SLIDE, or add --leave-one-out.`,
       );
     }
-    return [foldOf('test', manifest, (i) => manifest.slides[i].split, options.out, dataset)];
+    return [foldOf('test', manifest, paths, ({ split }) => split, options.out, dataset)];
   }
-  const groups = [...new Set(manifest.slides.map(({ group }) => group))];
+  // Calibration slides stay what they are: intervals are judged on slides that nothing was fitted on.
+  const free = manifest.slides.filter(({ split }) => split !== 'calibration');
+  const groups = [...new Set(free.map(({ group }) => group))];
   if (groups.length < 3) {
     throw new UsageError(
-      `--leave-one-out needs at least three ${manifest.splitBy}s (one held out, two to train and validate on), found ${groups.length}.`,
+      `--leave-one-out needs at least three ${manifest.splitBy}s (one held out, two to train and validate on) beside those for calibration, found ${groups.length}.`,
     );
   }
+  const splitOf = (held: string, { group, split }: DatasetSlide): string | undefined => {
+    if (split === 'calibration') return split;
+    return group === held ? 'test' : undefined;
+  };
   return groups.map((group) =>
     foldOf(
-      group.replace(/[^\p{L}\p{N}._-]+/gu, '_'),
+      encodeURIComponent(group),
       manifest,
-      (i) => (manifest.slides[i].group === group ? 'test' : undefined),
+      paths,
+      (slide) => splitOf(group, slide),
       options.out,
       undefined,
     ),
@@ -67,12 +76,7 @@ export function randomFold(base: Fold, out: string): Fold {
     test: [],
     async dataset(inputs, work) {
       const from = await base.dataset(inputs, work);
-      const folder = join(
-        out,
-        'folds',
-        randomFoldName,
-        inputs === undefined ? 'dataset' : `dataset-${inputs.join('-')}`,
-      );
+      const folder = foldFolder(out, randomFoldName, inputs);
       if (await holdsDataset(folder)) return folder;
       const manifest = await readManifest(from);
       const masks = await Promise.all(
@@ -83,7 +87,14 @@ export function randomFold(base: Fold, out: string): Fold {
       for (const [i, { mask }] of dealt.manifest.slides.entries()) {
         await writeMask(join(folder, mask.file), dealt.masks[i]);
       }
-      await writeManifest(folder, dealt.manifest);
+      const slides = await Promise.all(
+        dealt.manifest.slides.map(async (slide) => {
+          // Relative to another folder.
+          const { relativePath: _, ...entry } = slide;
+          return { ...entry, path: await locateSlide(from, slide) };
+        }),
+      );
+      await writeManifest(folder, { ...dealt.manifest, slides });
       return folder;
     },
   };
@@ -97,46 +108,43 @@ function holdsDataset(folder: string): Promise<boolean> {
 }
 
 /**
- * @param splitOf of a slide by index; undefined leaves it to `prepare`, which keeps about 15% for validation
+ * @param paths of the manifest's slides
+ * @param splitOf undefined leaves it to `prepare`, which keeps about 15% for validation
  * @param whole dataset that has this split already
  */
 function foldOf(
   name: string,
   manifest: DatasetManifest,
-  splitOf: (index: number) => string | undefined,
+  paths: readonly string[],
+  splitOf: (slide: DatasetSlide) => string | undefined,
   out: string,
   whole: string | undefined,
 ): Fold {
   const { slides } = manifest;
-  const paths = (split: string): string[] =>
-    slides.flatMap(({ path }, i) => (splitOf(i) === split ? [path] : []));
+  const pathsOf = (split: string): string[] => paths.filter((_, i) => splitOf(slides[i]) === split);
   return {
     name,
-    test: slides.flatMap((slide, i) => (splitOf(i) === 'test' ? [slide.name] : [])),
+    test: slides.flatMap((slide) => (splitOf(slide) === 'test' ? [slide.name] : [])),
     async dataset(inputs, work) {
       if (inputs === undefined && whole !== undefined) return whole;
-      const folder = join(
-        out,
-        'folds',
-        name,
-        inputs === undefined ? 'dataset' : `dataset-${inputs.join('-')}`,
-      );
+      const folder = foldFolder(out, name, inputs);
       if (await holdsDataset(folder)) return folder;
-      const isDecided = slides.every((_, i) => splitOf(i) !== undefined);
-      const validation = paths('validation');
+      const isDecided = slides.every((slide) => splitOf(slide) !== undefined);
+      const validation = pathsOf('validation');
       const options: PrepareOptions = {
-        slides: slides.map(({ path }) => path),
+        slides: [...paths],
         out: folder,
-        test: paths('test'),
-        calibration: paths('calibration'),
+        test: pathsOf('test'),
+        calibration: pathsOf('calibration'),
         ...(isDecided && { validation: validation.length > 0 ? validation : ['none'] }),
         ...(manifest.splitBy === 'animal' && {
-          groups: Object.fromEntries(slides.map(({ path, group }) => [path, group])),
+          groups: Object.fromEntries(slides.map(({ group }, i) => [paths[i], group])),
         }),
         splitBy: manifest.splitBy,
         inputs: [...(inputs ?? manifest.inputRoles)],
         target: manifest.targetRole,
-        roles: slides[0].channels,
+        roles: sharedChannels(slides),
+        ...slides[0].plane,
         ...(slides[0].givenPixelSizeUm && { pixelSizeUm: slides[0].givenPixelSizeUm }),
         datasetPixelSizeUm: manifest.pixelSizeUm,
         patch: manifest.patch,
@@ -148,4 +156,17 @@ function foldOf(
       return folder;
     },
   };
+}
+
+function foldFolder(out: string, fold: string, inputs: readonly string[] | undefined): string {
+  const name = inputs === undefined ? 'dataset' : `dataset-${encodeURIComponent(inputs.join('+'))}`;
+  return join(out, 'folds', fold, name);
+}
+
+/** Roles whose channel has one name on all slides: a role that the user gave a channel has. Others are found by name. */
+function sharedChannels([first, ...rest]: readonly DatasetSlide[]): Record<string, string> {
+  const shared = Object.entries(first.channels).filter(([role, channel]) =>
+    rest.every(({ channels }) => channels[role] === channel),
+  );
+  return Object.fromEntries(shared);
 }

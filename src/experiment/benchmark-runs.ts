@@ -6,7 +6,7 @@ import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import type { TrainOptions, TrainResult } from '../contract/train.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { type Clock, processorClock, wallClock } from '../core/clock.ts';
-import { UsageError } from '../core/errors.ts';
+import { DivergenceError, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { withTurnedInput } from '../dataset/turned-input.ts';
@@ -86,6 +86,9 @@ const plannedShare = 0.95;
 export function contestantsOf({ models, from }: BenchmarkSettings, roles: readonly string[]): Contestant[] {
   const contestants: Contestant[] = [];
   for (const name of models.split(',').map((part) => part.trim())) {
+    if (contestants.some((other) => other.name === name)) {
+      throw new UsageError(`--models names ${name} twice. Use --seeds for several runs of a model.`);
+    }
     const [seen, turned] = name.split('%');
     const [head, ...inputs] = seen.split('@');
     const [model, recipe] = head.split(':');
@@ -288,8 +291,12 @@ async function chosen(
       },
       open,
       work,
-    );
-    const mse = Number(trial.validation?.mse ?? Number.NaN);
+    ).catch((error) => {
+      // A rate that training cannot stand has lost.
+      if (error instanceof DivergenceError) return undefined;
+      throw error;
+    });
+    const mse = Number(trial?.validation?.mse ?? Number.NaN);
     if (mse < best.mse) best = { learningRate, mse };
   }
   const choice = { learningRate: best.learningRate, epochs: epochsIn(budget) };
@@ -360,6 +367,7 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
+/** Of a row: no two have the same. */
 function fileName(name: string): string {
-  return name.replace(/[^\p{L}\p{N}._-]+/gu, '-');
+  return encodeURIComponent(name).replaceAll('%40', '@');
 }

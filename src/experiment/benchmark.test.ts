@@ -78,14 +78,16 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   const options = {
     dataset,
     out: join(folder, 'out'),
-    models: 'linear, constant, linear@nuclei, linear%vessel',
+    models: 'linear, constant, linear@nuclei, linear@vessel, linear%vessel',
     threads: 2,
   };
   const first = await benchmark(options);
   expect(benchmarkCommand.result.parse(first)).toEqual(first);
-  const { linear, constant, 'linear@nuclei': blind, 'linear%vessel': turned } = first.models;
+  const { linear, constant, 'linear@nuclei': blind, 'linear@vessel': seeing } = first.models;
+  const turned = first.models['linear%vessel'];
   expect(linear.r2).toBeGreaterThan(0.5);
   expect(blind.r2).toBeLessThan(0.1);
+  expect(seeing.r2).toBeGreaterThan(0.5);
   expect(turned.r2).toBeLessThan(0.1);
   expect(linear.mse).toBeLessThan(constant.mse);
   expect(first.ceiling?.mse).toBe(2);
@@ -99,6 +101,7 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   expect(first.differences.map(({ against, better }) => [against, better])).toEqual([
     ['constant', 1],
     ['linear@nuclei', 1],
+    ['linear@vessel', expect.any(Number)],
     ['linear%vessel', 1],
   ]);
 
@@ -107,6 +110,9 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   const again = await benchmark({ ...options, models: 'linear,distance', randomPatches: true });
   expect((await stat(model)).mtimeMs).toBe(written);
   expect(again.models.linear).toEqual(linear);
+  await expect(benchmark({ ...options, timeBudgetSeconds: 5 })).rejects.toThrow(
+    /holds runs with --time-budget 1800, not 5/,
+  );
   expect(JSON.parse(await readFile(join(options.out, 'benchmark.json'), 'utf8')).models.distance.runs).toBe(
     1,
   );
@@ -212,6 +218,7 @@ it('names what it cannot compare before it trains anything', async () => {
   await expect(benchmark({ out })).rejects.toThrow(/either a DATASET .* or --preset/);
   await expect(benchmark({ dataset, out, models: 'hrpm' })).rejects.toThrow(/Unknown model 'hrpm'/);
   await expect(benchmark({ dataset, out, models: 'hrpn@fap' })).rejects.toThrow(/not 'fap'/);
+  await expect(benchmark({ dataset, out, models: 'linear, linear' })).rejects.toThrow(/linear twice/);
 });
 
 it('pairs slides, averages seeds, and gives an interval that holds the mean difference', () => {

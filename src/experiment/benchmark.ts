@@ -11,13 +11,16 @@ import {
   benchmarkCommand,
 } from '../contract/benchmark.ts';
 import { parseOptions } from '../contract/command.ts';
+import { commandArguments, shellText } from '../contract/command-line.ts';
 import { throwIfCancelled, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
+import { locateSlide } from '../dataset/open-dataset.ts';
 import { widestOverlapPx } from '../dataset/random-windows.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
 import { writeBenchmark } from './benchmark-report.ts';
 import { type Contestant, contestantsOf, type RunRecord, runContestant } from './benchmark-runs.ts';
+import { keepSettings, readSettings } from './benchmark-settings.ts';
 import { pairedDifferences, rowOf } from './benchmark-table.ts';
 import { prepare } from './prepare.ts';
 import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
@@ -26,12 +29,15 @@ import { simulate } from './simulate.ts';
 /**
  * Trains and scores what is not there yet, and writes table, figures and report after every run, so that an
  * interrupted benchmark has its results so far.
- * @throws UsageError, and whatever prepare, train and predict throw; finished runs are kept
+ * @throws UsageError (also when the folder holds runs made by other settings), and whatever prepare, train and predict throw; finished runs are kept
  */
 export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {}): Promise<BenchmarkResult> {
   const options = parseOptions(benchmarkCommand, given);
+  const command = shellText(commandArguments(benchmarkCommand, given));
+  const settings = await readSettings(options);
   const dataset = await datasetOf(options, work);
   const manifest = await readManifest(dataset);
+  await keepSettings(settings, manifest, options.out);
   const contestants = contestantsOf(options, manifest.inputRoles);
   const heldOut = await planFolds(options, dataset);
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
@@ -50,10 +56,11 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
     const held = manifest.slides.filter(({ name: slide, split }) =>
       test.length > 0 ? test.includes(slide) : split !== 'calibration',
     );
-    ceilings.set(name, await readCeiling(held.map(({ path }) => path)));
+    const paths = await Promise.all(held.map((slide) => locateSlide(dataset, slide)));
+    ceilings.set(name, await readCeiling(paths));
   }
   const runs: RunRecord[] = [];
-  let result = resultOf(options, manifest, contestants, folds, runs, ceilings);
+  let result = resultOf(command, options, manifest, contestants, folds, runs, ceilings);
   for (const [i, { fold, contestant, seed }] of planned.entries()) {
     throwIfCancelled(work.signal, 'the benchmark');
     const where = `${contestant.name}, ${fold.name}, seed ${seed} (${i + 1} of ${planned.length})`;
@@ -62,7 +69,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       onProgress: (progress) => work.onProgress?.({ ...progress, stage: `${where}: ${progress.stage}` }),
     };
     runs.push(await runContestant(contestant, fold, folds[0], seed, options, threads, runWork));
-    result = resultOf(options, manifest, contestants, folds, runs, ceilings);
+    result = resultOf(command, options, manifest, contestants, folds, runs, ceilings);
     await writeBenchmark(result, runs, options.out);
   }
   return result;
@@ -91,6 +98,7 @@ async function datasetOf(options: BenchmarkSettings, work: WorkOptions): Promise
 }
 
 function resultOf(
+  command: string,
   options: BenchmarkSettings,
   manifest: DatasetManifest,
   contestants: readonly Contestant[],
@@ -119,7 +127,7 @@ function resultOf(
     notes.push('The fields are parts of one slide: the results are within-slide and say nothing of others.');
   return {
     out: options.out,
-    command: commandOf(options),
+    command,
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${options.threads ?? availableParallelism()} threads`,
     withinSlide,
     target: manifest.targetRole,
@@ -170,24 +178,4 @@ function leakageNotes(
       `Neighbouring windows ${overlap === 0 ? 'touch' : `overlap by up to ${overlap} px`}; a pixel in several belongs to one split only, so no test pixel was trained on, but tissue beside it was. ` +
       `R2 is then ${pairs.join('; ')}. The difference is what the ${manifest.splitBy} tells, and no new ${manifest.splitBy} will.`,
   ];
-}
-
-function commandOf(options: BenchmarkSettings): string {
-  const { leaveOneOut, randomPatches, chooseLearningRate, from, patch } = options;
-  const { seeds, models, timeBudgetSeconds, device } = options;
-  return [
-    'hrpn benchmark',
-    options.dataset ?? `--preset ${options.preset} --size ${options.size}`,
-    options.slides === undefined ? '' : `--slides ${options.slides}`,
-    `--out ${options.out} --models ${models}`,
-    leaveOneOut ? '--leave-one-out' : '',
-    randomPatches ? '--random-patches' : '',
-    `--seeds ${seeds} --time-budget ${timeBudgetSeconds}s`,
-    chooseLearningRate ? '--choose-learning-rate' : '',
-    from === undefined ? '' : `--from ${from}`,
-    patch === undefined ? '' : `--patch ${patch}`,
-    device === 'cpu' ? '' : `--device ${device}`,
-  ]
-    .filter((part) => part !== '')
-    .join(' ');
 }

@@ -1,6 +1,7 @@
 // The best that any model can reach on simulated slides, from the truth beside them.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FileAccessError } from '../core/errors.ts';
 
 /** Means over slides; errors in squared stored units. */
 export interface Ceiling {
@@ -14,12 +15,22 @@ export interface Ceiling {
   readonly noiseMse: number;
 }
 
-/** null where a slide has no truth: measured ones. MSEs are weighted by the slides' tissue, as pooled ones are. */
+/**
+ * null where a slide has no truth: measured ones. MSEs are weighted by the slides' tissue, as pooled ones are.
+ * @throws FileAccessError for a truth that is there and cannot be read
+ */
 export async function readCeiling(slidePaths: readonly string[]): Promise<Ceiling | null> {
   const found: { weight: number; c: Record<string, number> }[] = [];
   for (const path of slidePaths) {
     const truth = join(path.replace(/\.ome\.(tiff?|zarr)$/i, '.truth'), 'truth.json');
-    const text = await readFile(truth, 'utf8').catch(() => undefined);
+    const text = await readFile(truth, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
+      throw new FileAccessError(
+        truth,
+        `the truth of a simulated slide, ${truth}, cannot be read (${cause.code}).`,
+        { cause },
+      );
+    });
     if (text === undefined) return null;
     const { ceilings, pixels } = JSON.parse(text) as {
       ceilings: Record<string, number>;

@@ -5,12 +5,12 @@ import { flagOf, parseOptions } from '../contract/command.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../contract/train.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
-import { UsageError } from '../core/errors.ts';
+import { ModelError, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
 import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
-import { readModelFile } from '../model/model-file.ts';
+import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import {
   type BaselineModel,
   findBaseline,
@@ -59,6 +59,7 @@ export async function train(
   try {
     const settings = settingsOf(options, earlier, model, recipe, dataset);
     const initial = settings.from === null ? undefined : await readModelFile(settings.from);
+    if (initial) requireSameInputs(initial, dataset);
     if (!earlier) await createRunFolder(options.out, settings);
     const outcome = await trainNetwork(
       {
@@ -79,16 +80,15 @@ export async function train(
     const threads = options.threads ?? availableParallelism();
     await addSpread(runFiles(options.out).best, model, settings, dataset, threads, work);
     await calibrateModel(runFiles(options.out).best, dataset, threads, work);
-    const best = outcome.history.find(({ epoch }) => epoch === outcome.bestEpoch);
     const files = runFiles(options.out);
     return {
       run: options.out,
       model: files.best,
       steps: outcome.steps,
-      epochs: outcome.history.length,
+      epochs: outcome.history.at(-1)?.epoch ?? 0,
       trainLoss: outcome.history.at(-1)?.trainLoss ?? Number.NaN,
-      validation: best?.validation ? { ...best.validation } : null,
-      bestEpoch: outcome.bestEpoch,
+      validation: outcome.best?.validation ? { ...outcome.best.validation } : null,
+      bestEpoch: outcome.best?.epoch ?? 0,
       secondsPerPatch: outcome.secondsPerPatch,
       parameters: outcome.parameters,
       seconds: outcome.seconds,
@@ -98,6 +98,15 @@ export async function train(
   } finally {
     await dataset.close();
   }
+}
+
+/** Weights say nothing of what their inputs were. */
+function requireSameInputs({ path, manifest }: ModelFile, dataset: Dataset): void {
+  const [found, wanted] = [manifest.roles, dataset.manifest.inputRoles].map((roles) => roles.join(', '));
+  if (found === wanted) return;
+  throw new ModelError(
+    `--from ${path}: the model was trained on the inputs ${found}, and the dataset has ${wanted}. Prepare the dataset with these --input roles in this order, or leave out --from.`,
+  );
 }
 
 /** Quantile heads for the intervals, which only a dataset with calibration slides leads to. */

@@ -160,8 +160,13 @@ describe('trainNetwork', () => {
   it('a time budget stops it without changing the schedule; the model file says what it is', async () => {
     const short = { ...(await task('short')), timeBudgetSeconds: 1e-3 };
     const outcome = await trainNetwork(short);
-    expect(outcome).toMatchObject({ steps: 1, stoppedBecause: 'time budget', bestEpoch: 1 });
-    expect((await trainNetwork({ ...short, timeBudgetSeconds: undefined })).steps).toBe(12);
+    expect(outcome).toMatchObject({ steps: 1, stoppedBecause: 'time budget', best: { epoch: 1, step: 1 } });
+    // Gone on, it is the run that was never stopped, with one look at its errors more.
+    const resumed = await trainNetwork({ ...short, timeBudgetSeconds: undefined });
+    const whole = await trainNetwork(await task('never-stopped'));
+    const withoutTime = (o: typeof outcome) => o.history.map(({ seconds: _, ...rest }) => rest);
+    expect(withoutTime(resumed).slice(1)).toEqual(withoutTime(whole));
+    expect(resumed.steps).toBe(12);
     const { manifest } = await readModelFile(join(short.folder, 'best.onnx'));
     expect(manifest).toMatchObject({
       model: 'hrpn',
@@ -171,6 +176,24 @@ describe('trainNetwork', () => {
       halo: 176,
       stride: 16,
     });
+  });
+
+  it('stops where the loss is no number, and keeps what was good', async () => {
+    const wild = await task('wild');
+    const controller = new AbortController();
+    const onProgress = ({ done }: { done: number }): void => {
+      if (done === 5) controller.abort();
+    };
+    const stop = { signal: controller.signal, onProgress };
+    await expect(trainNetwork(wild, stop)).rejects.toThrow(CancelledError);
+    const best = await readFile(join(wild.folder, 'best.onnx'));
+    const { settings } = wild;
+    const diverging = { ...settings, learningRate: Number.NaN, schedule: 'constant' as const };
+    await expect(trainNetwork({ ...wild, settings: diverging })).rejects.toThrow(
+      /diverged: the loss of step 7 is not a finite number/,
+    );
+    expect((await readFile(join(wild.folder, 'best.onnx'))).equals(best)).toBe(true);
+    expect((await trainNetwork(wild)).steps).toBe(12);
   });
 
   it('learns what can be learnt, and starts from a trained model', async () => {

@@ -6,7 +6,7 @@
 import { access } from 'node:fs/promises';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { type Clock, wallClock } from '../core/clock.ts';
-import { CancelledError } from '../core/errors.ts';
+import { CancelledError, DivergenceError } from '../core/errors.ts';
 import { sampleRange } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { Rng } from '../core/rng.ts';
@@ -54,13 +54,16 @@ export interface TrainingTask {
   readonly writtenBy: string;
 }
 
-/** One line of `history.jsonl`. */
+/**
+ * One line of `history.jsonl`. A time budget that ends within an epoch adds one for the part that was done; a run that
+ * goes on from there has another when the epoch is whole.
+ */
 export interface EpochRecord {
   /** From 1. */
   readonly epoch: number;
   /** Steps done. */
   readonly step: number;
-  /** Mean over the epoch, in squared units of the network's target but for the loss 'root'. */
+  /** Mean over the epoch so far, in squared units of the network's target but for the loss 'root'. */
   readonly trainLoss: number;
   readonly validation: ValidationResult | null;
   readonly learningRate: number;
@@ -75,14 +78,15 @@ interface Standing {
   lossSteps: number;
   seconds: number;
   history: EpochRecord[];
-  /** Which epoch's weights best.onnx holds; mse is null without validation. */
-  best: { epoch: number; mse: number | null } | null;
+  /** The weights that best.onnx holds: after which step, in which epoch; mse is null without validation. */
+  best: { step: number; epoch: number; mse: number | null } | null;
 }
 
 export interface TrainingOutcome {
   readonly steps: number;
   readonly history: readonly EpochRecord[];
-  readonly bestEpoch: number;
+  /** Of the weights that are kept. */
+  readonly best: EpochRecord | undefined;
   readonly parameters: number;
   /** Median over the steps of this call; NaN where there were none. */
   readonly secondsPerPatch: number;
@@ -97,7 +101,8 @@ export function stepsPerEpoch(trainingWindows: number, batch: number): number {
 
 /**
  * Goes on from the folder's checkpoint where there is one, else starts; writes checkpoint, history and best.onnx.
- * @throws CancelledError after a checkpoint of where it stands; EngineError, WriteError
+ * @throws CancelledError after a checkpoint of where it stands; DivergenceError, EngineError and WriteError with the
+ * last checkpoint as it was
  */
 export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}): Promise<TrainingOutcome> {
   const task = { ...given, dataset: datasetFor(given.model, given.dataset) };
@@ -247,6 +252,10 @@ class Run {
     const { settings, timeBudgetSeconds = Number.POSITIVE_INFINITY } = this.#task;
     const totalSteps = settings.epochs * settings.stepsPerEpoch;
     let next: Promise<Batch> | undefined;
+    // Where a run was stopped while it validated.
+    if (standing.step > 0 && this.#isEpochWhole() && standing.history.at(-1)?.step !== standing.step) {
+      await this.#endEpoch(totalSteps);
+    }
     let stoppedBecause: TrainingOutcome['stoppedBecause'] | undefined = this.#reasonToStop(totalSteps);
     while (stoppedBecause === undefined) {
       if (this.#work.signal?.aborted) {
@@ -260,14 +269,16 @@ class Run {
       // The next batch is made while this one is computed.
       next = step + 1 < totalSteps ? this.#stream.load(step + 1) : undefined;
       next?.catch(() => {});
-      standing.lossSum += await running;
+      const loss = await running;
+      if (!Number.isFinite(loss)) throw this.#diverged('the loss', step, totalSteps);
+      standing.lossSum += loss;
       standing.lossSteps++;
       standing.step++;
       standing.seconds = this.#secondsBefore + this.#clock() - this.#started;
       this.#stepSeconds.push(this.#clock() - began);
       this.#report(totalSteps);
       const isOutOfTime = standing.seconds >= timeBudgetSeconds;
-      if (standing.step % settings.stepsPerEpoch === 0 || isOutOfTime) {
+      if (this.#isEpochWhole() || isOutOfTime) {
         await this.#endEpoch(totalSteps);
         stoppedBecause = this.#reasonToStop(totalSteps) ?? (isOutOfTime ? 'time budget' : undefined);
       } else if (performance.now() - this.#savedAt > checkpointEverySeconds * 1000) {
@@ -279,12 +290,24 @@ class Run {
     return {
       steps: standing.step,
       history: standing.history,
-      bestEpoch: standing.best?.epoch ?? 0,
+      best: standing.history.find(({ step }) => step === standing.best?.step),
       parameters: vectorLength(this.#layout.parameters),
       secondsPerPatch: (times[times.length >> 1] ?? Number.NaN) / settings.batch,
       seconds: standing.seconds,
       stoppedBecause,
     };
+  }
+
+  #isEpochWhole(): boolean {
+    return this.#standing.step % this.#task.settings.stepsPerEpoch === 0;
+  }
+
+  #diverged(what: string, step: number, totalSteps: number): DivergenceError {
+    const rate = this.#learningRate(step, totalSteps).toPrecision(2);
+    return new DivergenceError(
+      `training diverged: ${what} of step ${step + 1} is not a finite number (learning rate ${rate}). ` +
+        'Train anew with a lower --learning-rate, and check that no slide holds values far beyond the others.',
+    );
   }
 
   #reasonToStop(totalSteps: number): TrainingOutcome['stoppedBecause'] | undefined {
@@ -371,9 +394,10 @@ class Run {
     const tensors = namedTensors(this.#layout, vector('average'), vector('statistics'));
     const epoch = Math.ceil(standing.step / settings.stepsPerEpoch);
     const bytes = encodeModelFile(this.#task.model, tensors, this.#facts(epoch));
-    const validation = this.#validation ? await this.#validate(bytes) : null;
-    // An epoch that a time budget cut short is recorded again when a resumed run completes it.
-    if (standing.history.at(-1)?.epoch === epoch) standing.history.pop();
+    const validation = await this.#validate(bytes, state);
+    if (validation && !Number.isFinite(validation.mse)) {
+      throw this.#diverged('the validation error', standing.step - 1, totalSteps);
+    }
     standing.history.push({
       epoch,
       step: standing.step,
@@ -387,21 +411,28 @@ class Run {
     // Without validation the last model is the one that is kept.
     if (mse === null || earlier === null || mse < earlier) {
       await writeFileAtomic(runFiles(folder).best, bytes);
-      standing.best = { epoch, mse };
+      standing.best = { step: standing.step, epoch, mse };
     }
-    standing.lossSum = 0;
-    standing.lossSteps = 0;
+    if (this.#isEpochWhole()) {
+      standing.lossSum = 0;
+      standing.lossSteps = 0;
+    }
     await this.#save(state);
   }
 
-  async #validate(model: Uint8Array): Promise<ValidationResult> {
+  /** @returns null where the dataset has no validation slides; whatever stops it, the state is kept */
+  async #validate(model: Uint8Array, state: Record<string, TensorData>): Promise<ValidationResult | null> {
+    if (!this.#validation) return null;
     const session = await createModelSession(model, {
       device: this.#task.device,
       threads: this.#task.threads,
     });
     try {
       const targetMap = this.#task.model.normalized ? this.#task.dataset.manifest.targetMap : identityMap;
-      return await validate(session, this.#validation!, targetMap, this.#work.signal);
+      return await validate(session, this.#validation, targetMap, this.#work.signal);
+    } catch (error) {
+      await this.#save(state);
+      throw error;
     } finally {
       await session.close();
     }

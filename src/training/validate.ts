@@ -36,7 +36,11 @@ export async function validate(
       offset: { data: new Float32Array(shape.inputs), shape: [shape.inputs] },
       scale: { data: new Float32Array(shape.inputs).fill(1), shape: [shape.inputs] },
     });
-    if (step + 1 < stream.stepsPerEpoch) next = stream.load(step + 1, signal);
+    if (step + 1 < stream.stepsPerEpoch) {
+      next = stream.load(step + 1, signal);
+      // Its failure is told by the await above, one turn later.
+      next.catch(() => {});
+    }
     const predicted = (await running).probe.data as Float32Array;
     for (let i = 0; i < target.length; i++) {
       if (weight[i] === 0) continue;

@@ -1,0 +1,77 @@
+// What all runs in a benchmark's folder were made by: another run there must have the same, or their rows do not compare.
+import { mkdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { BenchmarkSettings } from '../contract/benchmark.ts';
+import { flagOf } from '../contract/command.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { FormatError, UsageError } from '../core/errors.ts';
+import type { DatasetManifest } from '../dataset/manifest.ts';
+import { datasetFingerprint } from '../training/run-folder.ts';
+
+/** Models, seeds and folds may be added later; these may not change. */
+const shared = [
+  'preset',
+  'slides',
+  'size',
+  'timeBudgetSeconds',
+  'chooseLearningRate',
+  'from',
+  'patch',
+  'device',
+] as const satisfies readonly (keyof BenchmarkSettings)[];
+
+type SharedSettings = Readonly<Record<(typeof shared)[number] | 'threads', string | number | boolean | null>>;
+
+const fileOf = (out: string): string => join(out, 'settings.json');
+
+/**
+ * The settings of this call.
+ * @throws UsageError when the folder holds runs by others, FormatError when it cannot be told
+ */
+export async function readSettings(options: BenchmarkSettings): Promise<SharedSettings> {
+  const given = {
+    ...Object.fromEntries(shared.map((key) => [key, options[key] ?? null])),
+    threads: options.threads ?? availableParallelism(),
+  } as SharedSettings;
+  const { dataset: _, ...kept } = (await readKept(options.out)) ?? { ...given, dataset: '' };
+  for (const [key, value] of Object.entries(kept)) {
+    const now = given[key as keyof SharedSettings];
+    if (now === value) continue;
+    const flag = key === 'timeBudgetSeconds' ? '--time-budget' : flagOf(key);
+    const say = (setting: typeof value): string => (setting === null ? 'none' : String(setting));
+    throw new UsageError(
+      `--out ${options.out} holds runs with ${flag} ${say(value)}, not ${say(now)}, which do not compare with new ones. Give the same, or choose another folder.`,
+    );
+  }
+  return given;
+}
+
+/** @throws UsageError when the folder holds runs on another dataset; WriteError */
+export async function keepSettings(
+  settings: SharedSettings,
+  manifest: DatasetManifest,
+  out: string,
+): Promise<void> {
+  const dataset = datasetFingerprint(manifest);
+  const kept = await readKept(out);
+  if (kept && kept.dataset !== dataset) {
+    throw new UsageError(
+      `--out ${out} holds runs on another dataset. Give the same, or choose another folder.`,
+    );
+  }
+  await mkdir(out, { recursive: true });
+  await writeFileAtomic(fileOf(out), `${JSON.stringify({ ...settings, dataset }, null, 2)}\n`);
+}
+
+async function readKept(out: string): Promise<(SharedSettings & { dataset: string }) | undefined> {
+  const text = await readFile(fileOf(out), 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError(fileOf(out), 'is not the settings of a benchmark. Choose another folder.', {
+      cause,
+    });
+  }
+}
