@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type CommandContract, type FlagMeta, flagOf } from './command.ts';
 
-/** Arguments after `hrpn`. Each option is one argument with '=', so that no value can pass for an option. */
+/** Arguments after `hrpn`, without what is the default. Each option is one argument with '=', so that no value can pass for an option. */
 export function commandArguments(
   contract: CommandContract,
   options: Readonly<Record<string, unknown>>,
@@ -11,7 +11,7 @@ export function commandArguments(
   const positional: string[] = [];
   for (const [key, field] of fieldsOf(contract)) {
     const value = options[key];
-    if (value === undefined || contract.positional.includes(key)) continue;
+    if (value === undefined || value === field.default || contract.positional.includes(key)) continue;
     const flag = flagOf(key, field);
     if (typeof value === 'boolean') {
       if (value) flags.push(flag);
@@ -35,7 +35,7 @@ export function shellText(args: readonly string[]): string {
   return `hrpn ${quoted.join(' ')}`;
 }
 
-function fieldsOf(contract: CommandContract): [string, FlagMeta][] {
+function fieldsOf(contract: CommandContract): [string, FlagMeta & { default?: unknown }][] {
   const schema = z.toJSONSchema(contract.options, { io: 'input' });
-  return Object.entries(schema.properties ?? {}) as [string, FlagMeta][];
+  return Object.entries(schema.properties ?? {}) as [string, FlagMeta & { default?: unknown }][];
 }
