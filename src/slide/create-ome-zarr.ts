@@ -18,7 +18,7 @@ import { toSamples } from './write/stored-values.ts';
 import { type TileBackend, TiledSink, tilesOf } from './write/tiled-sink.ts';
 import { arrayJson, groupJson, type ValueRange, zarrCompression } from './write/zarr-json.ts';
 
-/** Says what an unfinished folder is the beginning of; gone from a finished one. */
+/** Says what an unfinished folder is the beginning of; gone from a finished one. Readers of Zarr pass it over. */
 const identityFile = 'unfinished.json';
 
 /**
@@ -139,10 +139,23 @@ class ZarrBackend implements TileBackend {
       await writeFile(join(this.#folder, String(level), 'zarr.json'), arrayJson(this.#slide, level));
     }
     await writeFile(join(this.#folder, 'zarr.json'), groupJson(this.#slide, this.#ranges));
-    await rm(join(this.#folder, identityFile));
-    // A folder cannot replace one that holds something.
-    await rm(this.#path, { recursive: true, force: true });
+    await this.#takeItsPlace();
+  }
+
+  /**
+   * A folder cannot replace one that holds something, so an earlier slide steps aside. It is removed when the new one is
+   * in its place, and the identity goes last: killed anywhere on the way, one of the two is complete under its name
+   * or `resume` finds all tiles of the new one.
+   */
+  async #takeItsPlace(): Promise<void> {
+    const replaced = `${this.#path}.replaced`;
+    await rm(replaced, { recursive: true, force: true });
+    await rename(this.#path, replaced).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw cause;
+    });
     await rename(this.#folder, this.#path);
+    await rm(join(this.#path, identityFile));
+    await rm(replaced, { recursive: true, force: true });
   }
 
   async close(): Promise<void> {}

@@ -15,11 +15,22 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createRaster, cropRaster, type Region } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { createSlide, type SlideDescription, type SlideSink, valueScaleFor } from './create-slide.ts';
 import { openSlide } from './open-slide.ts';
+
+/** The path that cannot be renamed. */
+const failing = vi.hoisted((): { rename?: string } => ({}));
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const rename: typeof real.rename = async (from, to) => {
+    if (from === failing.rename) throw new Error('killed');
+    await real.rename(from, to);
+  };
+  return { ...real, rename };
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'hrpn-create-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -198,6 +209,26 @@ it.each(['ome.tif', 'ome.zarr'])(
     expect(Math.abs(half.data[0] - mean)).toBeLessThan(2 * tolerance);
   },
 );
+
+it('a Zarr that cannot take the place of an earlier one keeps both, and is finished later', async () => {
+  const path = join(folder, 'killed.ome.zarr');
+  cpSync(join(folder, 'reference.ome.zarr'), path, { recursive: true });
+  const before = fingerprint(path);
+  const sink = await createSlide(path, { ...slide, description: 'new' });
+  await writeAll(sink, regionsOf(400));
+  // As if the process ended between the two renames.
+  failing.rename = `${path}.partial`;
+  await expect(sink.finish()).rejects.toThrow();
+  failing.rename = undefined;
+  await sink.suspend();
+  expect(fingerprint(`${path}.replaced`)).toBe(before);
+  const resumed = await createSlide(path, { ...slide, description: 'new' }, { resume: true });
+  expect(await writeAll(resumed, regionsOf(400))).toBe(regionsOf(400).length);
+  await resumed.finish();
+  expect(fingerprint(path)).not.toBe(before);
+  expect(readdirSync(folder).filter((name) => name.startsWith('killed'))).toEqual(['killed.ome.zarr']);
+  expect(readdirSync(path)).not.toContain('unfinished.json');
+});
 
 it('refuses a name that says no format, and a folder that holds other things', async () => {
   await expect(createSlide(join(folder, 'x.png'), slide)).rejects.toThrow(/expected a name that ends in/);
