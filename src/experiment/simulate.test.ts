@@ -55,10 +55,10 @@ test('the same bytes from one thread and from two; never over an earlier slide; 
   await Promise.all([slide, truth, distance, vessels].map((source) => source.close()));
 });
 
-test('an interrupted run goes on with the tiles it has, to the same bytes', async () => {
+test('an interrupted run goes on with the same options and the tiles it has, to the same bytes', async () => {
   const whole = join(folder, 'whole');
   const parts = join(folder, 'parts');
-  const control = { preset: 'no-probe', slides: 1, size: 520, seed: 6, threads: 1 } as const;
+  const control = { preset: 'no-probe', slides: 1, size: 520, seed: 6, threads: 1, overwrite: true } as const;
   await simulate({ ...control, out: whole });
   const controller = new AbortController();
   const stopping = simulate(

@@ -84,9 +84,7 @@ function placeOf(out: string, index: number, count: number): SlidePlace {
 }
 
 async function checkPlaces(places: readonly SlidePlace[], options: SimulateSettings): Promise<void> {
-  if (options.resume && options.overwrite) {
-    throw new UsageError('--resume goes on with slides and --overwrite replaces them: give one of the two.');
-  }
+  // Both are given where a run that was begun with `overwrite` goes on.
   if (options.resume || options.overwrite) return;
   for (const place of places) {
     if ((await finishedTruth(place)) === undefined) continue;
