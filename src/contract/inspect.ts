@@ -1,3 +1,4 @@
+// The command `inspect`: a slide, and what its file says of it.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { focalPlane, path, pixelSizeUm, roles, timePoint } from './fields.ts';

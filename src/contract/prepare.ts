@@ -1,3 +1,4 @@
+// The command `prepare`: slides and how to split them; how many windows came of them, and what was left out and why.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { files, focalPlane, path, pixelSizeUm, roles, seed, timePoint } from './fields.ts';

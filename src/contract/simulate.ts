@@ -1,3 +1,4 @@
+// The command `simulate`: the cohort wanted; each slide, its truth, and the best R2 that is possible there.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { figure, files, path, seed } from './fields.ts';

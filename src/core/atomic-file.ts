@@ -1,3 +1,4 @@
+// Files that appear complete or not at all, and what to say when they cannot be written.
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { FileAccessError, WriteError } from './errors.ts';

@@ -1,3 +1,4 @@
+// Slides as all folders see them, to be read and to be written, whatever the format.
 import type { Raster, Region } from './raster.ts';
 
 /** How a channel's samples are stored. Rasters hold them as float32, so integers beyond 2^24 are rounded. */

@@ -1,3 +1,4 @@
+// What may be said when a slide is opened, and the choice of one plane of a stack.
 import { DataError, UsageError } from '../core/errors.ts';
 
 export interface OpenSlideOptions {

@@ -1,3 +1,4 @@
+/** Abs, whose gradient is dy times the sign of x. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { mul } from './mul.ts';

@@ -1,3 +1,4 @@
+/** Add with broadcasting; both gradients are dy, summed over what was broadcast. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferBroadcast } from './broadcast.ts';
 import { sumToShape } from './sum-expand.ts';

@@ -1,3 +1,4 @@
+/** Concat, whose gradients are the slices of dy. */
 import { assert } from '../../core/errors.ts';
 import type { Graph, Op, Value } from '../graph.ts';
 import { slice } from './slice-pad.ts';

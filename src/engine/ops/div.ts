@@ -1,3 +1,4 @@
+/** Div with broadcasting; the gradients are dy / b and -(dy / b) (a / b), the quotient taken from the output. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferBroadcast } from './broadcast.ts';
 import { mul } from './mul.ts';

@@ -1,3 +1,4 @@
+/** Dropout without an operator of its own: a product with a mask, so the gradient is that of Mul. */
 import type { Graph, Value } from '../graph.ts';
 import { mul } from './mul.ts';
 

@@ -1,3 +1,4 @@
+/** Exp, whose gradient dy e^x takes e^x from the output. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { mul } from './mul.ts';

@@ -1,3 +1,4 @@
+/** LeakyRelu, whose gradient is dy times 1 or alpha, by the sign of the input. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { add } from './add.ts';
 import { inferSame } from './broadcast.ts';

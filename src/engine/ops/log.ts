@@ -1,3 +1,4 @@
+/** Log, whose gradient is dy / x. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { div } from './div.ts';

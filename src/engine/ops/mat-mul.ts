@@ -1,3 +1,4 @@
+/** MatMul, leading axes broadcast; the gradients are dy b^T and a^T dy. */
 import { assert } from '../../core/errors.ts';
 import type { Graph, Op, Value } from '../graph.ts';
 import { broadcastShape } from './broadcast.ts';

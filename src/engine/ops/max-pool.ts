@@ -1,3 +1,4 @@
+/** MaxPool, whose gradient is MaxUnpool: every dy where its maximum was found. */
 import { assert } from '../../core/errors.ts';
 import type { Graph, Op, Value } from '../graph.ts';
 

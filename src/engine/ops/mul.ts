@@ -1,3 +1,4 @@
+/** Mul with broadcasting; each gradient is dy times the other operand, summed over what was broadcast. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferBroadcast } from './broadcast.ts';
 import { sumToShape } from './sum-expand.ts';

@@ -1,3 +1,4 @@
+/** Pow as far as optimisers need it. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferBroadcast } from './broadcast.ts';
 

@@ -1,3 +1,4 @@
+/** ReduceMean, whose gradient is dy over the number of elements, repeated along the reduced axes. */
 import { type Graph, type Op, sizeOf, type Value } from '../graph.ts';
 import { mul } from './mul.ts';
 import { reshape } from './reshape.ts';

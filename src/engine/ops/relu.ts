@@ -1,3 +1,4 @@
+/** Relu, whose gradient is dy where the output is above 0. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { mul } from './mul.ts';

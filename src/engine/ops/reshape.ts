@@ -1,3 +1,4 @@
+/** Reshape, whose gradient is dy in the shape of x. */
 import { assert } from '../../core/errors.ts';
 import { type Graph, type Op, type Shape, sameShape, sizeOf, type Value } from '../graph.ts';
 

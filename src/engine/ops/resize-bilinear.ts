@@ -1,3 +1,4 @@
+/** Resize by bilinear interpolation, whose gradient is two products with the transposed interpolation matrices. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { matMul } from './mat-mul.ts';
 

@@ -1,3 +1,4 @@
+/** Sigmoid, whose gradient dy y (1 - y) is found from the output. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { mul } from './mul.ts';

@@ -1,3 +1,4 @@
+/** Sign: flat wherever it is continuous, so it passes no gradient on. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 

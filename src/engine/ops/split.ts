@@ -1,3 +1,4 @@
+/** Split, whose gradient is the Concat of those of the parts. */
 import { assert } from '../../core/errors.ts';
 import type { Graph, Op, Value } from '../graph.ts';
 import { concat } from './concat.ts';

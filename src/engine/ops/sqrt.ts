@@ -1,3 +1,4 @@
+/** Sqrt, whose gradient dy / (2 sqrt x) takes the root from the output. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { div } from './div.ts';

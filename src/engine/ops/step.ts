@@ -1,3 +1,4 @@
+/** The unit step, by ONNX's HardSigmoid. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 

@@ -1,3 +1,4 @@
+/** Sub with broadcasting; the gradients are dy and -dy, summed over what was broadcast. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferBroadcast } from './broadcast.ts';
 import { mul } from './mul.ts';

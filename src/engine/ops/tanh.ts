@@ -1,3 +1,4 @@
+/** Tanh, whose gradient dy (1 - y^2) is found from the output. */
 import type { Graph, Op, Value } from '../graph.ts';
 import { inferSame } from './broadcast.ts';
 import { mul } from './mul.ts';

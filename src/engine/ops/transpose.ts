@@ -1,3 +1,4 @@
+/** Transpose, whose gradient is dy under the inverse permutation. */
 import type { Graph, Op, Value } from '../graph.ts';
 
 const transposeOp: Op = {

@@ -1,3 +1,4 @@
+// LZW as TIFF has it; GIF's differs in the order of bits and in when codes grow.
 import type { DecodeFailure } from '../unzip.ts';
 
 const clearCode = 256;

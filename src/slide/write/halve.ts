@@ -1,3 +1,4 @@
+// One level of a pyramid from the level above it.
 import { createRaster, type Raster } from '../../core/raster.ts';
 
 /**

@@ -1,3 +1,4 @@
+// Blosc's own codec, its default.
 import type { DecodeFailure } from '../unzip.ts';
 
 /** Matches further back than this are written with two more bytes. */

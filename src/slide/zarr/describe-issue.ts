@@ -1,3 +1,4 @@
+// What zod finds wrong with Zarr's metadata documents, in words.
 import type { z } from 'zod';
 
 /** What is wrong with a document, for people: which field, and whether it is missing or not as it must be. */

@@ -1,3 +1,4 @@
+// LZ4 as Blosc and the codec of its name hold it: bare blocks, without the frame format.
 import type { DecodeFailure } from '../unzip.ts';
 
 /**
