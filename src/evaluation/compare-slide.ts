@@ -126,10 +126,11 @@ function addSsim(region: RegionSums, row: Float64Array, mask: Uint8Array): void 
   region.ssimCount += count;
 }
 
-function requireSameSize(measured: PixelSource, predicted: PixelSource): void {
+/** @throws DataError when a prediction is not one of this slide */
+export function requireSameSize(measured: PixelSource, predicted: PixelSource): void {
   if (measured.width === predicted.width && measured.height === predicted.height) return;
   throw new DataError(
     `the prediction must have the size of the slide, ${measured.width} x ${measured.height} px (${measured.path}), ` +
-      `but ${predicted.path} has ${predicted.width} x ${predicted.height} px. Predict on this very slide, at its full resolution.`,
+      `but ${predicted.path} has ${predicted.width} x ${predicted.height} px. Predict on this very slide.`,
   );
 }

@@ -8,10 +8,11 @@ import {
 } from '../contract/analyze.ts';
 import { parseOptions } from '../contract/command.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { DataError, UsageError } from '../core/errors.ts';
+import { UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
+import { requireSameSize } from '../evaluation/compare-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
@@ -97,12 +98,7 @@ async function measure(
     : { source: stored, pixelSizeUm: ownUm };
   const { source, pixelSizeUm } = matched;
   if ('note' in matched && matched.note) warnings.push(matched.note);
-  if (predicted && (predicted.source.width !== source.width || predicted.source.height !== source.height)) {
-    throw new DataError(
-      `the prediction must have the size of the slide, ${source.width} x ${source.height} px (${source.path}), ` +
-        `but ${predicted.source.path} has ${predicted.source.width} x ${predicted.source.height} px. Predict on this very slide.`,
-    );
-  }
+  if (predicted) requireSameSize(source, predicted.source);
   const required = [...(options.vesselMask === undefined ? ['vessel'] : []), ...(predicted ? [] : ['probe'])];
   const roles = findRoles(source, required, ['vessel', 'nuclei', 'probe'], options.roles);
 

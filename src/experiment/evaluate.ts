@@ -23,9 +23,11 @@ import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { DerivedCoverage } from './derived-intervals.ts';
 import { writeEvaluationReport } from './evaluate-report.ts';
+import { type EvaluatedPair, evaluateSlide, type SlideEvaluation } from './evaluate-slide.ts';
 import { predict } from './predict.ts';
 import { readCeiling } from './read-ceilings.ts';
-import { peakOf, type SlidePair, type SlideScore, scoreSlide } from './score-slide.ts';
+import { peakOf } from './score-slide.ts';
+import { findVesselChannel } from './slide-layers.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof evaluateCommand)['options']>>;
 
@@ -35,7 +37,7 @@ const coverageLevel = 0.9;
 const figurePx = 1200;
 
 interface Evaluation {
-  readonly scores: readonly SlideScore[];
+  readonly scores: readonly SlideEvaluation[];
   readonly slidePaths: readonly string[];
   readonly peak: number;
   readonly floorIs: string;
@@ -81,7 +83,7 @@ async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evalu
     opened.push(predicted);
     const pixelSizeUm = requirePixelSize(slide);
     const notes: string[] = [];
-    const vesselChannel = findVessels(slide, options.roles, notes);
+    const vessel = findVessels(slide, options.roles, notes);
     const target = await openTarget(slide, slidePath, options, opened);
     const inputs = slide.channels.flatMap(({ name }, i) => {
       const role =
@@ -90,19 +92,19 @@ async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evalu
     });
     if (inputs.length === 0) inputs.push(target.slideChannel);
     const { tissue } = await fitInputMaps(slide, inputs, pixelSizeUm, work);
-    const pair: SlidePair = {
+    const pair: EvaluatedPair = {
       name: nameOf(slidePath),
       measured: target.source,
       measuredChannel: target.channel,
       predicted,
       predictedChannel: 0,
-      vessel: vesselChannel === undefined ? undefined : { source: slide, channel: vesselChannel },
+      vessel,
       inputs: { source: slide, channels: inputs },
       tissue,
       pixelSizeUm,
       peak: await peakOf([{ source: slide, channel: target.slideChannel }], work),
     };
-    const score = await scoreSlide(pair, work);
+    const score = await evaluateSlide(pair, work);
     return {
       scores: [score],
       slidePaths: [slidePath],
@@ -136,7 +138,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
     const tally = interval && new Coverage(coverageLevel);
     const ofDerived =
       model.manifest.derivedIntervals && new DerivedCoverage(model.manifest.derivedIntervals, coverageLevel);
-    const scores: SlideScore[] = [];
+    const scores: SlideEvaluation[] = [];
     const files: string[] = [];
     const notes = new Set<string>();
     const peak = await peakOf(
@@ -175,17 +177,17 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
         const stored = await openSlide(path);
         opened.push(stored);
         const found: string[] = [];
-        const vesselChannel = findVessels(source, { ...entry.channels, ...options.roles }, found);
+        const vessel = findVessels(source, { ...entry.channels, ...options.roles }, found);
         for (const note of found) notes.add(note);
         const target = await openTarget(source, source.path, options, opened, slide.targetChannel);
-        const pair: SlidePair = {
+        const pair: EvaluatedPair = {
           name: entry.name,
           group: entry.group,
           measured: target.source,
           measuredChannel: target.channel,
           predicted: stored,
           predictedChannel: 0,
-          vessel: vesselChannel === undefined ? undefined : { source, channel: vesselChannel },
+          vessel,
           inputs: { source, channels: slide.inputChannels },
           tissue: slide.mask,
           pixelSizeUm: manifest.pixelSizeUm,
@@ -193,7 +195,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
           constant: manifest.targetMap.offset,
           coverage: tally && { tally, ends: [1, 2] },
         };
-        const score = await scoreSlide(pair, slideWork);
+        const score = await evaluateSlide(pair, slideWork);
         scores.push(ofDerived ? { ...score, derived: ofDerived.add(score.derived) } : score);
         if (options.out !== undefined) files.push(await drawComparison(pair, score, options.out));
       } finally {
@@ -217,18 +219,14 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
   }
 }
 
-/** The vessel channel, told or found by name; says what follows where there is none. */
+/** The vessel channel; says what follows where there is none. */
 function findVessels(
   source: PixelSource,
   roles: Readonly<Record<string, string>>,
   notes: string[],
-): number | undefined {
-  const told = roles.vessel;
-  const index = told
-    ? source.channels.findIndex(({ name }) => name === told)
-    : source.channels.findIndex(({ name }) => guessRole(name) === 'vessel');
-  if (index >= 0) return index;
-  if (told) assignRoles(source, ['vessel'], { vessel: told });
+): EvaluatedPair['vessel'] {
+  const channel = findVesselChannel(source, roles);
+  if (channel !== undefined) return { source, channel };
   notes.push(`No vessel channel is known on ${source.path}: all tissue counts as extravascular.`);
   return undefined;
 }
@@ -282,7 +280,7 @@ const nameOf = (path: string): string =>
     ?.replace(/\.(ome\.)?(tiff?|zarr)$/i, '') ?? path;
 
 /** Draws the middle of the slide, or all of a small one. */
-async function drawComparison(pair: SlidePair, score: SlideScore, out: string): Promise<string> {
+async function drawComparison(pair: EvaluatedPair, score: SlideEvaluation, out: string): Promise<string> {
   const { measured, predicted } = pair;
   const [width, height] = [Math.min(figurePx, measured.width), Math.min(figurePx, measured.height)];
   const region: Region = {
@@ -313,7 +311,7 @@ async function drawComparison(pair: SlidePair, score: SlideScore, out: string): 
 
 async function resultOf(options: Settings, evaluation: Evaluation): Promise<EvaluateResult> {
   const { scores, peak } = evaluation;
-  const blocks = (of: 'comparison' | 'floor', chosen: readonly SlideScore[]) => {
+  const blocks = (of: 'comparison' | 'floor', chosen: readonly SlideEvaluation[]) => {
     const merged = (region: 'pooled' | 'extravascular') => {
       const sums: RegionSums = emptyRegion();
       for (const score of chosen) mergeRegions(sums, score[of][region]);

@@ -1,28 +1,26 @@
 // Scores a model on the slides of a split without writing them: sums that can be merged over slides.
+import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, createRaster, pasteRaster, type Raster } from '../core/raster.ts';
-import type { Dataset } from '../dataset/open-dataset.ts';
+import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
 import type { Split } from '../dataset/split.ts';
-import { compareSlide, type SlideComparison } from '../evaluation/compare-slide.ts';
+import type { SlideComparison } from '../evaluation/compare-slide.ts';
 import { Coverage, type CoverageTable } from '../evaluation/coverage.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { withInterval } from '../prediction/with-interval.ts';
-import { BitMask } from '../spatial/bit-mask.ts';
-import { DistanceMap } from '../spatial/distance-map.ts';
 import { memorySource } from '../spatial/memory-source.ts';
-import { segmentVessels } from '../spatial/segment-vessels.ts';
-import { peakOf } from './score-slide.ts';
-import { tissueOf, visitSlides } from './visit-slides.ts';
+import { comparePair, type PairMasks, type PairRow, peakOf, rowsOf, type SlidePair } from './score-slide.ts';
+import { findVesselChannel } from './slide-layers.ts';
+import { visitSlides } from './visit-slides.ts';
 
 export interface ScoredSlide {
   readonly slide: string;
   readonly comparison: SlideComparison;
-  /** 0.1st and 99.9th percentiles over tissue. */
+  /** See `ImageLook`. */
   readonly range: {
     readonly predicted: readonly [number, number];
     readonly measured: readonly [number, number];
   };
-  /** See `vesselGradient`. */
   readonly gradient: { readonly predicted: number; readonly measured: number };
 }
 
@@ -62,13 +60,28 @@ export async function scoreModel(
     scored.map(({ source, targetChannel }) => ({ source, channel: targetChannel })),
     work,
   );
+  // A model that sees fewer inputs may find less tissue, but is scored on the same as all others.
+  const seen = dataset.slides.map((slide, i) => ({ ...slide, mask: reference.slides[i].mask }));
   let current: { index: number; raster: Raster } | undefined;
   const finish = async (): Promise<void> => {
-    if (current) slides.push(await scoreSlide(reference, current.index, current.raster, peak, coverage, work));
+    if (!current) return;
+    const { index, raster } = current;
+    const channelNames = ['probe', 'lower', 'upper'].slice(0, raster.channels);
+    const predicted = memorySource({ raster, channelNames });
+    slides.push(
+      await scoreForBenchmark(
+        reference.slides[index],
+        predicted,
+        dataset.manifest.pixelSizeUm,
+        peak,
+        coverage,
+        work,
+      ),
+    );
     current = undefined;
   };
   const { networkSeconds, pixels } = await visitSlides(
-    dataset,
+    { ...dataset, slides: seen },
     split,
     model,
     threads,
@@ -90,83 +103,93 @@ export async function scoreModel(
   return { slides, peak, networkSeconds, pixels, ...(coverage && { coverage: coverage.table() }) };
 }
 
-async function scoreSlide(
-  { manifest, slides }: Dataset,
-  index: number,
-  predicted: Raster,
+/** @param slide with the role `vessel` where it is known */
+async function scoreForBenchmark(
+  { source, targetChannel, entry, mask }: OpenDatasetSlide,
+  predicted: PixelSource,
+  pixelSizeUm: number,
   peak: number,
-  coverage: Coverage | undefined,
+  tally: Coverage | undefined,
   work: WorkOptions,
 ): Promise<ScoredSlide> {
-  const { width, height } = predicted;
-  const probe = channelOf(predicted, 0);
-  const slide = slides[index];
-  const { source, targetChannel, entry } = slide;
-  const tissueBytes = tissueOf(slide, 0, 0, width, height);
-  const vesselRole = manifest.inputRoles.indexOf('vessel');
-  const vessels =
-    vesselRole < 0
-      ? new BitMask(width, height)
-      : (
-          await segmentVessels({
-            source,
-            channel: slide.inputChannels[vesselRole],
-            pixelSizeUm: manifest.pixelSizeUm,
-          })
-        ).mask;
-  const comparison = await compareSlide(
-    {
-      measured: source,
-      measuredChannel: targetChannel,
-      predicted: memorySource({ raster: createRaster(1, height, width, probe), channelNames: ['probe'] }),
-      predictedChannel: 0,
-      tissue: BitMask.fromBytes(tissueBytes, width, height),
-      vessels,
-      pixelSizeUm: manifest.pixelSizeUm,
-      dataRange: peak,
-    },
-    { signal: work.signal },
-  );
-  const measured = await source.read({ x: 0, y: 0, width, height }, [targetChannel], work);
-  const distanceUm = new DistanceMap(vessels).wallUm(0, height, manifest.pixelSizeUm);
-  const gradient = (values: Float32Array): number => vesselGradient(values, distanceUm, tissueBytes);
-  if (coverage) {
-    const inTissue = (values: Float32Array): Float32Array => values.filter((_, i) => tissueBytes[i] === 1);
-    const [lower, upper] = [1, 2].map((c) => inTissue(channelOf(predicted, c)));
-    coverage.add(entry.name, inTissue(measured.data), inTissue(probe), inTissue(distanceUm), lower, upper);
-  }
-  const every = Math.max(1, Math.floor(tissueBytes.length / wantedSamples)) | 1;
-  const spread = (values: Float32Array): [number, number] => {
-    const kept = values
-      .filter((v, i) => i % every === 0 && tissueBytes[i] === 1 && Number.isFinite(v))
-      .sort();
-    return [kept[Math.floor(0.001 * (kept.length - 1))], kept[Math.ceil(0.999 * (kept.length - 1))]];
+  const vessel = findVesselChannel(source, entry.channels);
+  const pair: SlidePair = {
+    name: entry.name,
+    measured: source,
+    measuredChannel: targetChannel,
+    predicted,
+    predictedChannel: 0,
+    vessel: vessel === undefined ? undefined : { source, channel: vessel },
+    tissue: mask,
+    pixelSizeUm,
+    peak,
+    coverage: tally && { tally, ends: [1, 2] },
   };
+  const { comparison, ...masks } = await comparePair(pair, { signal: work.signal });
+  const { measured, predicted: found } = await looksOf(pair, masks, work.signal);
   return {
     slide: entry.name,
     comparison,
-    range: { predicted: spread(probe), measured: spread(measured.data) },
-    gradient: { predicted: gradient(probe), measured: gradient(measured.data) },
+    range: { predicted: found.range(), measured: measured.range() },
+    gradient: { predicted: found.gradient(), measured: measured.gradient() },
   };
+}
+
+/** What the table says of an image besides its errors. */
+async function looksOf(
+  pair: SlidePair,
+  masks: PairMasks,
+  signal: AbortSignal | undefined,
+): Promise<{ measured: ImageLook; predicted: ImageLook }> {
+  const { width, height } = pair.measured;
+  const every = Math.max(1, Math.floor((width * height) / wantedSamples)) | 1;
+  const [measured, predicted] = [new ImageLook(), new ImageLook()];
+  for await (const row of rowsOf(pair, [pair.predictedChannel], masks, signal)) {
+    const first = (every - ((row.y * width) % every)) % every;
+    measured.add(row.measured, row, first, every);
+    predicted.add(row.predicted[0], row, first, every);
+  }
+  return { measured, predicted };
 }
 
 /** Tissue beside the vessels and tissue far from them, in micrometres from the nearest wall. */
 const nearUm = [3, 10] as const;
 const farUm = 25;
 
-/** Mean 3 to 10 um from a vessel less the mean beyond 25 um, in stored units; NaN where there is none of either. */
-function vesselGradient(values: Float32Array, distanceUm: Float32Array, tissue: Uint8Array): number {
-  let [near, nearCount, far, farCount] = [0, 0, 0, 0];
-  for (let i = 0; i < values.length; i++) {
-    if (tissue[i] === 0 || !Number.isFinite(values[i])) continue;
-    const d = distanceUm[i];
-    if (d > nearUm[0] && d <= nearUm[1]) {
-      near += values[i];
-      nearCount++;
-    } else if (d > farUm && d < Number.POSITIVE_INFINITY) {
-      far += values[i];
-      farCount++;
+class ImageLook {
+  readonly #samples: number[] = [];
+  readonly #near = { sum: 0, count: 0 };
+  readonly #far = { sum: 0, count: 0 };
+
+  /** A row of the image; of its tissue, pixels `first`, `first + every`, ... are samples. */
+  add(
+    values: Float32Array,
+    { distanceUm, inTissue }: Pick<PairRow, 'distanceUm' | 'inTissue'>,
+    first: number,
+    every: number,
+  ): void {
+    for (let x = first; x < values.length; x += every)
+      if (inTissue[x] === 1 && Number.isFinite(values[x])) this.#samples.push(values[x]);
+    for (let x = 0; x < values.length; x++) {
+      if (inTissue[x] === 0 || !Number.isFinite(values[x])) continue;
+      const d = distanceUm[x];
+      const isNear = d > nearUm[0] && d <= nearUm[1];
+      if (!isNear && !(d > farUm && d < Infinity)) continue;
+      const side = isNear ? this.#near : this.#far;
+      side.sum += values[x];
+      side.count++;
     }
   }
-  return near / nearCount - far / farCount;
+
+  /** 0.1st and 99.9th percentiles over tissue. */
+  range(): [number, number] {
+    const sorted = Float32Array.from(this.#samples).sort();
+    const last = sorted.length - 1;
+    return [sorted[Math.floor(0.001 * last)], sorted[Math.ceil(0.999 * last)]];
+  }
+
+  /** Mean 3 to 10 um from a vessel less the mean beyond 25 um, in stored units; NaN where there is none of either. */
+  gradient(): number {
+    return this.#near.sum / this.#near.count - this.#far.sum / this.#far.count;
+  }
 }

@@ -48,6 +48,14 @@ export function findRoles(
   return roles;
 }
 
+/** The vessel channel, as told or as the file and its name tell; undefined where none is known. */
+export function findVesselChannel(
+  source: PixelSource,
+  { vessel }: Readonly<Record<string, string>>,
+): number | undefined {
+  return findRoles(source, [], ['vessel'], vessel === undefined ? {} : { vessel }).vessel;
+}
+
 /**
  * The tissue as `prepare` finds it, from the given inputs, with what the scan saw of further channels; `solid` is what of
  * it is away from glass.

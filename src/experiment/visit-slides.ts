@@ -1,8 +1,9 @@
 // Runs a model over the tissue of all slides of a split and hands out what it gives beside the measured target.
 import type { WorkOptions } from '../core/progress.ts';
-import { channelOf, type Raster } from '../core/raster.ts';
+import { channelOf, type Raster, type Region } from '../core/raster.ts';
 import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
 import type { Split } from '../dataset/split.ts';
+import { ssimReachPx } from '../evaluation/metrics/ssim.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { predictSlide } from '../prediction/predict-slide.ts';
 
@@ -22,7 +23,7 @@ export interface VisitedTile {
 const tilePx = 768;
 
 /**
- * Every tissue pixel of the split comes once. Tiles without tissue are left out.
+ * Every tissue pixel of the split comes once, and so does all that SSIM sees around it. Tiles farther from tissue are left out.
  * @returns time in the model and the pixels it computed
  */
 export async function visitSlides(
@@ -51,7 +52,7 @@ export async function visitSlides(
         tilePx,
         threads,
         spread: model.manifest.spread,
-        isWritten: (core) => !hasTissue(slide, core.x, core.y, core.width, core.height),
+        isWritten: (core) => !isNearTissue(slide, core, ssimReachPx),
         write: async (x, y, predicted) => {
           const { width, height } = predicted;
           pixels += width * height;
@@ -75,10 +76,17 @@ export async function visitSlides(
   return { networkSeconds, pixels };
 }
 
-function hasTissue({ mask }: OpenDatasetSlide, x: number, y: number, width: number, height: number): boolean {
-  for (let row = Math.floor(y / mask.cellPx); row * mask.cellPx < y + height; row++) {
-    for (let column = Math.floor(x / mask.cellPx); column * mask.cellPx < x + width; column++) {
-      if (mask.cells[row * mask.cellsWide + column] === 1) return true;
+function isNearTissue({ mask }: OpenDatasetSlide, region: Region, reachPx: number): boolean {
+  const { cellPx, cellsWide, cellsHigh, cells } = mask;
+  const cellsOf = (from: number, length: number, most: number): [number, number] => [
+    Math.max(0, Math.floor((from - reachPx) / cellPx)),
+    Math.min(most, Math.ceil((from + length + reachPx) / cellPx)),
+  ];
+  const [left, right] = cellsOf(region.x, region.width, cellsWide);
+  const [top, bottom] = cellsOf(region.y, region.height, cellsHigh);
+  for (let row = top; row < bottom; row++) {
+    for (let column = left; column < right; column++) {
+      if (cells[row * cellsWide + column] === 1) return true;
     }
   }
   return false;

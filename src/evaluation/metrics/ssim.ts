@@ -3,6 +3,8 @@ import { assert } from '../../core/errors.ts';
 
 const sigmaPx = 1.5;
 const radius = 5; // floor(3.5 sigma + 0.5), as in scikit-image
+/** Pixels around one that its value of the map depends on. */
+export const ssimReachPx = radius;
 const window = 2 * radius + 1;
 const maps = 4; // measured, predicted, sum of their squares, product
 
