@@ -15,6 +15,8 @@ export interface CommandEntry {
   readonly summarise: (result: never) => string;
 }
 
+type StopSignal = 'SIGINT' | 'SIGTERM';
+
 /** Exit codes: done; failed while running; wrong use or bad input; stopped by Ctrl-C or by a TERM signal. */
 const exitCodes = { done: 0, failed: 1, input: 2, SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -33,16 +35,21 @@ export async function runCommand(
     process.stderr.write(`${text}\n`);
   };
   const controller = new AbortController();
-  let stoppedBy: 'SIGINT' | 'SIGTERM' | undefined;
-  const stop = (signal: 'SIGINT' | 'SIGTERM'): void => {
-    if (stoppedBy !== undefined) process.exit(exitCodes[signal]);
+  const isWatched = process.env.HRPN_PARENT === 'stdin';
+  let stoppedBy: StopSignal | undefined;
+  const stop = (signal: StopSignal): void => {
+    if (stoppedBy !== undefined) {
+      // Ctrl-C in the studio's terminal comes here too, before the studio's own request; it forces when it must.
+      if (!isWatched) endAtOnce(signal);
+      return;
+    }
     stoppedBy = signal;
     if (process.stderr.isTTY) say('Stopping; press Ctrl-C again to stop at once.');
     controller.abort();
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-  if (process.env.HRPN_PARENT === 'stdin') stopWithParent(stop);
+  if (isWatched) stopWithParent(stop);
   try {
     const options = parseOptions(entry.contract, collectOptions(entry.contract, positional, command));
     const work = await entry.load();
@@ -67,6 +74,17 @@ export async function runCommand(
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
+}
+
+/**
+ * Ends as if the signal had never been caught, which for a shell is exit code 130 or 143. An exit of its own would tear
+ * down the runtime's thread in the middle of a run, and that aborts.
+ */
+function endAtOnce(signal: StopSignal): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  // Only the first process of a container outlives that.
+  process.exit(exitCodes[signal]);
 }
 
 /** Under a program that holds our stdin open: when it goes, by whatever death, the work stops as if by TERM. */
