@@ -16,7 +16,7 @@ const options = z.strictObject({
     .number()
     .positive()
     .default(1200)
-    .describe('memory to stay within, in megabytes; decides the size of tiles')
+    .describe('memory to stay within, in megabytes; decides the size of tiles, 256 px at least')
     .meta({ value: 'MB' }),
   interval: z
     .number()

@@ -93,7 +93,7 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
           source,
           channels,
           maps,
-          tilePx: options.tile ?? tileWithin(options.memory * 1e6, manifest),
+          tilePx: options.tile ?? tileFor(options.memory, manifest, notes),
           threads: options.threads ?? availableParallelism(),
           spread: interval?.scaled,
           write: async (x, y, raster) => {
@@ -138,6 +138,17 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
   } finally {
     await source.close();
   }
+}
+
+/** Says what the smallest tiles take where the budget is less. */
+function tileFor(megabytes: number, manifest: ModelFile['manifest'], notes: string[]): number {
+  const { tilePx, bytes } = tileWithin(megabytes * 1e6, manifest);
+  if (bytes > megabytes * 1e6) {
+    notes.push(
+      `--memory ${megabytes}: tiles of ${tilePx} px, the smallest, take about ${Math.ceil(bytes / 1e6)} MB and were used all the same.`,
+    );
+  }
+  return tilePx;
 }
 
 /** Rows written at a time, a row of the file's tiles: what waits to be compressed stays small. */

@@ -12,7 +12,7 @@ import { layoutOf } from '../model/network.ts';
 import { findModel } from '../model/registry.ts';
 import { spreadNetwork, spreadStride, spreadTensors } from '../model/spread.ts';
 import { predictSlide } from './predict-slide.ts';
-import { planTiles } from './tiles.ts';
+import { planTiles, tileWithin } from './tiles.ts';
 
 /** Of the range of the prediction: what float32 sums in another order may differ by. */
 const rounding = 1e-5;
@@ -185,4 +185,17 @@ it('tiles cover every pixel once, with windows on the stride that hold the halo 
     }),
     { numRuns: 60 },
   );
+});
+
+it('tileWithin stays within the budget, but never goes below 256 px and says what these take', () => {
+  const { halo } = model.manifest;
+  for (const budget of [1e9, 4e9]) {
+    const { tilePx, bytes } = tileWithin(budget, model.manifest);
+    expect(tilePx).toBeGreaterThan(256);
+    expect(bytes).toBeLessThanOrEqual(budget);
+  }
+  const least = tileWithin(1e6, model.manifest);
+  expect(least.tilePx).toBe(256);
+  expect(least.bytes).toBeGreaterThan(3e8 + model.manifest.activationBytesPerPixel * (256 + 2 * halo) ** 2);
+  expect(tileWithin(1e6, { ...model.manifest, fixedTile: 512, halo: 0 }).tilePx).toBe(512);
 });

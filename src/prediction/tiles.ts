@@ -60,19 +60,23 @@ const copiesBytesPerPixel = 24;
 const tileMultiple = 256;
 
 /**
- * Edge of the largest tile that keeps prediction within a memory budget; at least 256 px, whatever the budget.
- * @param model its activation memory and halo in pixels
+ * Edge of the largest tile that keeps prediction within a memory budget, 256 px at least, and the memory that it takes:
+ * more than the budget where that is too small even for these.
+ * @param model its activation memory, halo in pixels and fixed tile, whose edge is given whatever the budget
  */
 export function tileWithin(
   budgetBytes: number,
   model: {
     readonly activationBytesPerPixel: number;
     readonly halo: number;
+    readonly fixedTile?: number;
     readonly roles: readonly string[];
   },
-): number {
+): { tilePx: number; bytes: number } {
+  const { halo, fixedTile } = model;
   const perPixel =
     workingFactor * model.activationBytesPerPixel + copiesBytesPerPixel + 8 * model.roles.length;
   const window = Math.sqrt(Math.max(0, budgetBytes - baseBytes) / perPixel);
-  return Math.max(1, Math.floor((window - 2 * model.halo) / tileMultiple)) * tileMultiple;
+  const tilePx = fixedTile ?? Math.max(1, Math.floor((window - 2 * halo) / tileMultiple)) * tileMultiple;
+  return { tilePx, bytes: baseBytes + perPixel * (tilePx + 2 * halo) ** 2 };
 }
