@@ -32,7 +32,7 @@ micrometres; a slide that does not say its pixel size is refused until \`--pixel
 |---|---|
 | 0 | done |
 | 1 | failed while running: disk full, runtime failure |
-| 2 | wrong use or bad input; nothing was written |
+| 2 | wrong use or bad input; nothing was written but what \`predict --resume\` goes on from |
 | 130, 143 | stopped by Ctrl-C, by a TERM signal |
 
 On a machine that cannot reach nuget.org, install with \`ONNXRUNTIME_NODE_INSTALL=skip npm install hrpn\`: the runtime's

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import type { PredictOptions } from '../contract/predict.ts';
-import { CancelledError } from '../core/errors.ts';
+import { CancelledError, WriteError } from '../core/errors.ts';
 import type { Raster } from '../core/raster.ts';
 import { readModelFile } from '../model/model-file.ts';
 import { openSlide } from '../slide/open-slide.ts';
@@ -57,16 +57,22 @@ it('uint16 holds the prediction and its interval to half a step of the recorded 
   });
 }, 60_000);
 
-it('interrupted and resumed, writes the same bytes', async () => {
+it('failed, interrupted and resumed, writes the same bytes', async () => {
   const [whole, cut] = ['whole.ome.tif', 'cut.ome.tif'].map((name) => join(folder, name));
   await predict({ ...options, out: whole });
+  const fails = ({ stage, done }: { stage: string; done: number }): void => {
+    if (stage === 'predicting' && done > 0) throw new WriteError(cut, 'the disk is full.');
+  };
+  await expect(predict({ ...options, out: cut }, { onProgress: fails })).rejects.toThrow(
+    'the disk is full. What is done is kept; add --resume',
+  );
   const stop = new AbortController();
   const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
-    if (stage === 'predicting' && done > 0) stop.abort();
+    if (stage === 'predicting' && done > 600 * 512) stop.abort();
   };
-  await expect(predict({ ...options, out: cut }, { signal: stop.signal, onProgress })).rejects.toThrow(
-    CancelledError,
-  );
+  await expect(
+    predict({ ...options, out: cut, resume: true }, { signal: stop.signal, onProgress }),
+  ).rejects.toThrow(CancelledError);
   const { tiles, tilesComputed } = await predict({ ...options, out: cut, resume: true });
   expect(tilesComputed).toBeGreaterThan(0);
   expect(tilesComputed).toBeLessThan(tiles);

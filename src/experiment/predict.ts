@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
 import { type PredictOptions, type PredictResult, predictCommand } from '../contract/predict.ts';
-import { CancelledError, UsageError } from '../core/errors.ts';
+import { CancelledError, HrpnError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
@@ -17,7 +17,13 @@ import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
 import { tileWithin } from '../prediction/tiles.ts';
 import { withInterval } from '../prediction/with-interval.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
-import { countClipped, createSlide, type ValueScale, valueScaleFor } from '../slide/create-slide.ts';
+import {
+  countClipped,
+  createSlide,
+  type SlideSink,
+  type ValueScale,
+  valueScaleFor,
+} from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
@@ -30,9 +36,21 @@ const probeColor = 0xff8000;
 
 /**
  * @throws UsageError, FileAccessError, FormatError, DataError, ModelError, EngineError, WriteError, CancelledError;
- * nothing is left behind but what --resume goes on from
+ * nothing is left behind but the tiles that are done, from which --resume goes on; the message then says so
  */
-export async function predict(given: PredictOptions, work: WorkOptions = {}): Promise<PredictResult> {
+export function predict(given: PredictOptions, work: WorkOptions = {}): Promise<PredictResult> {
+  return writePrediction(given, work, (error) => {
+    if (error instanceof CancelledError || !(error instanceof HrpnError)) return;
+    error.message += ' What is done is kept; add --resume to go on from there.';
+  });
+}
+
+/** @param onKept is told why the prediction failed where tiles of it were kept */
+export async function writePrediction(
+  given: PredictOptions,
+  work: WorkOptions,
+  onKept: (error: unknown) => void = () => {},
+): Promise<PredictResult> {
   const options = parsePredict(given);
   if (!options.overwrite && (await exists(options.out))) {
     throw new UsageError(
@@ -131,7 +149,8 @@ export async function predict(given: PredictOptions, work: WorkOptions = {}): Pr
         files: [options.out],
       };
     } catch (error) {
-      if (error instanceof CancelledError) await sink.suspend();
+      await sink.suspend();
+      if (holdsTiles(sink, source)) onKept(error);
       else await sink.abort();
       throw error;
     }
@@ -149,6 +168,16 @@ function tileFor(megabytes: number, manifest: ModelFile['manifest'], notes: stri
     );
   }
   return tilePx;
+}
+
+/** Whether any tile of the file is done. */
+function holdsTiles(sink: SlideSink, { width, height }: PixelSource): boolean {
+  for (let y = 0; y < height; y += bandPx) {
+    for (let x = 0; x < width; x += bandPx) {
+      if (sink.isWritten({ x, y, width: 1, height: 1 })) return true;
+    }
+  }
+  return false;
 }
 
 /** Rows written at a time, a row of the file's tiles: what waits to be compressed stays small. */
