@@ -22,4 +22,4 @@ hrpn('predict', `${out}/run/best.onnx`, test, '--out', `${out}/predicted.ome.tif
 hrpn('evaluate', '--prediction', `${out}/predicted.ome.tif`, '--slide', test, '--out', `${out}/evaluation`);
 console.log(`\nPredicted slide: ${out}/predicted.ome.tif
 Metrics:         ${out}/evaluation/metrics.json
-Picture:         ${out}/evaluation/slide-08.png`);
+Picture:         ${out}/evaluation/figures/slide-08.png`);

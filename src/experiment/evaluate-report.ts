@@ -1,5 +1,6 @@
 // Writes the HTML report of an evaluation.
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { EvaluateResult } from '../contract/evaluate.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { version } from '../core/version.ts';
@@ -38,15 +39,15 @@ const names: Readonly<Record<string, string>> = {
   meanSignal: 'mean above background outside vessels, stored units',
 };
 
-/** @param files of the evaluation; its PNG figures go into the page */
+/** @param files of the evaluation, in the same folder; its PNG figures go into the page */
 export async function writeEvaluationReport(
-  path: string,
+  folder: string,
   result: EvaluateResult,
   files: readonly string[],
 ): Promise<void> {
   const pictures = [];
   for (const file of files.filter((name) => name.endsWith('.png')))
-    pictures.push({ title: file, png: new Uint8Array(await readFile(file)) });
+    pictures.push({ title: file, png: new Uint8Array(await readFile(join(folder, file))) });
   const interval = (region: 'pooled' | 'extravascular', name: string): string => {
     const found = result.bootstrap?.[region][name];
     return found ? `${number(found.low)} to ${number(found.high)}` : '';
@@ -156,7 +157,7 @@ export async function writeEvaluationReport(
     ],
     madeBy: `Made by hrpn ${version}.`,
   });
-  await writeFileAtomic(path, html);
+  await writeFileAtomic(join(folder, 'report.html'), html);
 }
 
 /** Mean over animals with its interval, and every slide's own line. */

@@ -1,5 +1,5 @@
 // Use case `evaluate`: how well a model, or a predicted slide, agrees with what was measured.
-import { access, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
@@ -24,7 +24,8 @@ import { requirePixelSize } from '../slide/pixel-size.ts';
 import { DerivedCoverage } from './derived-intervals.ts';
 import { writeEvaluationReport } from './evaluate-report.ts';
 import { type EvaluatedPair, evaluateSlide, type SlideEvaluation } from './evaluate-slide.ts';
-import { predict } from './predict.ts';
+import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
+import { writePrediction } from './predict.ts';
 import { readCeiling } from './read-ceilings.ts';
 import { peakOf } from './score-slide.ts';
 import { findVesselChannel } from './slide-layers.ts';
@@ -36,6 +37,8 @@ const coverageLevel = 0.9;
 /** Edge of the region shown, in pixels: enough for tissue, small enough for detail. */
 const figurePx = 1200;
 
+const evaluationContents = ['report.html', 'metrics.json', 'figures', 'predictions'] as const;
+
 interface Evaluation {
   readonly scores: readonly SlideEvaluation[];
   readonly slidePaths: readonly string[];
@@ -45,6 +48,7 @@ interface Evaluation {
   readonly coverage: EvaluateResult['coverage'];
   readonly derivedCoverage: EvaluateResult['derivedCoverage'];
   readonly notes: readonly string[];
+  /** In the output folder. */
   readonly files: readonly string[];
 }
 
@@ -61,19 +65,35 @@ export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): 
         `${['model', 'dataset', 'prediction', 'slide'].filter((key) => options[key as keyof Settings] !== undefined).join(', ') || 'none of them'}.`,
     );
   }
-  if (options.out !== undefined) await mkdir(options.out, { recursive: true });
-  const evaluation = isPair ? await evaluatePair(options, work) : await evaluateModel(options, work);
-  const result = await resultOf(options, evaluation);
-  if (options.out === undefined) return result;
-  const path = join(options.out, 'metrics.json');
-  const report = join(options.out, 'report.html');
-  await writeEvaluationReport(report, result, evaluation.files);
-  const files = [report, ...evaluation.files, path];
-  await writeFileAtomic(path, `${JSON.stringify({ ...result, files }, null, 2)}\n`);
-  return { ...result, files };
+  const measure = isPair ? evaluatePair : evaluateModel;
+  const { out } = options;
+  if (out === undefined) return resultOf(options, await measure(options, undefined, work));
+  const output = {
+    path: out,
+    marker: 'metrics.json',
+    contents: evaluationContents,
+    overwrite: options.overwrite,
+  };
+  await checkOutputFolder(output);
+  return writeOutputFolder(output, async (folder) => {
+    const evaluation = await measure(options, folder, work);
+    const files = ['report.html', ...evaluation.files, 'metrics.json'];
+    const result = {
+      ...(await resultOf(options, evaluation)),
+      files: files.map((file) => join(out, file)),
+    };
+    await writeEvaluationReport(folder, result, evaluation.files);
+    await writeFileAtomic(join(folder, 'metrics.json'), `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  });
 }
 
-async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evaluation> {
+/** @param out folder for what is to be kept; undefined where nothing is */
+async function evaluatePair(
+  options: Settings,
+  out: string | undefined,
+  work: WorkOptions,
+): Promise<Evaluation> {
   const [slidePath, predictionPath] = [options.slide as string, options.prediction as string];
   const opened: PixelSource[] = [];
   try {
@@ -114,18 +134,22 @@ async function evaluatePair(options: Settings, work: WorkOptions): Promise<Evalu
       coverage: null,
       derivedCoverage: null,
       notes,
-      files: options.out === undefined ? [] : [await drawComparison(pair, score, options.out)],
+      files: out === undefined ? [] : [await drawComparison(pair, score, out)],
     };
   } finally {
     await Promise.all(opened.map((source) => source.close()));
   }
 }
 
-async function evaluateModel(options: Settings, work: WorkOptions): Promise<Evaluation> {
+/** @param out folder for what is to be kept; undefined where nothing is */
+async function evaluateModel(
+  options: Settings,
+  out: string | undefined,
+  work: WorkOptions,
+): Promise<Evaluation> {
   const model = await readModelFile(options.model as string);
   const dataset = await openDataset(options.dataset as string);
-  const kept = options.out === undefined ? undefined : join(options.out, 'predictions');
-  const folder = kept ?? (await mkdtemp(join(tmpdir(), 'hrpn-evaluate-')));
+  const folder = out ?? (await mkdtemp(join(tmpdir(), 'hrpn-evaluate-')));
   try {
     const { manifest } = dataset;
     const chosen = dataset.slides.filter(({ entry }) => entry.split === options.split);
@@ -152,13 +176,13 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
         signal: work.signal,
         onProgress: (progress) => work.onProgress?.({ ...progress, stage: `${stage}: ${progress.stage}` }),
       };
-      const path = join(folder, `${entry.name}.ome.tif`);
-      const made = await predict(
+      const file = join('predictions', `${entry.name}.ome.tif`);
+      const path = join(folder, file);
+      const made = await writePrediction(
         {
           model: options.model as string,
           slide: source.path,
           out: path,
-          overwrite: true,
           roles: Object.fromEntries(
             model.manifest.roles.flatMap((role) =>
               entry.channels[role] ? [[role, entry.channels[role]]] : [],
@@ -171,7 +195,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
         slideWork,
       );
       for (const note of made.notes) notes.add(note);
-      if (kept !== undefined) files.push(path);
+      if (out !== undefined) files.push(file);
       const opened: PixelSource[] = [];
       try {
         const stored = await openSlide(path);
@@ -197,7 +221,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
         };
         const score = await evaluateSlide(pair, slideWork);
         scores.push(ofDerived ? { ...score, derived: ofDerived.add(score.derived) } : score);
-        if (options.out !== undefined) files.push(await drawComparison(pair, score, options.out));
+        if (out !== undefined) files.push(await drawComparison(pair, score, out));
       } finally {
         await Promise.all(opened.map((each) => each.close()));
       }
@@ -215,7 +239,7 @@ async function evaluateModel(options: Settings, work: WorkOptions): Promise<Eval
     };
   } finally {
     await dataset.close();
-    if (kept === undefined) await rm(folder, { recursive: true, force: true });
+    if (out === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -279,7 +303,7 @@ const nameOf = (path: string): string =>
     .at(-1)
     ?.replace(/\.(ome\.)?(tiff?|zarr)$/i, '') ?? path;
 
-/** Draws the middle of the slide, or all of a small one. */
+/** Draws the middle of the slide, or all of a small one. @returns the file's path in the folder `out` */
 async function drawComparison(pair: EvaluatedPair, score: SlideEvaluation, out: string): Promise<string> {
   const { measured, predicted } = pair;
   const [width, height] = [Math.min(figurePx, measured.width), Math.min(figurePx, measured.height)];
@@ -294,11 +318,11 @@ async function drawComparison(pair: EvaluatedPair, score: SlideEvaluation, out: 
     width,
     height,
   });
-  const path = join(out, `${pair.name}.png`);
+  const file = join('figures', `${pair.name}.png`);
   const { r2, rmse } = metricsOf(score.comparison.pooled, pair.peak);
   const outside = metricsOf(score.comparison.extravascular, pair.peak);
   const part = width < measured.width || height < measured.height ? ' (the middle of it is shown)' : '';
-  await writeComparisonFigure(path, {
+  await writeComparisonFigure(join(out, file), {
     measured: await field(measured, pair.measuredChannel),
     predicted: await field(predicted, pair.predictedChannel),
     pixelSizeUm: pair.pixelSizeUm,
@@ -306,7 +330,7 @@ async function drawComparison(pair: EvaluatedPair, score: SlideEvaluation, out: 
     subtitle: `whole slide${part}: R² ${r2.toFixed(3)}, RMSE ${rmse.toPrecision(3)}; extravascular R² ${outside.r2.toFixed(3)}`,
     quantity: `${measured.channels[pair.measuredChannel].name}, stored units`,
   });
-  return path;
+  return file;
 }
 
 async function resultOf(options: Settings, evaluation: Evaluation): Promise<EvaluateResult> {
@@ -347,6 +371,6 @@ async function resultOf(options: Settings, evaluation: Evaluation): Promise<Eval
     derivedCoverage: evaluation.derivedCoverage,
     peak,
     notes: [...evaluation.notes],
-    files: [...evaluation.files],
+    files: [],
   };
 }
