@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { figure, files, path, pixelSizeUm, roles, seed } from './fields.ts';
+import { figure, files, focalPlane, path, pixelSizeUm, roles, seed, timePoint } from './fields.ts';
 
 const options = z.strictObject({
   slide: path.describe('slide to analyze: a file, a folder with one file a channel, or a .zarr'),
@@ -12,6 +12,8 @@ const options = z.strictObject({
   overwrite: z.boolean().default(false).describe('replace an earlier analysis in --out'),
   roles,
   pixelSizeUm,
+  z: focalPlane,
+  t: timePoint,
   vesselMask: path
     .optional()
     .describe("own vessel mask instead of the segmentation; an image of the slide's size, not 0 is vessel")

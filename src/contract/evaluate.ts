@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { figure, files, path, pixelSizeUm, roles, threads } from './fields.ts';
+import { figure, files, focalPlane, path, pixelSizeUm, roles, threads, timePoint } from './fields.ts';
 
 const options = z.strictObject({
   model: path.optional().describe('trained model (.onnx); or give --prediction and --slide'),
@@ -19,6 +19,8 @@ const options = z.strictObject({
   overwrite: z.boolean().default(false).describe('replace an earlier evaluation in --out'),
   roles,
   pixelSizeUm,
+  z: focalPlane,
+  t: timePoint,
   threads,
 });
 
@@ -137,7 +139,7 @@ const result = z.strictObject({
     .record(z.string(), figure)
     .nullable()
     .describe('of the simulator, where the slides have a truth'),
-  coverage: coverage.nullable().describe('of the prediction intervals, where the predictions carry them'),
+  coverage: coverage.nullable().describe('of the 90% prediction intervals, where the predictions carry them'),
   derivedCoverage: z
     .record(
       z.string(),

@@ -13,7 +13,7 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
 import { requireSameSize } from '../evaluation/compare-slide.ts';
-import { openSlide } from '../slide/open-slide.ts';
+import { type OpenSlideOptions, openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
@@ -87,7 +87,7 @@ async function measure(
     onProgress: (progress) => work.onProgress?.({ ...progress, stage }),
   });
   const warnings: string[] = [];
-  const stored = await openSlide(options.slide, { pixelSizeUm: options.pixelSizeUm });
+  const stored = await openSlide(options.slide, howToOpen(options));
   opened.push(stored);
   const ownUm = requirePixelSize(stored);
   const predicted =
@@ -233,6 +233,11 @@ async function measure(
   };
 }
 
+/** The slide, and the one without probe, which was recorded alike. */
+function howToOpen({ pixelSizeUm, z, t }: AnalyzeSettings): OpenSlideOptions {
+  return { pixelSizeUm, plane: { z, t } };
+}
+
 function publicOf({ extravasation, subareas, permeability, hotSpots }: ProbeMeasures) {
   return { extravasation, subareas, permeability, hotSpots };
 }
@@ -249,7 +254,7 @@ async function controlOf(
   work: WorkOptions,
 ): Promise<ProbeBackground> {
   const path = options.backgroundSlide as string;
-  const source = await openSlide(path, { pixelSizeUm: options.pixelSizeUm });
+  const source = await openSlide(path, howToOpen(options));
   opened.push(source);
   const pixelSizeUm = requirePixelSize(source);
   const roles = findRoles(source, ['vessel', 'probe'], ['nuclei'], options.roles);

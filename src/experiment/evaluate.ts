@@ -2,7 +2,7 @@
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseOptions } from '../contract/command.ts';
+import { flagOf, parseOptions } from '../contract/command.ts';
 import { type EvaluateOptions, type EvaluateResult, evaluateCommand } from '../contract/evaluate.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { DataError, FileAccessError, UsageError } from '../core/errors.ts';
@@ -65,6 +65,12 @@ export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): 
         `${['model', 'dataset', 'prediction', 'slide'].filter((key) => options[key as keyof Settings] !== undefined).join(', ') || 'none of them'}.`,
     );
   }
+  const ofPair = (['pixelSizeUm', 'z', 't'] as const).find((key) => options[key] !== undefined);
+  if (isModel && ofPair !== undefined) {
+    throw new UsageError(
+      `${flagOf(ofPair)} is for --prediction and --slide. A dataset knows it of each slide; leave it out.`,
+    );
+  }
   const measure = isPair ? evaluatePair : evaluateModel;
   const { out } = options;
   if (out === undefined) return resultOf(options, await measure(options, undefined, work));
@@ -97,7 +103,10 @@ async function evaluatePair(
   const [slidePath, predictionPath] = [options.slide as string, options.prediction as string];
   const opened: PixelSource[] = [];
   try {
-    const slide = await openSlide(slidePath, { pixelSizeUm: options.pixelSizeUm });
+    const slide = await openSlide(slidePath, {
+      pixelSizeUm: options.pixelSizeUm,
+      plane: { z: options.z, t: options.t },
+    });
     opened.push(slide);
     const predicted = await openSlide(predictionPath);
     opened.push(predicted);
@@ -189,6 +198,7 @@ async function evaluateModel(
             ),
           ),
           pixelSizeUm: entry.givenPixelSizeUm,
+          ...entry.plane,
           interval: interval && coverageLevel,
           threads: options.threads,
         },

@@ -9,6 +9,8 @@ export interface DrawnSlide {
   /** null leaves it out of the file. */
   readonly pixelSizeUm?: number | null;
   readonly seed?: number;
+  /** Planes of a stack, of which all but the last are empty; 1 unless given. */
+  readonly focalPlanes?: number;
   /** Pixels of one channel; drawn blobs unless given. */
   readonly draw?: (channel: number, width: number, height: number, rng: Rng) => Uint8Array;
 }
@@ -32,14 +34,21 @@ export function drawBlobs(channel: number, width: number, height: number, rng: R
 /** Writes the slide and returns its path. */
 export async function writeDrawnSlide(path: string, slide: DrawnSlide = {}): Promise<string> {
   const { width = 192, height = 160, channels = ['CD31', 'DAPI', 'dextran'], pixelSizeUm = 0.65 } = slide;
+  const { focalPlanes = 1 } = slide;
   const rng = new Rng(slide.seed ?? 1);
   const planes = channels.map((_, c) => (slide.draw ?? drawBlobs)(c, width, height, rng.fork(c)));
-  await writeFile(path, encodeTiff(planes, width, height, omeXml(channels, width, height, pixelSizeUm)));
+  const empty = Array.from(
+    { length: (focalPlanes - 1) * channels.length },
+    () => new Uint8Array(width * height),
+  );
+  const xml = omeXml(channels, focalPlanes, width, height, pixelSizeUm);
+  await writeFile(path, encodeTiff([...empty, ...planes], width, height, xml));
   return path;
 }
 
 function omeXml(
   channels: readonly string[],
+  focalPlanes: number,
   width: number,
   height: number,
   pixelSizeUm: number | null,
@@ -49,7 +58,7 @@ function omeXml(
   return (
     '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">' +
     `<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint8" SizeX="${width}" SizeY="${height}" ` +
-    `SizeC="${channels.length}" SizeZ="1" SizeT="1"${size}>${list.join('')}<TiffData/></Pixels></Image></OME>`
+    `SizeC="${channels.length}" SizeZ="${focalPlanes}" SizeT="1"${size}>${list.join('')}<TiffData/></Pixels></Image></OME>`
   );
 }
 
