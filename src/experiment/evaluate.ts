@@ -28,12 +28,13 @@ import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
 import { writePrediction } from './predict.ts';
 import { readCeiling } from './read-ceilings.ts';
 import { peakOf } from './score-slide.ts';
-import { findVesselChannel } from './slide-layers.ts';
+import { findVesselChannel, matchPixelSize, openPrediction } from './slide-layers.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof evaluateCommand)['options']>>;
 
 /** Level of the intervals whose coverage is measured. */
 const coverageLevel = 0.9;
+const isScored = ({ level }: { readonly level: number }): boolean => Math.abs(level - coverageLevel) < 1e-9;
 /** Edge of the region shown, in pixels: enough for tissue, small enough for detail. */
 const figurePx = 1200;
 
@@ -103,15 +104,24 @@ async function evaluatePair(
   const [slidePath, predictionPath] = [options.slide as string, options.prediction as string];
   const opened: PixelSource[] = [];
   try {
-    const slide = await openSlide(slidePath, {
+    const stored = await openSlide(slidePath, {
       pixelSizeUm: options.pixelSizeUm,
       plane: { z: options.z, t: options.t },
     });
-    opened.push(slide);
-    const predicted = await openSlide(predictionPath);
+    opened.push(stored);
+    const prediction = await openPrediction(predictionPath, 'probe');
+    const { source: predicted, interval } = prediction;
     opened.push(predicted);
-    const pixelSizeUm = requirePixelSize(slide);
     const notes: string[] = [];
+    const matched = matchPixelSize(stored, requirePixelSize(stored), predicted);
+    const { source: slide, pixelSizeUm } = matched;
+    if (matched.note !== undefined) notes.push(matched.note);
+    const tally = interval && isScored(interval) ? new Coverage(coverageLevel) : undefined;
+    if (interval && !tally) {
+      notes.push(
+        `The prediction carries intervals of level ${interval.level}; how often they hold is counted for ${coverageLevel} only.`,
+      );
+    }
     const vessel = findVessels(slide, options.roles, notes);
     const target = await openTarget(slide, slidePath, options, opened);
     const inputs = slide.channels.flatMap(({ name }, i) => {
@@ -126,12 +136,13 @@ async function evaluatePair(
       measured: target.source,
       measuredChannel: target.channel,
       predicted,
-      predictedChannel: 0,
+      predictedChannel: prediction.channel,
       vessel,
       inputs: { source: slide, channels: inputs },
       tissue,
       pixelSizeUm,
       peak: await peakOf([{ source: slide, channel: target.slideChannel }], work),
+      coverage: tally && interval && { tally, ends: [interval.lower, interval.upper] },
     };
     const score = await evaluateSlide(pair, work);
     return {
@@ -140,7 +151,7 @@ async function evaluatePair(
       peak: pair.peak,
       floorIs: "the slide's own mean",
       withinSlide: false,
-      coverage: null,
+      coverage: tally ? tally.table() : null,
       derivedCoverage: null,
       notes,
       files: out === undefined ? [] : [await drawComparison(pair, score, out)],
@@ -167,7 +178,7 @@ async function evaluateModel(
         `the dataset ${options.dataset} has no ${options.split} slides. Run \`hrpn prepare\` with --${options.split} SLIDE, or choose another with --split.`,
       );
     }
-    const interval = model.manifest.intervals?.find(({ level }) => Math.abs(level - coverageLevel) < 1e-9);
+    const interval = model.manifest.intervals?.find(isScored);
     const tally = interval && new Coverage(coverageLevel);
     const ofDerived =
       model.manifest.derivedIntervals && new DerivedCoverage(model.manifest.derivedIntervals, coverageLevel);

@@ -1,0 +1,82 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
+import { DataError, UsageError } from '../core/errors.ts';
+import { analyze } from './analyze.ts';
+import { evaluate } from './evaluate.ts';
+import { predict } from './predict.ts';
+import { prepare } from './prepare.ts';
+import { train } from './train.ts';
+
+/** Predicts at 0.5 um; the drawn slides have 0.65. */
+const model = new URL('../../models/hrpn-simulated.onnx', import.meta.url).pathname;
+
+let folder: string;
+let slide: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-evaluate-'));
+  slide = await writeDrawnSlide(join(folder, 'slide.ome.tif'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function predicted(name: string, interval?: number): Promise<string> {
+  const out = join(folder, `${name}.ome.tif`);
+  await predict({ model, slide, out, interval, threads: 2 });
+  return out;
+}
+
+describe('evaluate --prediction', () => {
+  it('takes what predict resampled, and counts its interval where it is the one that is scored', async () => {
+    const wide = await evaluate({ slide, prediction: await predicted('wide', 0.9) });
+    expect(wide.notes.join()).toMatch(/resampled from 0.65 to 0.5 um/);
+    expect(wide.peak).toBe(255);
+    expect(wide.coverage).toMatchObject({ nominal: 0.9, perSlide: [{ slide: 'slide' }] });
+    const half = await evaluate({ slide, prediction: await predicted('half', 0.5) });
+    expect(half.pooled).toEqual(wide.pooled);
+    expect(half.coverage).toBeNull();
+    expect(half.notes.join()).toMatch(/intervals of level 0.5; .* counted for 0.9 only/);
+  }, 60_000);
+
+  it('refuses what is no prediction', async () => {
+    await expect(evaluate({ slide, prediction: slide })).rejects.toThrow(DataError);
+  });
+});
+
+it('replaces an earlier evaluation only with --overwrite, and nothing else ever', async () => {
+  const pair = { slide, prediction: await predicted('plain') };
+  const out = join(folder, 'evaluation');
+  const { files } = await evaluate({ ...pair, out });
+  expect((await readdir(out)).sort()).toEqual(['figures', 'metrics.json', 'report.html']);
+  expect(files).toEqual(['report.html', 'figures/slide.png', 'metrics.json'].map((name) => join(out, name)));
+  expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('data:image/png;base64,');
+  await expect(evaluate({ ...pair, out })).rejects.toThrow(/exists already.*--overwrite/);
+  await evaluate({ ...pair, out, overwrite: true });
+
+  const analysis = join(folder, 'analysis');
+  await mkdir(analysis);
+  for (const name of ['report.html', 'result.json']) await writeFile(join(analysis, name), 'kept');
+  await expect(evaluate({ ...pair, out: analysis, overwrite: true })).rejects.toThrow(/holds other files/);
+  expect(await readFile(join(analysis, 'report.html'), 'utf8')).toBe('kept');
+}, 60_000);
+
+it('reads the same plane of a stack as the dataset, or the one that is asked for, as analyze does', async () => {
+  const slides = await Promise.all(
+    [1, 2].map((seed) => writeDrawnSlide(join(folder, `stack-${seed}.ome.tif`), { seed, focalPlanes: 2 })),
+  );
+  const [dataset, run] = ['dataset', 'run'].map((name) => join(folder, name));
+  await prepare({ slides, z: 1, test: [slides[1]], validation: ['none'], patch: 64, out: dataset });
+  const { model: linear } = await train({ dataset, model: 'linear', out: run, threads: 2 });
+  const scored = await evaluate({ model: linear, dataset, threads: 2 });
+  await expect(evaluate({ model: linear, dataset, z: 1 })).rejects.toThrow(UsageError);
+
+  const prediction = join(folder, 'stack-predicted.ome.tif');
+  const given = { slide: slides[1], z: 1 };
+  await predict({ ...given, model: linear, out: prediction, threads: 2 });
+  const pair = await evaluate({ ...given, prediction });
+  expect(pair.pooled.mse).toBeCloseTo(scored.pooled.mse, 3);
+  await expect(evaluate({ slide: slides[1], prediction })).rejects.toThrow(/Say which with --z/);
+  const { agreement } = await analyze({ ...given, prediction, out: join(folder, 'stack-analysis') });
+  expect(agreement?.pixels.r2).toBeCloseTo(pair.pooled.r2, 3);
+}, 60_000);
