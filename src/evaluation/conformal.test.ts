@@ -128,9 +128,30 @@ it('Coverage counts by slide, by tenth of the predictions and by distance', () =
   expect(table.pooled).toBeCloseTo(50 / 101, 9);
   expect(table.perSlide.map(({ coverage: share }) => share)).toEqual([0.5, 0]);
   expect(table.byPredictedDecile.map(({ coverage: share }) => share)).toEqual([1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
+  expect(table.byPredictedDecile.map(({ from }) => from)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
   expect(table.byDistanceBin.map(({ toUm, pixels }) => [toUm, pixels])).toEqual([
     [0, 20],
     [3, 1],
     [null, 80],
   ]);
+});
+
+it('Coverage finds the tenths of values of either sign as sorting does, to its step', () => {
+  const rng = new Rng(4);
+  const predicted = Float32Array.from({ length: 5000 }, () => rng.normal(0.5, 2));
+  const coverage = new Coverage(0.9);
+  for (const part of [predicted.subarray(0, 1234), predicted.subarray(1234)]) {
+    const all = (value: number) => part.map(() => value);
+    coverage.add('a', part, part, all(3), all(-1), all(1e9));
+  }
+  const sorted = predicted.slice().sort();
+  const { byPredictedDecile } = coverage.table();
+  expect(byPredictedDecile.length).toBe(10);
+  byPredictedDecile.forEach(({ from, pixels, coverage: share }, d) => {
+    const exact = sorted[500 * d];
+    expect(Math.abs(from - exact)).toBeLessThanOrEqual(Math.abs(exact) / 2000);
+    expect(Math.abs(pixels - 500)).toBeLessThan(10);
+    const inside = sorted.subarray(500 * d, 500 * (d + 1)).filter((v) => v >= -1).length;
+    expect(Math.abs(share - inside / 500)).toBeLessThan(0.02);
+  });
 });

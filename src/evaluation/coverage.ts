@@ -3,6 +3,13 @@
 /** Bounds between bins of distance to the nearest vessel's wall, in micrometres; vessels themselves come first. */
 const distanceBinsUm = [0, 3, 10, 25, 50] as const;
 
+/**
+ * Predicted values are counted in steps, for tenths of them are known only at the end: by the sign, the exponent and 11
+ * bits of the fraction of a float32, which is finer than a two-thousandth of any value.
+ */
+const droppedBits = 12;
+const steps = 2 ** (32 - droppedBits);
+
 interface Tally {
   count: number;
   inside: number;
@@ -38,9 +45,10 @@ export class Coverage {
   readonly #nominal: number;
   readonly #slides = new Map<string, Tally>();
   readonly #distances: Tally[] = [...distanceBinsUm, Infinity].map(empty);
-  /** Every pixel's prediction, and whether its interval holds, as the deciles are known only at the end. */
-  readonly #predicted: Float32Array[] = [];
-  readonly #held: Uint8Array[] = [];
+  /** Of each step of predicted values, from the lowest: pixels, those whose interval holds, and the least value. */
+  readonly #count = new Float64Array(steps);
+  readonly #inside = new Float64Array(steps);
+  readonly #least = new Float32Array(steps).fill(Infinity);
 
   /** @param nominal level of the intervals, e.g. 0.9 */
   constructor(nominal: number) {
@@ -62,15 +70,15 @@ export class Coverage {
   ): void {
     const tally = this.#slides.get(slide) ?? empty();
     this.#slides.set(slide, tally);
-    const kept = new Float32Array(measured.length);
-    const held = new Uint8Array(measured.length);
-    let n = 0;
+    const bits = new Uint32Array(predicted.buffer, predicted.byteOffset, predicted.length);
     for (let i = 0; i < measured.length; i++) {
       const [low, high] = [lower[i], upper[i]];
       if (!Number.isFinite(measured[i] + low + high)) continue;
       const isInside = +(measured[i] >= low && measured[i] <= high);
-      kept[n] = predicted[i];
-      held[n++] = isInside;
+      const step = stepOf(bits[i]);
+      this.#count[step]++;
+      this.#inside[step] += isInside;
+      this.#least[step] = Math.min(this.#least[step], predicted[i]);
       const bin = distanceBinsUm.findIndex((limit) => distanceUm[i] <= limit);
       for (const each of [tally, this.#distances[bin < 0 ? distanceBinsUm.length : bin]]) {
         each.count++;
@@ -78,8 +86,6 @@ export class Coverage {
         each.width += high - low;
       }
     }
-    this.#predicted.push(kept.subarray(0, n));
-    this.#held.push(held.subarray(0, n));
   }
 
   table(): CoverageTable {
@@ -106,29 +112,29 @@ export class Coverage {
   }
 
   #deciles(): CoverageTable['byPredictedDecile'] {
-    const total = this.#predicted.reduce((sum, { length }) => sum + length, 0);
-    const all = new Float32Array(total);
-    let at = 0;
-    for (const part of this.#predicted) {
-      all.set(part, at);
-      at += part.length;
-    }
-    all.sort();
-    const edges = Array.from({ length: 9 }, (_, d) => all[Math.floor(((d + 1) / 10) * total)]);
-    const tallies = Array.from({ length: 10 }, empty);
-    this.#predicted.forEach((part, p) => {
-      for (let i = 0; i < part.length; i++) {
-        let d = 0;
-        while (d < 9 && part[i] >= edges[d]) d++;
-        tallies[d].count++;
-        tallies[d].inside += this.#held[p][i];
-      }
+    const total = this.#count.reduce((sum, count) => sum + count, 0);
+    const deciles = Array.from({ length: 10 }, () => ({ from: Number.NaN, inside: 0, pixels: 0 }));
+    let [before, d] = [0, 0];
+    this.#count.forEach((count, step) => {
+      if (count === 0) return;
+      // A step is never divided: it goes to the last tenth that begins in it.
+      while (d < 9 && Math.floor(((d + 1) / 10) * total) < before + count) d++;
+      before += count;
+      const decile = deciles[d];
+      if (decile.pixels === 0) decile.from = this.#least[step];
+      decile.pixels += count;
+      decile.inside += this.#inside[step];
     });
     // Where many pixels share one predicted value, a tenth may have none.
-    return tallies.flatMap(({ count, inside }, d) =>
-      count === 0 ? [] : [{ from: d === 0 ? all[0] : edges[d - 1], coverage: inside / count, pixels: count }],
+    return deciles.flatMap(({ from, inside, pixels }) =>
+      pixels === 0 ? [] : [{ from, coverage: inside / pixels, pixels }],
     );
   }
+}
+
+/** Rises with the value: the bits of a negative float32 fall as it rises, those of a positive one come after them. */
+function stepOf(bits: number): number {
+  return (bits >= 0x80000000 ? ~bits : bits | 0x80000000) >>> droppedBits;
 }
 
 function empty(): Tally {
