@@ -1,19 +1,19 @@
 // Calibrates a model's prediction intervals on the calibration slides of its dataset and writes them into its file.
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { channelOf, createRaster, pasteRaster, type Raster } from '../core/raster.ts';
+import { channelOf } from '../core/raster.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type CalibrationSlide, calibrateInterval, slidesNeeded } from '../evaluation/conformal.ts';
 import { type Interval, scaledError } from '../model/interval.ts';
 import { type ModelFile, type ModelManifest, readModelFile, withManifest } from '../model/model-file.ts';
-import { BitMask } from '../spatial/bit-mask.ts';
-import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { derivedIntervals } from './derived-intervals.ts';
 import { compareSpace, type DerivedPair } from './evaluate-space.ts';
 import { trainedLook } from './input-look.ts';
-import { tissueOf, visitSlides } from './visit-slides.ts';
+import { tissueBits } from './slide-layers.ts';
+import { firstChannel, visitPredictions } from './visit-predictions.ts';
 
 /** Levels that a model file carries intervals for. */
 const levels = [0.5, 0.8, 0.9, 0.95];
@@ -58,7 +58,6 @@ export async function calibrateModel(
   return intervals;
 }
 
-/** Holds the prediction of one slide at a time in memory, 4 bytes a pixel. */
 async function calibrationSlides(
   dataset: Dataset,
   model: ModelFile,
@@ -68,27 +67,15 @@ async function calibrationSlides(
   const samples = new Map<string, { predicted: number[]; errors: number[] }>();
   // Of the first slide of each animal.
   const derived = new Map<string, Record<string, DerivedPair>>();
-  let current: { slide: number; raster: Raster } | undefined;
-  const finish = async (): Promise<void> => {
-    if (!current) return;
-    const { group } = dataset.slides[current.slide].entry;
-    if (!derived.has(group))
-      derived.set(group, await derivedPairs(dataset, current.slide, current.raster, work));
-  };
-  await visitSlides(
+  await visitPredictions(
     dataset,
     'calibration',
     model,
     threads,
-    async ({ slide, x, y, predicted, measured, counts }) => {
+    ['probe'],
+    ({ slide, predicted, measured, counts }) => {
       const { group, width, height } = dataset.slides[slide].entry;
       const probe = channelOf(predicted, 0);
-      if (current?.slide !== slide) {
-        await finish();
-        const { source } = dataset.slides[slide];
-        current = { slide, raster: createRaster(1, source.height, source.width) };
-      }
-      pasteRaster(current.raster, createRaster(1, predicted.height, predicted.width, probe), x, y);
       const sample = samples.get(group) ?? { predicted: [], errors: [] };
       samples.set(group, sample);
       const every = Math.max(1, Math.floor((width * height) / pixelsPerSlide)) | 1;
@@ -99,10 +86,14 @@ async function calibrationSlides(
         sample.predicted.push(probe[i]);
         sample.errors.push(spread ? scaledError(error, spread[0][i], spread[1][i]) : error);
       }
+      return firstChannel(predicted);
+    },
+    async (slide, predicted) => {
+      const { group } = dataset.slides[slide].entry;
+      if (!derived.has(group)) derived.set(group, await derivedPairs(dataset, slide, predicted, work));
     },
     work,
   );
-  await finish();
   const groups = [...samples.values()].map(({ predicted, errors }) => ({
     predicted: Float32Array.from(predicted),
     errors: Float32Array.from(errors),
@@ -114,17 +105,15 @@ async function calibrationSlides(
 async function derivedPairs(
   { manifest, slides }: Dataset,
   index: number,
-  raster: Raster,
+  predicted: PixelSource,
   work: WorkOptions,
 ): Promise<Record<string, DerivedPair>> {
   const { source, mask, inputChannels, targetChannel } = slides[index];
   const vesselRole = manifest.inputRoles.indexOf('vessel');
   if (vesselRole < 0) return {};
   const { pixelSizeUm } = manifest;
-  const { width, height } = raster;
   const channel = inputChannels[vesselRole];
   const { mask: vessels } = await segmentVessels({ source, channel, pixelSizeUm }, { signal: work.signal });
-  const predicted = memorySource({ raster, channelNames: ['probe'], pixelSizeUm });
   const { derived } = await compareSpace(
     {
       measured: [source, targetChannel],
@@ -132,7 +121,7 @@ async function derivedPairs(
       inputs: { source, channels: inputChannels },
     },
     mask,
-    BitMask.fromBytes(tissueOf(slides[index], 0, 0, width, height), width, height),
+    tissueBits(mask, source.width, source.height),
     vessels,
     pixelSizeUm,
     { signal: work.signal },

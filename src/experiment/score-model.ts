@@ -1,17 +1,15 @@
-// Scores a model on the slides of a split without writing them: sums that can be merged over slides.
+// Scores a model on the slides of a split without keeping the predictions: sums that can be merged over slides.
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { channelOf, createRaster, pasteRaster, type Raster } from '../core/raster.ts';
 import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
 import type { Split } from '../dataset/split.ts';
 import type { SlideComparison } from '../evaluation/compare-slide.ts';
 import { Coverage, type CoverageTable } from '../evaluation/coverage.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { withInterval } from '../prediction/with-interval.ts';
-import { memorySource } from '../spatial/memory-source.ts';
 import { comparePair, type PairMasks, type PairRow, peakOf, rowsOf, type SlidePair } from './score-slide.ts';
 import { findVesselChannel } from './slide-layers.ts';
-import { visitSlides } from './visit-slides.ts';
+import { firstChannel, visitPredictions } from './visit-predictions.ts';
 
 export interface ScoredSlide {
   readonly slide: string;
@@ -40,7 +38,8 @@ const scoredLevel = 0.9;
 const wantedSamples = 500_000;
 
 /**
- * Holds the prediction of one slide at a time in memory, 4 bytes a pixel, 12 with an interval.
+ * Memory: bands of rows and masks; the prediction of one slide at a time is in a temporary file, 4 bytes a pixel, 12 with
+ * an interval.
  * @param reference the same slides with the role `vessel`, where the dataset lacks it: without vessels all tissue
  * counts as extravascular
  */
@@ -62,44 +61,21 @@ export async function scoreModel(
   );
   // A model that sees fewer inputs may find less tissue, but is scored on the same as all others.
   const seen = dataset.slides.map((slide, i) => ({ ...slide, mask: reference.slides[i].mask }));
-  let current: { index: number; raster: Raster } | undefined;
-  const finish = async (): Promise<void> => {
-    if (!current) return;
-    const { index, raster } = current;
-    const channelNames = ['probe', 'lower', 'upper'].slice(0, raster.channels);
-    const predicted = memorySource({ raster, channelNames });
-    slides.push(
-      await scoreForBenchmark(
-        reference.slides[index],
-        predicted,
-        dataset.manifest.pixelSizeUm,
-        peak,
-        coverage,
-        work,
-      ),
-    );
-    current = undefined;
-  };
-  const { networkSeconds, pixels } = await visitSlides(
+  const { networkSeconds, pixels } = await visitPredictions(
     { ...dataset, slides: seen },
     split,
     model,
     threads,
-    async ({ slide, x, y, predicted }) => {
-      if (current?.index !== slide) {
-        await finish();
-        const { width, height } = dataset.slides[slide].source;
-        current = { index: slide, raster: createRaster(interval ? 3 : 1, height, width) };
-      }
-      const { width, height } = predicted;
-      const tile = interval
-        ? withInterval(predicted, interval)
-        : createRaster(1, height, width, channelOf(predicted, 0));
-      pasteRaster(current.raster, tile, x, y);
+    interval ? ['probe', 'lower', 'upper'] : ['probe'],
+    ({ predicted }) => (interval ? withInterval(predicted, interval) : firstChannel(predicted)),
+    async (index, predicted) => {
+      const slide = reference.slides[index];
+      slides.push(
+        await scoreForBenchmark(slide, predicted, dataset.manifest.pixelSizeUm, peak, coverage, work),
+      );
     },
     work,
   );
-  await finish();
   return { slides, peak, networkSeconds, pixels, ...(coverage && { coverage: coverage.table() }) };
 }
 

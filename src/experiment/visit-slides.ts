@@ -93,13 +93,7 @@ function isNearTissue({ mask }: OpenDatasetSlide, region: Region, reachPx: numbe
 }
 
 /** 1 for the tissue of a region, [height, width]. */
-export function tissueOf(
-  slide: OpenDatasetSlide,
-  x: number,
-  y: number,
-  width: number,
-  height: number,
-): Uint8Array {
+function tissueOf(slide: OpenDatasetSlide, x: number, y: number, width: number, height: number): Uint8Array {
   const { cellPx, cellsWide, cells } = slide.mask;
   const out = new Uint8Array(width * height);
   for (let row = 0; row < height; row++) {
