@@ -16,7 +16,8 @@ export interface OpenSlideOptions {
  * @throws DataError when there are several and none was chosen; UsageError when there is no such plane
  */
 export function choosePlane(path: string, axis: 'z' | 't', size: number, wanted: number | undefined): number {
-  const what = axis === 'z' ? 'focal planes (Z)' : 'time points (T)';
+  const one = axis === 'z' ? 'focal plane' : 'time point';
+  const what = `${one}${size === 1 ? '' : 's'} (${axis.toUpperCase()})`;
   if (wanted === undefined) {
     if (size === 1) return 0;
     throw new DataError(
