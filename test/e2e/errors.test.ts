@@ -163,11 +163,11 @@ describe('bad input is one sentence and exit code 2, with nothing left behind', 
   });
 });
 
-/** A disk that a few kilobytes fill; undefined where none can be mounted. */
-async function smallDisk(folder: string, context: TestContext): Promise<string | undefined> {
+/** A disk that is soon full; undefined where none can be mounted. */
+async function smallDisk(folder: string, context: TestContext, size: string): Promise<string | undefined> {
   const disk = join(folder, 'disk');
   await mkdir(disk);
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk]);
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk]);
   if (status !== 0) return undefined;
   context.onTestFinished(() => {
     spawnSync('umount', [disk]);
@@ -175,13 +175,23 @@ async function smallDisk(folder: string, context: TestContext): Promise<string |
   return disk;
 }
 
+/** Fitted in closed form, so that no test need wait for training. */
+async function linearModel(folder: string): Promise<string> {
+  const slide = await writeDrawnSlide(join(folder, 'trained.ome.tif'));
+  await hrpnJson(prepare(folder, slide));
+  const { model } = await hrpnJson<{ model: string }>([
+    ...['train', join(folder, 'out'), '--model', 'linear', '--out', join(folder, 'run')],
+  ]);
+  return model;
+}
+
 describe('a full disk is exit code 1, with nothing left behind', () => {
   const message = /^hrpn: the disk is full: .* could not be written. Free some space and run again.$/m;
-  const noDisk = 'a disk of 8 kB cannot be mounted here';
+  const noDisk = 'a small disk cannot be mounted here';
 
   it('prepare', async (context) => {
     const folder = await temporaryFolder(context);
-    const disk = await smallDisk(folder, context);
+    const disk = await smallDisk(folder, context, '8k');
     if (disk === undefined) return context.skip(noDisk);
     const slide = await writeDrawnSlide(join(folder, 's.ome.tif'));
     const { code, stderr } = await hrpn([...prepare(disk, slide), '--overlap', '0.9']);
@@ -192,17 +202,30 @@ describe('a full disk is exit code 1, with nothing left behind', () => {
 
   it('predict', async (context) => {
     const folder = await temporaryFolder(context);
-    const disk = await smallDisk(folder, context);
+    const disk = await smallDisk(folder, context, '8k');
     if (disk === undefined) return context.skip(noDisk);
     const slide = await writeDrawnSlide(join(folder, 's.ome.tif'));
-    await hrpnJson(prepare(folder, slide));
-    // Fitted in closed form, so that this test need not wait for training.
-    const { model } = await hrpnJson<{ model: string }>([
-      ...['train', join(folder, 'out'), '--model', 'linear', '--out', join(folder, 'run')],
-    ]);
+    const model = await linearModel(folder);
     const { code, stderr } = await hrpn(['predict', model, slide, '--out', join(disk, 'p.ome.tif')]);
     expect(stderr).toMatch(message);
     expect(code).toBe(1);
     expect(await readdir(disk)).toEqual([]);
+  });
+
+  it('but for the tiles that predict has done, from which it goes on', async (context) => {
+    const folder = await temporaryFolder(context);
+    // Holds the tiles of 1100 x 600 px, but not their final order beside them.
+    const disk = await smallDisk(folder, context, '3500k');
+    if (disk === undefined) return context.skip(noDisk);
+    const slide = await writeDrawnSlide(join(folder, 's.ome.tif'), { width: 1100, height: 600 });
+    const args = ['predict', await linearModel(folder), slide, '--out', join(disk, 'p.ome.tif')];
+    const { code, stderr } = await hrpn(args);
+    expect(stderr).toMatch(/^hrpn: the disk is full: .* What is done is kept; add --resume to go on/m);
+    expect(code).toBe(1);
+    expect(await readdir(disk)).toEqual(['p.ome.tif.partial']);
+    spawnSync('mount', ['-o', 'remount,size=32m', disk]);
+    const { tilesComputed } = await hrpnJson<{ tilesComputed: number }>([...args, '--resume']);
+    expect(tilesComputed).toBe(0);
+    expect(await readdir(disk)).toEqual(['p.ome.tif']);
   });
 });
