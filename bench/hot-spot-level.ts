@@ -1,12 +1,13 @@
 // How often a field without any hot or cold spot shows one, and how often a patch that is brighter is found, by the
-// correlation of its cells. Run: node bench/hot-spot-level.ts [FIELDS [LENGTHS...]]; about half a second a field.
+// correlation of its cells. Run: node bench/hot-spot-level.ts [FIELDS [SEED [LENGTHS...]]]; about half a second a field.
 import { Rng } from '../src/core/rng.ts';
 import { PlaneFft } from '../src/spatial/fft.ts';
 import type { GridField } from '../src/spatial/grid-field.ts';
 import { findHotSpots } from '../src/spatial/hot-spots.ts';
 
 const fields = Number(process.argv[2] ?? 200);
-const lengths = process.argv.length > 3 ? process.argv.slice(3).map(Number) : [0, 1, 2, 4];
+const seed = Number(process.argv[3] ?? 11);
+const lengths = process.argv.length > 4 ? process.argv.slice(4).map(Number) : [0, 1, 2, 4];
 const [wide, high, torus] = [48, 40, 256];
 
 /** Correlation at a distance of h cells. */
@@ -55,7 +56,7 @@ console.log('cells  shape   fields  any spot  with hot  with cold  patch found')
 for (const length of lengths)
   for (const [name, shape] of Object.entries(shapes)) {
     if (length === 0 && name !== 'smooth') continue;
-    const next = fieldsOf(shape, length, 11);
+    const next = fieldsOf(shape, length, seed);
     const counts = { any: 0, hot: 0, cold: 0, found: 0 };
     const patched = Math.ceil(fields / 10);
     for (let i = 0; i < fields; i++) {
