@@ -342,6 +342,13 @@ test('light and dark follow the system while the page is open, and a person who 
   await page.getByRole('button', { name: 'Dark colours' }).click();
   await page.emulateMedia({ colorScheme: 'light' });
   await expect.poll(background).toBe(light);
+  // The light text of a report that follows the system lies on its dark ground.
+  await writeFile(join(folder, 'report.html'), '<meta name="color-scheme" content="light dark">text');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto(`${studio.url}#/report?path=report.html`);
+  await page.frameLocator('iframe').getByText('text').waitFor();
+  const { channels } = await sharp(await page.locator('iframe').screenshot()).stats();
+  expect(channels[0].mean).toBeLessThan(60);
 });
 
 test('a studio that is killed comes back to its runs, and the page goes on', {
