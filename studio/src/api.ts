@@ -8,6 +8,7 @@ import type {
   SlideView,
   StudioSession,
 } from '../../src/contract/studio.ts';
+import { capitalized } from './format.ts';
 
 /** The server said no; its sentence says why and what to do. */
 class StudioError extends Error {
@@ -72,8 +73,9 @@ async function send(url: string, options: RequestInit = {}): Promise<Response> {
   throw new StudioError(answer.status, sentence(said?.error ?? `The studio answered ${answer.status}.`));
 }
 
+/** Begins with a capital, unless the first word is the name of a file. */
 function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return text.replace(/^[a-z]+(?=[ ,])/, capitalized);
 }
 
 /** With XMLHttpRequest, which reports how far it is. */

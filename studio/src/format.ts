@@ -66,7 +66,7 @@ export function fieldLabel(key: string): string {
     .replace(/(Seconds|Um)$/, '')
     .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
     .trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return capitalized(words);
 }
 
 /** What the contract says of an option, as a sentence of a form; flags of the command line mean nothing there. */
@@ -74,6 +74,11 @@ export function helpText(description: string | undefined): string {
   if (description === undefined) return '';
   const text = description
     .replace(/[;,] repeatable/, '')
-    .replace(/--([a-z-]+)/g, (_, flag: string) => flag.replaceAll('-', ' '));
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+    .replace(/--([a-z-]+)/g, (_, flag: string) => flag.replaceAll('-', ' '))
+    .replace(/`hrpn ([a-z]+)`/g, (_, command: string) => capitalized(command));
+  return `${capitalized(text)}.`;
+}
+
+export function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

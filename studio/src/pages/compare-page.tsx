@@ -127,8 +127,14 @@ function Rows({ title, rows }: { readonly title: string; readonly rows: readonly
 
 function optionRows(runs: readonly RunView[]): Row[] {
   const keys = [...new Set(runs.flatMap(({ options }) => Object.keys(options)))];
-  const text = (value: unknown): string =>
-    value === undefined ? '–' : typeof value === 'object' ? JSON.stringify(value) : String(value);
+  const text = (value: unknown): string => {
+    if (value === undefined) return '–';
+    if (Array.isArray(value)) return value.join(', ');
+    if (value === null || typeof value !== 'object') return String(value);
+    return Object.entries(value)
+      .map(([key, item]) => `${key}=${item}`)
+      .join(', ');
+  };
   return keys.map((name) => ({ name, cells: runs.map(({ options }) => text(options[name])) }));
 }
 

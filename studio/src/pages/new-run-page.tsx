@@ -2,7 +2,7 @@
 import { type FormEvent, type ReactNode, useEffect, useMemo, useState } from 'react';
 import type { StudioSession } from '../../../src/contract/studio.ts';
 import { api, messageOf } from '../api.ts';
-import { stemOf } from '../format.ts';
+import { capitalized, stemOf } from '../format.ts';
 import { Field } from '../forms/field.tsx';
 import { fieldsOf, firstKeys, hiddenKeys } from '../forms/schema.ts';
 import { putRun, useRuns } from '../live.ts';
@@ -102,7 +102,7 @@ export function NewRunPage({
   return (
     <div className="page narrow">
       <h1>{verbs[form.name] ?? form.name}</h1>
-      <p className="lead">{form.summary.charAt(0).toUpperCase() + form.summary.slice(1)}.</p>
+      <p className="lead">{capitalized(form.summary)}.</p>
       <form onSubmit={(event) => void submit(event)} noValidate={false}>
         {show(true)}
         {hasMore && (

@@ -39,5 +39,8 @@ export function ResultFigures({ result }: { readonly result: unknown }): ReactNo
 /** 'secondsPerPatch' -> 'seconds per patch' */
 export function words(name: string): string {
   const spaced = name.replace(/([a-z0-9])([A-Z])/g, (_, a: string, b: string) => `${a} ${b.toLowerCase()}`);
-  return spaced.replace(/ um\b/, ' (µm)').replace(/\br2\b/, 'R²');
+  return spaced
+    .replace(/ um\b/, ' (µm)')
+    .replace(/\br2\b/, 'R²')
+    .replace(/\b(n?r?mse|mae|psnr|ssim|icc|sd)\b/g, (name) => name.toUpperCase());
 }
