@@ -7,9 +7,13 @@ import type { VesselPiece } from './vessel-path.ts';
 
 /** Heights within the section at which walls are evaluated, as a share of its thickness. */
 const heights = [-0.375, -0.125, 0.125, 0.375] as const;
+/** Weight of the stain at each height: the objective is focused on the middle of the section. */
+const focus = [0.12, 0.38, 0.38, 0.12] as const;
 /** Half the thickness of a stained wall, um: endothelium of 0.3 um and its glycocalyx, thickened by the stain. */
-const halfWallUm = 0.7;
+const halfWallUm = 0.6;
 const drawnBeyondUm = 4;
+/** How the probe's signal along one vessel goes with its stain there. */
+const fillingByStain = 0.5;
 
 export interface VesselImage {
   /** Stain, mean over the section's thickness; about 1 in a typical wall. */
@@ -49,7 +53,7 @@ export function drawVessels(
   const bulges = new NearNoise();
   const ripples = new NearNoise();
   const grains = new NearNoise();
-  for (const height of heights) {
+  for (const [level, height] of heights.entries()) {
     distance.fill(drawnBeyondUm);
     owner.fill(-1);
     for (let p = 0; p < pieces.length; p++) {
@@ -71,12 +75,15 @@ export function drawVessels(
       // The inner side of the wall: thin vessels have no room for a lumen.
       const wall = Math.exp(-0.5 * ((d + halfWallUm) / halfWallUm) ** 2);
       const veil = d < 0 ? 0.3 * Math.exp(-0.12 * radius) : 0;
-      const grain = Math.max(0.2, 1 + 0.9 * grains.at(seed + 2, x / 2.2, y / 2.2 + height * 5));
-      image.stain[at] += ((wall + veil) * grain * 0.5 * (piece.s0 + piece.s1)) / heights.length;
+      const grain = Math.max(0.2, 1 + 0.6 * grains.at(seed + 2, x / 2.2, y / 2.2 + height * 5));
+      const stain = 0.5 * (piece.s0 + piece.s1);
+      image.stain[at] += (wall + veil) * grain * stain * focus[level];
       if (share === 0) continue;
       image.inside[at] += share;
-      image.wallSignal[at] += share * weights[2 * p];
-      image.expectedWallSignal[at] += share * weights[2 * p + 1];
+      // Where a vessel's wall is stained more than the rest of it, more probe lies there too.
+      const filling = share * (stain / piece.vessel.stain) ** fillingByStain;
+      image.wallSignal[at] += filling * weights[2 * p];
+      image.expectedWallSignal[at] += filling * weights[2 * p + 1];
       if (image.inside[at] > most[at]) {
         most[at] = image.inside[at];
         image.label[at] = piece.vessel.id;
@@ -96,7 +103,10 @@ function stampPiece(
   owner: Int32Array,
 ): void {
   const { x0, y0, z0, r0, r1, nx, ny, nz } = piece;
-  const { flattening } = piece.vessel;
+  const { flattening, key } = piece.vessel;
+  // Cut across, a vessel is no ellipse: three-cornered where it is round, a crescent where it is flat.
+  const corners = 0.3 * (((key >>> 3) & 0xff) / 255);
+  const crescent = (1 - 1 / flattening) * (((key >>> 11) & 0xff) / 127.5 - 1);
   const dx = piece.x1 - x0;
   const dy = piece.y1 - y0;
   const dz = piece.z1 - z0;
@@ -120,11 +130,15 @@ function stampPiece(
       const ey = py - t * dy;
       const ez = pz - t * dz;
       const e2 = ex * ex + ey * ey + ez * ez;
-      const thin = ex * nx + ey * ny + ez * nz;
+      const across = ex * nx + ey * ny + ez * nz;
       const r = r0 + t * (r1 - r0);
+      const wide2 = Math.max(0, e2 - across * across);
+      const thin = across + (crescent * wide2) / (r * stretch);
+      const cosine = across / Math.max(1e-6, Math.sqrt(e2));
       // Ellipse of the same area: half axes r / stretch and r stretch.
-      const wide2 = Math.max(0, e2 - thin * thin);
-      const rho = Math.sqrt((thin * thin * flattening + wide2 / flattening) / (r * r));
+      const rho =
+        Math.sqrt((thin * thin * flattening + wide2 / flattening) / (r * r)) *
+        (1 + (corners / flattening) * cosine * (4 * cosine * cosine - 3));
       const d = rho < 0.05 ? -0.95 * (r / stretch) : Math.sqrt(e2) * (1 - 1 / rho);
       const at = j * width + i;
       if (d < distance[at]) {

@@ -4,6 +4,7 @@ import { hash } from './hash.ts';
 import { NearNoise, noisePlane } from './noise.ts';
 import type { Scene } from './scene.ts';
 import type { SlideModel } from './slide-model.ts';
+import { smoothstep } from './tissue-map.ts';
 import type { Probe } from './transport.ts';
 
 export interface Emission {
@@ -34,6 +35,7 @@ export function emit(model: SlideModel, scene: Scene, probeGrid: Grid, probe: Pr
   const fine = noisePlane(grid, seed, 7);
   const finest = noisePlane(grid, seed + 2, 2.5);
   const coarse = noisePlane(grid, seed + 1, 60);
+  const strands = noisePlane(grid, seed + 3, 16);
   const hidden = noisePlane(grid, hiddenSeed, 25);
   const lengthwise = new NearNoise();
   for (let j = 0, at = 0; j < grid.height; j++) {
@@ -43,8 +45,10 @@ export function emit(model: SlideModel, scene: Scene, probeGrid: Grid, probe: Pr
       const here = tissue[at];
       if (here === 0) continue;
       // Cytoplasm glows more than nuclei; fibres and debris make it uneven.
-      const even = here * (1 - 0.45 * nuclei.fill[at]) * (1 - 0.5 * Math.min(1, vessels.inside[at]));
-      const texture = 1 + 0.6 * fine[at] + 0.5 * finest[at] + 0.5 * coarse[at];
+      const even = here * (1 - 0.3 * nuclei.fill[at]) * (1 - 0.5 * Math.min(1, vessels.inside[at]));
+      const strand = Math.exp(-((strands[at] / 0.05) ** 2)) * smoothstep(0, 0.4, coarse[at]);
+      const grit = smoothstep(0.5, 0.75, finest[at]);
+      const texture = 1 + 0.6 * fine[at] + 0.9 * finest[at] + 0.5 * coarse[at] + 0.9 * strand + 2 * grit;
       out.vessel[at] =
         here * optics[0].stainElectrons * vessels.stain[at] + optics[0].autofluorescence * even * texture;
       out.nuclei[at] =

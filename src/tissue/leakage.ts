@@ -21,7 +21,7 @@ export function leakageOf(model: SlideModel, vessel: Vessel): Leakage {
   const seen =
     vessels.permeabilityByRadius * Math.log(vessel.radiusUm / vessels.radiusUm) +
     vessels.permeabilityByStain * Math.log(vessel.stain);
-  const flat = smoothstep(2.7, 3.5, vessel.flattening);
+  const flat = smoothstep(2.9, 3.3, vessel.flattening);
   const closed = vessels.closedRound + (vessels.closedFlat - vessels.closedRound) * flat;
   const rng = new LocalRng(hash(hiddenSeed, vessel.key, 11));
   const isPerfused = rng.uniform() >= closed;

@@ -19,6 +19,8 @@ export interface Nucleus {
   readonly stain: number;
   /** Softness of its edge, um: nuclei cut near their top have a blurred outline. */
   readonly edgeUm: number;
+  /** Contrast of its chromatin, 1 in a typical one. */
+  readonly grain: number;
   readonly key: number;
 }
 
@@ -94,8 +96,8 @@ function isKept(
 function shape({ x, y, z, key }: Candidate, id: number, sectionUm: number): Nucleus {
   const rng = new LocalRng(hash(key, 5));
   const isSpindle = rng.uniform() < 0.12;
-  const radius = (isSpindle ? 2.9 : 3.6) * rng.logNormal(0.16);
-  const ratio = isSpindle ? 2 + rng.uniform() : 1 + 0.45 * rng.uniform();
+  const radius = (isSpindle ? 2.9 : 3.65) * rng.logNormal(0.19);
+  const ratio = isSpindle ? 2 + rng.uniform() : 1 + 0.7 * rng.uniform();
   const top = Math.min(0.93, Math.abs(z) / radius);
   const cut = Math.sqrt(1 - top * top);
   const stretch = Math.sqrt(ratio);
@@ -107,8 +109,9 @@ function shape({ x, y, z, key }: Candidate, id: number, sectionUm: number): Nucl
     b: (radius / stretch) * (0.55 + 0.45 * cut),
     angle: Math.PI * rng.uniform(),
     fill: Math.min(0.95, (2 * radius * cut) / (sectionUm + 1)),
-    stain: rng.logNormal(0.2) * (rng.uniform() < 0.02 ? 1.8 : 1),
+    stain: rng.logNormal(0.28) * (rng.uniform() < 0.02 ? 1.8 : 1),
     edgeUm: 0.45 + 1.3 * top,
+    grain: (1.3 - 0.8 * top) * (0.25 + 0.75 * rng.uniform()),
     key,
   };
 }
@@ -133,7 +136,7 @@ export function drawNuclei(
   const image = { stain: new Float32Array(n), fill: new Float32Array(n), label: new Uint32Array(n) };
   const chromatin = noisePlane(grid, seed, 2.1);
   const fine = noisePlane(grid, seed + 1, 0.9);
-  for (let at = 0; at < n; at++) chromatin[at] = 1 + 0.55 * chromatin[at] + 0.35 * fine[at];
+  for (let at = 0; at < n; at++) chromatin[at] = 0.6 * chromatin[at] + 0.35 * fine[at];
   for (const nucleus of nuclei) {
     if (isFree(nucleus.x, nucleus.y)) drawNucleus(grid, nucleus, chromatin, image);
   }
@@ -166,7 +169,10 @@ function drawNucleus(grid: Grid, nucleus: Nucleus, chromatin: Float32Array, imag
       if (inside === 0) continue;
       const at = j * width + i;
       const chord = inside * (0.62 + 0.38 * Math.sqrt(Math.max(0, 1 - 0.9 * rho * rho)));
-      image.stain[at] += chord * nucleus.fill * nucleus.stain * chromatin[at];
+      const own = chord * nucleus.fill * nucleus.stain * (1 + nucleus.grain * chromatin[at]);
+      // Nuclei press on each other: they do not lie in the same place, and a seam shows between them.
+      const other = image.stain[at];
+      image.stain[at] = Math.max(own, other) - 0.35 * Math.min(own, other);
       image.fill[at] = 1 - (1 - image.fill[at]) * (1 - inside * nucleus.fill);
       if (inside * nucleus.fill > 0.4) image.label[at] = nucleus.id;
     }

@@ -54,8 +54,8 @@ const vessels: VesselModel = {
   permeabilityByStain: 0.9,
   permeabilityHidden: 0.12,
   wallPower: 0.8,
-  wallHidden: 0.06,
-  wallAlong: 0.07,
+  wallHidden: 0.05,
+  wallAlong: 0.06,
   hotSpotsPerUm: 0.0324,
   hotSpotFactor: 4,
 };
@@ -83,7 +83,7 @@ const standard: Preset = {
   sampleType: 'uint16',
   fullTruth: true,
   sectionUm: 6,
-  tissue: { rimDensity: 1100, coreDensity: 750, necrosis: 0.3, nucleiDensity: 15_500 },
+  tissue: { rimDensity: 1500, coreDensity: 1000, necrosis: 0.3, nucleiDensity: 15_500 },
   vessels,
   transport: {
     probe: 'vessels',
@@ -104,7 +104,7 @@ const standard: Preset = {
     blur: 0.12,
   },
   optics: [
-    optics({ stainElectrons: 1500, autofluorescence: 60 }),
+    optics({ stainElectrons: 1500, autofluorescence: 85 }),
     optics({ stainElectrons: 900, autofluorescence: 60, glowUm: 6 }),
     optics({ autofluorescence: 85, shiftXUm: 0.25, shiftYUm: -0.15, blurUm: 0.35 }),
   ],
@@ -124,7 +124,7 @@ const standard8bit: Preset = {
   optics: [
     { ...standard.optics[0], gain: 0.055, offset: 3 },
     { ...standard.optics[1], gain: 0.11, offset: 3 },
-    { ...standard.optics[2], gain: 0.03, offset: 2 },
+    { ...standard.optics[2], gain: 0.0215, offset: 2 },
   ],
 };
 
@@ -135,9 +135,9 @@ const hard: Preset = {
     ...vessels,
     closedRound: 0.12,
     closedFlat: 0.5,
-    permeabilityHidden: 0.45,
-    wallHidden: 0.2,
-    wallAlong: 0.2,
+    permeabilityHidden: 0.4,
+    wallHidden: 0.17,
+    wallAlong: 0.17,
   },
   betweenAnimals: {
     ...standard.betweenAnimals,

@@ -9,7 +9,7 @@ import { smoothstep, type TissueMap, type TissuePoint } from './tissue-map.ts';
 import type { VesselPiece } from './vessel-path.ts';
 
 /** Share of a nucleus that probe cannot enter. */
-const nucleusExclusion = 0.5;
+const nucleusExclusion = 0.3;
 
 export interface Scene {
   readonly grid: Grid;

@@ -3,18 +3,18 @@
 // every edge depends on its surroundings only, so that any block of any network can be made alone.
 import { hash, LocalRng } from './hash.ts';
 import type { SlideModel } from './slide-model.ts';
-import type { TissueMap } from './tissue-map.ts';
+import { smoothstep, type TissueMap } from './tissue-map.ts';
 
 /** Edge of a lattice cell, each with at most one point; and the layers of cells around the section at z = 0. */
-export const cellUm = 28;
+export const cellUm = 22;
 const blockCells = 8;
 export const blockUm = cellUm * blockCells;
-const lowestLayer = -3;
-const layers = 6;
+const lowestLayer = -2;
+const layers = 5;
 const reach = 3;
 /** Length of vessel per volume is twice the profiles per area; a full lattice of this cell has about this many. */
 const fullDensity = (0.75 * 1e6) / cellUm ** 2;
-const maxEdgesOfNode = 5;
+const maxEdgesOfNode = 4;
 
 interface VesselNode {
   readonly i: number;
@@ -32,6 +32,9 @@ export interface VesselEdge {
   readonly key: number;
   readonly a: VesselNode;
   readonly b: VesselNode;
+  /** Unit vectors along the vessel where it leaves `a` and where it reaches `b`: so that it runs on into another. */
+  readonly fromA: readonly [number, number, number];
+  readonly toB: readonly [number, number, number];
 }
 
 /** Edges whose first point lies in a block of `blockCells` x `blockCells` columns of the lattice. */
@@ -61,7 +64,11 @@ export function edgesOfBlock(
           const id = 1 + index * maxEdgesOfNode + rank++;
           const key = hash(a.key, b.key, 3);
           // A few blind ends, as in tumours.
-          if (key % 100 >= 6) edges.push({ id, key, a, b });
+          if (key % 100 < 6) continue;
+          const at = indexOf(b, fromI, fromJ);
+          const nearB = neighbours(nodes, across, at.u, at.v, at.w);
+          const [fromA, [x, y, z]] = [leaving(a, b, near), leaving(b, a, nearB)];
+          edges.push({ id, key, a, b, fromA, toB: [-x, -y, -z] });
         }
       }
     }
@@ -88,7 +95,7 @@ function drawNodes(
         const rng = new LocalRng(key);
         const x = (i + rng.uniform()) * cellUm;
         const y = (j + rng.uniform()) * cellUm;
-        const z = (k + rng.uniform()) * cellUm;
+        const z = (k - 0.5 + rng.uniform()) * cellUm;
         // Edge length grows as points thin out, so that vessel length goes as points to the power 2/3.
         const keep = (map.at(x, y).density / fullDensity) ** 1.5;
         if (rng.uniform() < keep) nodes[(w * across + v) * across + u] = { i, j, k, x, y, z, key };
@@ -116,6 +123,48 @@ function neighbours(
     }
   }
   return near;
+}
+
+/**
+ * Direction in which the vessel from `a` to `b` leaves `a`. The two vessels of a junction that go most nearly straight on
+ * share a tangent; the others join it at a slant, as side branches do.
+ */
+function leaving(a: VesselNode, b: VesselNode, near: readonly VesselNode[]): [number, number, number] {
+  const own = direction(a, b);
+  const ways = near.filter((c) => isJoined(a, c, near)).map((c) => direction(a, c));
+  let straightest = 0;
+  let tangent: readonly number[] | undefined;
+  for (let m = 1; m < ways.length; m++) {
+    for (let n = 0; n < m; n++) {
+      const turn = dot(ways[m], ways[n]);
+      if (turn >= straightest) continue;
+      straightest = turn;
+      tangent = ways[m].map((value, axis) => value - ways[n][axis]);
+    }
+  }
+  if (tangent === undefined) return own;
+  const along = dot(own, tangent);
+  const size = Math.sqrt(dot(tangent, tangent));
+  // Wholly along the tangent for the two that made it (|along| / size is then the cosine of half the turn).
+  const share = smoothstep(0.3, 0.8, Math.abs(along) / size);
+  const [x, y, z] = own.map(
+    (value, axis) => (1 - share) * value + (share * Math.sign(along) * tangent[axis]) / size,
+  );
+  const norm = Math.hypot(x, y, z);
+  return [x / norm, y / norm, z / norm];
+}
+
+function direction(from: VesselNode, to: VesselNode): [number, number, number] {
+  const length = Math.sqrt(squared(from, to));
+  return [(to.x - from.x) / length, (to.y - from.y) / length, (to.z - from.z) / length];
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+function indexOf({ i, j, k }: VesselNode, fromI: number, fromJ: number): { u: number; v: number; w: number } {
+  return { u: i - fromI, v: j - fromJ, w: k - lowestLayer };
 }
 
 function isBefore(a: VesselNode, b: VesselNode): boolean {

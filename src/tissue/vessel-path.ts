@@ -1,4 +1,4 @@
-// The course of every vessel: bent, tapering, flattened; cut into short pieces near the section.
+// The course of every vessel: curved from junction to junction, bent, tapering, flattened; cut into short pieces near the section.
 import { hash, LocalRng } from './hash.ts';
 import { noise3 } from './noise.ts';
 import type { SlideModel } from './slide-model.ts';
@@ -105,16 +105,15 @@ export class VesselNetwork {
       height,
     ];
     const length = Math.hypot(b.x - a.x, b.y - a.y, b.z - a.z);
-    const steps = Math.max(2, Math.round((1.15 * length) / pieceUm));
+    const steps = Math.max(2, Math.round((1.2 * length) / pieceUm));
+    const course = hermite(edge, length);
     const radiusUm = caliber * Math.sqrt(radiusA * radiusB) * (narrowing + (1 - narrowing) / 3);
     const vessel: Vessel = { id: edge.id, key: edge.key, radiusUm, flattening, stain };
     const pieces: VesselPiece[] = [];
     let from: Station | undefined;
     for (let n = 0; n <= steps; n++) {
       const t = n / steps;
-      const x = a.x + (b.x - a.x) * t;
-      const y = a.y + (b.y - a.y) * t;
-      const z = a.z + (b.z - a.z) * t;
+      const [x, y, z] = course(t);
       // Cheap test before the noise: no bend is larger than 25 um.
       if (Math.abs(z) > nearUm + 25) {
         from = undefined;
@@ -143,7 +142,7 @@ export class VesselNetwork {
     return {
       x: x + 26 * slow(0) + 11 * quick(0),
       y: y + 26 * slow(1) + 11 * quick(1),
-      z: z + 14 * slow(2) + 6 * quick(2),
+      z: z + 9 * slow(2) + 3.5 * quick(2),
       r: 0,
       s: 0,
       bead: noise3(seed + 9, x / 10, y / 10, z / 10),
@@ -158,6 +157,20 @@ export class VesselNetwork {
     const wide = smoothstep(0.3, 0.6, noise3(this.#seed + 20, x / 150, y / 150, z / 150));
     return radiusUm * rng.logNormal(radiusSigma) * (1 + 1.6 * wide);
   }
+}
+
+/** Cubic curve (Hermite) between the ends of an edge along its tangents there; 0 <= t <= 1. */
+function hermite({ a, b, fromA, toB }: VesselEdge, length: number): (t: number) => [number, number, number] {
+  return (t) => {
+    const s = 1 - t;
+    const [atA, atB] = [(1 + 2 * t) * s * s, t * t * (3 - 2 * t)];
+    const [outA, intoB] = [t * s * s * length, -t * t * s * length];
+    return [
+      atA * a.x + atB * b.x + outA * fromA[0] + intoB * toB[0],
+      atA * a.y + atB * b.y + outA * fromA[1] + intoB * toB[1],
+      atA * a.z + atB * b.z + outA * fromA[2] + intoB * toB[2],
+    ];
+  };
 }
 
 interface Station {
