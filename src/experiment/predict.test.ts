@@ -53,7 +53,7 @@ it('uint16 holds the prediction and its interval to half a step of the recorded 
     slide: 'slide one.ome.tif',
     modelSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     command:
-      "hrpn predict hrpn-simulated.onnx 'slide one.ome.tif' --role vessel=CD31 --role nuclei=DAPI --interval 0.9 --sample-type uint16",
+      "hrpn predict --interval=0.9 --role=vessel=CD31 --role=nuclei=DAPI --sample-type=uint16 hrpn-simulated.onnx 'slide one.ome.tif'",
   });
 }, 60_000);
 

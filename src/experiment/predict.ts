@@ -4,6 +4,7 @@ import { access } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
+import { commandArguments, shellText } from '../contract/command-line.ts';
 import { type PredictOptions, type PredictResult, predictCommand } from '../contract/predict.ts';
 import { CancelledError, HrpnError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
@@ -111,7 +112,7 @@ export async function writePrediction(
           source,
           channels,
           maps,
-          tilePx: options.tile ?? tileFor(options.memory, manifest, notes),
+          tilePx: options.tile ?? tileFor(options.memory, manifest, interval !== undefined, notes),
           threads: options.threads ?? availableParallelism(),
           spread: interval?.scaled,
           write: async (x, y, raster) => {
@@ -160,8 +161,13 @@ export async function writePrediction(
 }
 
 /** Says what the smallest tiles take where the budget is less. */
-function tileFor(megabytes: number, manifest: ModelFile['manifest'], notes: string[]): number {
-  const { tilePx, bytes } = tileWithin(megabytes * 1e6, manifest);
+function tileFor(
+  megabytes: number,
+  manifest: ModelFile['manifest'],
+  hasInterval: boolean,
+  notes: string[],
+): number {
+  const { tilePx, bytes } = tileWithin(megabytes * 1e6, manifest, hasInterval);
   if (bytes > megabytes * 1e6) {
     notes.push(
       `--memory ${megabytes}: tiles of ${tilePx} px, the smallest, take about ${Math.ceil(bytes / 1e6)} MB and were used all the same.`,
@@ -237,15 +243,20 @@ function commandOf(
   channels: readonly number[],
   manifest: ModelFile['manifest'],
 ): string {
-  const roles = manifest.roles.flatMap((role, i) => [
-    '--role',
-    `${role}=${source.channels[channels[i]].name}`,
-  ]);
-  const given = Object.entries({ 'pixel-size-um': pixelSizeUm, z, t, interval, 'sample-type': sampleType });
-  const rest = given.flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, String(value)]));
-  return ['hrpn', 'predict', basename(model), basename(slide), ...roles, ...rest]
-    .map((word) => (/^[\w.:=/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+  const roles = Object.fromEntries(
+    manifest.roles.map((name, i) => [name, source.channels[channels[i]].name] as const),
+  );
+  const given = {
+    model: basename(model),
+    slide: basename(slide),
+    roles,
+    pixelSizeUm,
+    z,
+    t,
+    interval,
+    sampleType,
+  };
+  return shellText(commandArguments(predictCommand, given));
 }
 
 /** Where the prediction comes from, for the file. */

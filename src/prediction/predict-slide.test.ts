@@ -190,12 +190,15 @@ it('tiles cover every pixel once, with windows on the stride that hold the halo 
 it('tileWithin stays within the budget, but never goes below 256 px and says what these take', () => {
   const { halo } = model.manifest;
   for (const budget of [1e9, 4e9]) {
-    const { tilePx, bytes } = tileWithin(budget, model.manifest);
+    const { tilePx, bytes } = tileWithin(budget, model.manifest, false);
     expect(tilePx).toBeGreaterThan(256);
     expect(bytes).toBeLessThanOrEqual(budget);
   }
-  const least = tileWithin(1e6, model.manifest);
+  expect(tileWithin(4e9, model.manifest, true).tilePx).toBeLessThan(
+    tileWithin(4e9, model.manifest, false).tilePx,
+  );
+  const least = tileWithin(1e6, model.manifest, false);
   expect(least.tilePx).toBe(256);
   expect(least.bytes).toBeGreaterThan(3e8 + model.manifest.activationBytesPerPixel * (256 + 2 * halo) ** 2);
-  expect(tileWithin(1e6, { ...model.manifest, fixedTile: 512, halo: 0 }).tilePx).toBe(512);
+  expect(tileWithin(1e6, { ...model.manifest, fixedTile: 512, halo: 0 }, false).tilePx).toBe(512);
 });

@@ -56,6 +56,8 @@ const baseBytes = 300e6;
 const workingFactor = 1.75;
 /** Copies of a window on its way in and out, apart from its input roles. */
 const copiesBytesPerPixel = 24;
+/** The planes of an interval on their way out. */
+const intervalBytesPerPixel = 24;
 /** Tiles of the files are 512 px; half of that wastes little. */
 const tileMultiple = 256;
 
@@ -63,6 +65,7 @@ const tileMultiple = 256;
  * Edge of the largest tile that keeps prediction within a memory budget, 256 px at least, and the memory that it takes:
  * more than the budget where that is too small even for these.
  * @param model its activation memory, halo in pixels and fixed tile, whose edge is given whatever the budget
+ * @param hasInterval whether both ends of an interval are written beside the prediction
  */
 export function tileWithin(
   budgetBytes: number,
@@ -72,10 +75,14 @@ export function tileWithin(
     readonly fixedTile?: number;
     readonly roles: readonly string[];
   },
+  hasInterval: boolean,
 ): { tilePx: number; bytes: number } {
   const { halo, fixedTile } = model;
   const perPixel =
-    workingFactor * model.activationBytesPerPixel + copiesBytesPerPixel + 8 * model.roles.length;
+    workingFactor * model.activationBytesPerPixel +
+    copiesBytesPerPixel +
+    8 * model.roles.length +
+    (hasInterval ? intervalBytesPerPixel : 0);
   const window = Math.sqrt(Math.max(0, budgetBytes - baseBytes) / perPixel);
   const tilePx = fixedTile ?? Math.max(1, Math.floor((window - 2 * halo) / tileMultiple)) * tileMultiple;
   return { tilePx, bytes: baseBytes + perPixel * (tilePx + 2 * halo) ** 2 };
