@@ -50,6 +50,14 @@ export function edgesOfBlock(
   const nodes = drawNodes(model, map, fromI, fromJ, across);
   const columns = Math.ceil((model.widthPx * model.pixelSizeUm) / cellUm) + 40;
   const edges: VesselEdge[] = [];
+  const tangents = new Map<VesselNode, readonly number[] | undefined>();
+  const leaving = (from: VesselNode, to: VesselNode): [number, number, number] => {
+    if (!tangents.has(from)) {
+      const { i, j, k } = from;
+      tangents.set(from, tangentAt(from, neighbours(nodes, across, i - fromI, j - fromJ, k - lowestLayer)));
+    }
+    return alongTangent(direction(from, to), tangents.get(from));
+  };
   for (let v = 2 * reach; v < 2 * reach + blockCells; v++) {
     for (let u = 2 * reach; u < 2 * reach + blockCells; u++) {
       for (let w = 0; w < layers; w++) {
@@ -65,10 +73,8 @@ export function edgesOfBlock(
           const key = hash(a.key, b.key, 3);
           // A few blind ends, as in tumours.
           if (key % 100 < 6) continue;
-          const at = indexOf(b, fromI, fromJ);
-          const nearB = neighbours(nodes, across, at.u, at.v, at.w);
-          const [fromA, [x, y, z]] = [leaving(a, b, near), leaving(b, a, nearB)];
-          edges.push({ id, key, a, b, fromA, toB: [-x, -y, -z] });
+          const [x, y, z] = leaving(b, a);
+          edges.push({ id, key, a, b, fromA: leaving(a, b), toB: [-x, -y, -z] });
         }
       }
     }
@@ -126,12 +132,11 @@ function neighbours(
 }
 
 /**
- * Direction in which the vessel from `a` to `b` leaves `a`. The two vessels of a junction that go most nearly straight on
- * share a tangent; the others join it at a slant, as side branches do.
+ * What the two vessels of a junction that go most nearly straight on share there: their directions' difference, at
+ * least sqrt(2) long. None where fewer than two meet.
  */
-function leaving(a: VesselNode, b: VesselNode, near: readonly VesselNode[]): [number, number, number] {
-  const own = direction(a, b);
-  const ways = near.filter((c) => isJoined(a, c, near)).map((c) => direction(a, c));
+function tangentAt(node: VesselNode, near: readonly VesselNode[]): readonly number[] | undefined {
+  const ways = near.filter((c) => isJoined(node, c, near)).map((c) => direction(node, c));
   let straightest = 0;
   let tangent: readonly number[] | undefined;
   for (let m = 1; m < ways.length; m++) {
@@ -142,10 +147,18 @@ function leaving(a: VesselNode, b: VesselNode, near: readonly VesselNode[]): [nu
       tangent = ways[m].map((value, axis) => value - ways[n][axis]);
     }
   }
+  return tangent;
+}
+
+/** Direction of a vessel at its end: along the junction's tangent if it made it, else at a slant, as side branches join. */
+function alongTangent(
+  own: [number, number, number],
+  tangent: readonly number[] | undefined,
+): [number, number, number] {
   if (tangent === undefined) return own;
   const along = dot(own, tangent);
   const size = Math.sqrt(dot(tangent, tangent));
-  // Wholly along the tangent for the two that made it (|along| / size is then the cosine of half the turn).
+  // For the two that made it |along| / size is the cosine of half the turn.
   const share = smoothstep(0.3, 0.8, Math.abs(along) / size);
   const [x, y, z] = own.map(
     (value, axis) => (1 - share) * value + (share * Math.sign(along) * tangent[axis]) / size,
@@ -161,10 +174,6 @@ function direction(from: VesselNode, to: VesselNode): [number, number, number] {
 
 function dot(a: readonly number[], b: readonly number[]): number {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-function indexOf({ i, j, k }: VesselNode, fromI: number, fromJ: number): { u: number; v: number; w: number } {
-  return { u: i - fromI, v: j - fromJ, w: k - lowestLayer };
 }
 
 function isBefore(a: VesselNode, b: VesselNode): boolean {
