@@ -13,7 +13,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function analyzed(preset: 'tiny' | 'no-probe' | 'vessel-blind') {
   const out = join(folder, preset);
-  const { slides } = await simulate({ preset, slides: 1, size: 512, seed: 3, truth: 'expected', out });
+  const { slides } = await simulate({ preset, slides: 1, size: 1024, seed: 3, truth: 'expected', out });
   const { extravasation } = await analyze({ slide: slides[0].path, out: join(out, 'analysis') });
   return extravasation;
 }
@@ -30,8 +30,8 @@ describe('what analyze says of simulated slides', () => {
     it(`no extravasation signal, and the distance of an even spread, on ${preset}`, async () => {
       const found = await analyzed(preset);
       expect(found.verdict).toBe('no extravasation signal');
-      // Of 17 um: the tissue's dark rim, far from vessels, once made it 2 nearer.
-      expect(Math.abs(found.meanUm - found.uniformMeanUm)).toBeLessThan(1);
+      // Of 15 um: the tissue's dark rim, far from vessels, once made it 2 nearer. On 512 px chance alone makes it 1.
+      expect(Math.abs(found.meanUm - found.uniformMeanUm)).toBeLessThan(0.6);
       expect(found.interval.closerUm.low).toBeLessThan(0);
     }, 120_000);
 });
