@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 
 const main = new URL('../src/cli/main.ts', import.meta.url).pathname;
+/** Trained on other simulated animals; see models/README.md. */
+const start = 'models/hrpn-simulated.onnx';
 const out = 'out/demo';
 
 function hrpn(...args: string[]): void {
@@ -17,7 +19,7 @@ const slides = Array.from({ length: 8 }, (_, i) => `${out}/slides/slide-0${i + 1
 const [validation, test] = slides.splice(6);
 const dataset = `${out}/dataset`;
 hrpn('prepare', ...slides, '--validation', validation, '--test', test, '--patch', '256', '--out', dataset);
-hrpn('train', dataset, '--epochs', '10', '--batch', '4', '--time-budget', '150s', '--out', `${out}/run`);
+hrpn('train', dataset, '--from', start, '--learning-rate', '5e-4', '--epochs', '4', '--out', `${out}/run`);
 hrpn('predict', `${out}/run/best.onnx`, test, '--out', `${out}/predicted.ome.tif`);
 hrpn('evaluate', '--prediction', `${out}/predicted.ome.tif`, '--slide', test, '--out', `${out}/evaluation`);
 console.log(`\nPredicted slide: ${out}/predicted.ome.tif
