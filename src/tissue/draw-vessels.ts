@@ -16,11 +16,11 @@ const drawnBeyondUm = 4;
 const fillingByStain = 0.5;
 
 export interface VesselImage {
-  /** Stain, mean over the section's thickness; about 1 in a typical wall. */
+  /** Stain, weighted by `focus` over the section's thickness; about 1 in a typical wall. */
   readonly stain: Float32Array;
   /** Share of the section's thickness inside a vessel (wall or lumen). */
   readonly inside: Float32Array;
-  /** The same counted for wall and plasma signal of each vessel: sum of inside x `weight` of the vessel's piece. */
+  /** Wall and plasma signal: sum of `inside`, times how full the vessel is here, times the weight of its piece. */
   readonly wallSignal: Float32Array;
   readonly expectedWallSignal: Float32Array;
   /** Id of the vessel that fills most of the section here; 0 where `inside` is below a quarter. */

@@ -35,8 +35,8 @@ export class TissueMap {
       45 * noises[1].at(seeds[1], x / 160, y / 160) +
       8 * noises[2].at(seeds[2], x / 30, y / 30);
     const depth = tissue.radiusUm - Math.hypot(dx, dy) + wobble;
+    const frayed = 6 * noises[10].at(seeds[2], x / 9, y / 9);
     // Tears and fat: where a mid-scale noise is extreme, with scalloped edges.
-    const torn = 6 * noises[10].at(seeds[2], x / 9, y / 9);
     const hole =
       noises[3].at(seeds[3], x / 210, y / 210) +
       0.25 * noises[4].at(seeds[4], x / 45, y / 45) +
@@ -46,7 +46,7 @@ export class TissueMap {
       noises[6].at(seeds[6], x / 600, y / 600) +
       0.3 * noises[7].at(seeds[4], x / 90, y / 90) -
       (0.62 - 0.9 * tissue.necrosis * deep);
-    out.level = Math.min(depth, (0.62 - hole) * 90) + torn;
+    out.level = Math.min(depth, (0.62 - hole) * 90) + frayed;
     out.necrosis = smoothstep(0, 0.12, dead) * smoothstep(80, 300, depth);
     const patchy = Math.exp(
       1.4 * noises[8].at(seeds[7], x / 330, y / 330) + 0.4 * noises[9].at(seeds[1], x / 110 + 7, y / 110),
