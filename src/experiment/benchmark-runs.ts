@@ -60,6 +60,9 @@ export interface RunRecord {
   readonly peakMemoryBytes: number;
   readonly learningRate: number;
   readonly epochs: number;
+  /** Taken, and those of the whole schedule: more where the time ended first. */
+  readonly steps: number;
+  readonly plannedSteps: number;
   readonly seconds: number;
   readonly validationR2: number;
   /** Seconds since the start, and R2 on validation after it. */
@@ -220,6 +223,8 @@ async function trainAndScore(
       predictSecondsPerPatch: (score.networkSeconds / score.pixels) * 512 ** 2,
       learningRate: choice?.learningRate ?? Number.NaN,
       epochs: trained.epochs,
+      steps: trained.steps,
+      plannedSteps: await plannedStepsOf(folder),
       seconds: trained.seconds,
       validationR2: Number(trained.validation?.r2 ?? Number.NaN),
       curve: await curveOf(folder),
@@ -228,6 +233,11 @@ async function trainAndScore(
     await own.close();
     await reference.close();
   }
+}
+
+async function plannedStepsOf(folder: string): Promise<number> {
+  const { epochs, stepsPerEpoch } = await readRunSettings(folder);
+  return epochs * stepsPerEpoch;
 }
 
 function trainOptions(

@@ -143,6 +143,19 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   );
 });
 
+it('says whose time ended before its schedule did', { timeout: 300_000 }, async () => {
+  const { models, notes } = await benchmark({
+    dataset,
+    out: join(folder, 'short'),
+    models: 'unet',
+    // An epoch has 50 steps, of which no processor does a hundred a second.
+    timeBudgetSeconds: 0.5,
+    threads: 2,
+  });
+  expect(models.unet.runs).toBe(1);
+  expect(notes.join()).toMatch(/unet: the time ended before .* in 1 of its runs \(after \d+ of 50 steps/);
+});
+
 it('a network gets quantile heads, whose intervals predict writes and evaluate scores, derived measures on their own', {
   timeout: 300_000,
 }, async () => {

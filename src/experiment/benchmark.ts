@@ -114,12 +114,12 @@ function resultOf(
   }
   const notes = [
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
-    `Every trained model had the same time on the same machine; its schedule was made to fit that time (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
+    `Every trained model had the same time on the same machine; its schedule was made to fit that time in whole epochs, one at least (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
   ];
   if (models.constant) {
     notes.push('The floor is constant: the mean of the training slides everywhere.');
   }
-  notes.push(...gradientNotes(models));
+  notes.push(...cutNotes(runs), ...gradientNotes(models));
   notes.push(...leakageNotes(models, contestants, folds, manifest));
   const heldOut = folds.filter(({ test }) => test.length > 0);
   const withinSlide = manifest.splitBy === 'field';
@@ -140,6 +140,19 @@ function resultOf(
       join(options.out, file),
     ),
   };
+}
+
+/** Whose time ended before the schedule did, so that the learning rate never came down and more time would help more. */
+function cutNotes(runs: readonly RunRecord[]): string[] {
+  const cut = runs.filter(({ steps, plannedSteps }) => steps < plannedSteps);
+  return [...new Set(cut.map(({ contestant }) => contestant))].map((name) => {
+    const own = cut.filter(({ contestant }) => contestant === name);
+    const least = own.reduce((a, b) => (a.steps / a.plannedSteps <= b.steps / b.plannedSteps ? a : b));
+    return (
+      `${name}: the time ended before the schedule did, in ${own.length} of its runs (after ${least.steps} of ${least.plannedSteps} steps at the earliest). ` +
+      'Its learning rate had not come down, so the row understates it; give it more --time-budget.'
+    );
+  });
 }
 
 /** Below this many standard deviations of the probe, brightness does not change with the distance to vessels. */
