@@ -14,12 +14,10 @@ export interface VesselOptions {
   readonly backgroundQuantile: number;
   /** How many noise standard deviations above the background a pixel must be to be considered at all. */
   readonly noiseFactor: number;
-  /** A faint vessel's pixels need at least this many times the threshold. */
-  readonly faintFactor: number;
   /** A faint vessel ends where it falls below this part of its own brightness (its largest contrast nearby). */
   readonly edgeFraction: number;
   readonly edgeRadiusUm: number;
-  /** A vessel, bright or faint, needs a pixel above this many times the threshold (hysteresis). */
+  /** A vessel needs a pixel this many noise standard deviations above the background (hysteresis). */
   readonly seedFactor: number;
   readonly minAreaUm2: number;
   /** Largest lumen filled; a larger dark area inside a ring of vessels is tissue. */
@@ -32,11 +30,10 @@ const defaultVesselOptions: VesselOptions = {
   backgroundWindowUm: 56,
   backgroundQuantile: 0.3,
   noiseFactor: 4,
-  faintFactor: 0.4,
   edgeFraction: 0.5,
   edgeRadiusUm: 3,
-  seedFactor: 0.8,
-  minAreaUm2: 8,
+  seedFactor: 8,
+  minAreaUm2: 4,
   maxLumenUm2: 1000,
 };
 
@@ -46,10 +43,16 @@ export interface VesselSegmentation {
   readonly method: string;
   readonly options: VesselOptions;
   /**
-   * Contrasts over the local background in stored units: the noise's standard deviation and the threshold above
-   * which every pixel is vessel. The threshold is Infinity, and the mask empty, where nothing rises above the noise.
+   * Contrasts over the local background in stored units: the noise's standard deviation, the least that a vessel's
+   * pixels and its brightest pixel need, and the threshold above which every pixel is vessel. Thresholds are Infinity,
+   * and the mask empty, where nothing rises above the noise.
    */
-  readonly found: { readonly noise: number; readonly threshold: number };
+  readonly found: {
+    readonly noise: number;
+    readonly faint: number;
+    readonly seed: number;
+    readonly threshold: number;
+  };
 }
 
 export interface VesselInput extends StainInput {
@@ -58,8 +61,8 @@ export interface VesselInput extends StainInput {
 
 const method =
   'contrast over the local background (median of cell quantiles); threshold by Otsu (1979) on the logarithm of ' +
-  'the contrasts above the noise; fainter vessels bounded at half their own brightness; hysteresis (Canny 1986); ' +
-  'small lumens filled';
+  'the contrasts above the noise; fainter vessels bounded at half their own brightness; hysteresis at multiples of ' +
+  'the noise (Canny 1986); small lumens filled';
 
 // Fewer contrasts than this above the noise are no vessels.
 const fewestSamples = 30;
@@ -94,8 +97,7 @@ export async function segmentVessels(
   if (found.threshold < Infinity) {
     const bytes = new Uint8Array(width);
     const { edgeRadiusUm, edgeFraction } = options;
-    const faint = options.faintFactor * found.threshold;
-    const seed = options.seedFactor * found.threshold;
+    const { faint, seed } = found;
     const rows = contrastRows(input, background, smoothingUm, edgeRadiusUm, 'finding vessels', work);
     for await (const { y, contrast, peak } of rows) {
       for (let x = 0; x < width; x++)
@@ -115,15 +117,16 @@ export async function segmentVessels(
 }
 
 function fitThresholds(sorted: Float32Array, options: VesselOptions): VesselSegmentation['found'] {
-  const none = { noise: Number.NaN, threshold: Infinity };
+  const none = { noise: Number.NaN, faint: Infinity, seed: Infinity, threshold: Infinity };
   if (sorted.length === 0) return none;
   const at = (q: number): number => sorted[Math.floor(q * (sorted.length - 1))];
   // Below the median there are no vessels: the distance to the 15.9th percentile is one standard deviation of noise.
   const noise = at(0.5) - at(0.1587);
-  const floor = at(0.5) + options.noiseFactor * noise;
-  const first = sorted.findIndex((c) => c > Math.max(floor, 0));
+  const faint = Math.max(0, at(0.5) + options.noiseFactor * noise);
+  const seed = Math.max(0, at(0.5) + options.seedFactor * noise);
+  const first = sorted.findIndex((c) => c > faint);
   if (first < 0 || sorted.length - first < fewestSamples) return { ...none, noise };
   const threshold = Math.exp(otsuThreshold(sorted.subarray(first).map(Math.log)));
   if (!Number.isFinite(threshold)) return { ...none, noise };
-  return { noise, threshold };
+  return { noise, faint, seed, threshold };
 }
