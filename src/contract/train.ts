@@ -13,6 +13,14 @@ const options = z.strictObject({
     .optional()
     .describe("length of the schedule; the model's own unless given")
     .meta({ value: 'N' }),
+  stepsPerEpoch: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'steps of an epoch, after each of which it validates; one pass over the training windows, at least 50, unless given',
+    )
+    .meta({ value: 'N' }),
   timeBudgetSeconds: z
     .number()
     .positive()
@@ -120,6 +128,7 @@ const result = z.strictObject({
     .describe('of the best epoch, in stored units; null without validation'),
   bestEpoch: z.int().nonnegative(),
   secondsPerPatch: figure,
+  validationSeconds: figure.describe('of one validation; 0 without'),
   parameters: z.int().positive(),
   seconds: z.number().nonnegative(),
   stoppedBecause: z

@@ -1,5 +1,5 @@
 // The runs of a benchmark, each in a folder of its own; what is finished there is kept.
-import { access, readFile } from 'node:fs/promises';
+import { access, readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
@@ -69,10 +69,14 @@ export interface RunRecord {
   readonly curve: readonly { seconds: number; r2: number }[];
 }
 
-/** Learning rate and length of schedule of a contestant, chosen before its runs. */
-interface Choice {
-  readonly learningRate: number;
+interface Schedule {
   readonly epochs: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** Learning rate and schedule of a contestant, chosen before its runs. */
+interface Choice extends Schedule {
+  readonly learningRate: number;
 }
 
 const learningRateFactors = [1 / 3, 1, 3];
@@ -80,8 +84,25 @@ const learningRateFactors = [1 / 3, 1, 3];
 const trialShare = 1 / 6;
 const probeShare = 1 / 12;
 const longestProbeSeconds = 20;
+const mostProbeSteps = 50;
 /** A schedule is made to end a little before the budget, so that it can end at all on a machine that varies. */
 const plannedShare = 0.95;
+/** Of the schedule, for validation: as many times as that allows, once at least. */
+const validationShare = 0.1;
+const mostValidations = 20;
+
+/**
+ * The schedule that fits a budget, in steps and not in passes over the dataset, so that a slow network on many slides
+ * has a whole one too. All times in seconds.
+ */
+export function scheduleFor(budget: number, stepSeconds: number, validationSeconds: number): Schedule {
+  const usable = plannedShare * budget;
+  const affordable = Math.floor((validationShare * usable) / validationSeconds);
+  const validations = Math.max(1, Math.min(mostValidations, affordable));
+  const steps = Math.max(1, Math.floor((usable - validations * validationSeconds) / stepSeconds));
+  const epochs = Math.min(validations, steps);
+  return { epochs, stepsPerEpoch: Math.floor(steps / epochs) };
+}
 
 /**
  * Parses `--models`. @throws UsageError for a name that is no model's or inputs the dataset lacks
@@ -257,7 +278,7 @@ function trainOptions(
   };
 }
 
-/** Learning rate and epochs of a contestant, found on the first fold and kept for all. */
+/** Learning rate and schedule of a contestant, found on the first fold and kept for all. */
 async function chosen(
   contestant: Contestant,
   first: Fold,
@@ -276,27 +297,26 @@ async function chosen(
 
   const probe = join(folder, 'probe');
   const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
-  const clock = clockOf(common);
-  const began = clock();
-  const speed = await trainOrResume({ ...common, out: probe, timeBudgetSeconds: probeSeconds }, open, work);
-  const { stepsPerEpoch } = await readRunSettings(probe);
-  // Starting up and one validation.
-  const overhead = Math.max(0, clock() - began - speed.seconds);
-  const epochSeconds = (speed.seconds / Math.max(1, speed.steps)) * stepsPerEpoch + overhead;
-  const epochsIn = (seconds: number): number =>
-    Math.max(1, Math.floor((plannedShare * seconds) / epochSeconds));
-
-  const usual = recipeOf(contestant.model, contestant.recipe).learningRate;
-  let best = { learningRate: usual, mse: Number.POSITIVE_INFINITY };
+  // One that was interrupted has measured nothing.
+  await rm(probe, { recursive: true, force: true });
+  const speed = await trainOrResume(
+    { ...common, out: probe, epochs: 1, stepsPerEpoch: mostProbeSteps, timeBudgetSeconds: probeSeconds },
+    open,
+    work,
+  );
+  const usual = recipeOf(contestant.model, contestant.recipe);
+  const fitting = (seconds: number): Schedule =>
+    scheduleFor(seconds, speed.secondsPerPatch * usual.batch, speed.validationSeconds);
+  let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
   for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
-    const learningRate = Number((usual * factor).toPrecision(3));
+    const learningRate = Number((usual.learningRate * factor).toPrecision(3));
     const seconds = budget * trialShare;
     const trial = await trainOrResume(
       {
         ...common,
         out: join(folder, `rate-${learningRate}`),
         learningRate,
-        epochs: epochsIn(seconds),
+        ...fitting(seconds),
         timeBudgetSeconds: seconds,
       },
       open,
@@ -309,7 +329,7 @@ async function chosen(
     const mse = Number(trial?.validation?.mse ?? Number.NaN);
     if (mse < best.mse) best = { learningRate, mse };
   }
-  const choice = { learningRate: best.learningRate, epochs: epochsIn(budget) };
+  const choice = { learningRate: best.learningRate, ...fitting(budget) };
   await writeFileAtomic(path, `${JSON.stringify(choice)}\n`);
   return choice;
 }

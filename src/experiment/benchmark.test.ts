@@ -14,7 +14,7 @@ import { openSlide } from '../slide/open-slide.ts';
 import { smooth } from '../spatial/gaussian.ts';
 import { readRunSettings } from '../training/run-folder.ts';
 import { benchmark } from './benchmark.ts';
-import type { RunRecord } from './benchmark-runs.ts';
+import { type RunRecord, scheduleFor } from './benchmark-runs.ts';
 import { pairedDifferences, tableCsv } from './benchmark-table.ts';
 import { evaluate } from './evaluate.ts';
 import { predict } from './predict.ts';
@@ -143,17 +143,34 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   );
 });
 
-it('says whose time ended before its schedule did', { timeout: 300_000 }, async () => {
-  const { models, notes } = await benchmark({
-    dataset,
-    out: join(folder, 'short'),
-    models: 'unet',
-    // An epoch has 50 steps, of which no processor does a hundred a second.
-    timeBudgetSeconds: 0.5,
-    threads: 2,
-  });
+it('fits a schedule to the time, and says whose time ended before it', { timeout: 300_000 }, async () => {
+  const budget = { dataset, models: 'unet', patch: 64, threads: 2 };
+  const whole = { ...budget, out: join(folder, 'whole'), timeBudgetSeconds: 4 };
+  const { models } = await benchmark(whole);
   expect(models.unet.runs).toBe(1);
-  expect(notes.join()).toMatch(/unet: the time ended before .* in 1 of its runs \(after \d+ of 50 steps/);
+  // Fewer steps than the pass over the windows, at least 50 steps, that an epoch is otherwise.
+  const run = await readRunSettings(join(whole.out, 'runs', 'test', 'unet-seed0'));
+  expect(run.stepsPerEpoch).toBeLessThan(50);
+
+  // A choice made on a faster machine.
+  const out = join(folder, 'cut');
+  await mkdir(join(out, 'choices', 'unet'), { recursive: true });
+  await writeFile(
+    join(out, 'choices', 'unet', 'choice.json'),
+    JSON.stringify({ learningRate: 1e-3, epochs: 1, stepsPerEpoch: 100_000 }),
+  );
+  const cut = await benchmark({ ...budget, out, timeBudgetSeconds: 0.5 });
+  expect(cut.notes.join()).toMatch(
+    /unet: the time ended before .* in 1 of its runs \(after \d+ of 100000 steps/,
+  );
+});
+
+it('a schedule takes 95% of the time, and at most a tenth of that for validation', () => {
+  // 1000 s: 950 s, of which 95 s pay for 9 validations of 10 s; 860 s are left for steps of 2 s.
+  expect(scheduleFor(1000, 2, 10)).toEqual({ epochs: 9, stepsPerEpoch: 47 });
+  expect(scheduleFor(1000, 2, 0.1)).toEqual({ epochs: 20, stepsPerEpoch: 23 });
+  expect(scheduleFor(1000, 2, 500)).toEqual({ epochs: 1, stepsPerEpoch: 225 });
+  expect(scheduleFor(1, 2, 5)).toEqual({ epochs: 1, stepsPerEpoch: 1 });
 });
 
 it('a network gets quantile heads, whose intervals predict writes and evaluate scores, derived measures on their own', {

@@ -114,7 +114,7 @@ function resultOf(
   }
   const notes = [
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
-    `Every trained model had the same time on the same machine; its schedule was made to fit that time in whole epochs, one at least (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
+    `Every trained model had the same time on the same machine; its schedule was made to fit that time (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
   ];
   if (models.constant) {
     notes.push('The floor is constant: the mean of the training slides everywhere.');

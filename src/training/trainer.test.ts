@@ -161,6 +161,8 @@ describe('trainNetwork', () => {
     const short = { ...(await task('short')), timeBudgetSeconds: 1e-3 };
     const outcome = await trainNetwork(short);
     expect(outcome).toMatchObject({ steps: 1, stoppedBecause: 'time budget', best: { epoch: 1, step: 1 } });
+    // Opened again, it has no time for another step.
+    expect(await trainNetwork(short)).toMatchObject({ steps: 1, stoppedBecause: 'time budget' });
     // Gone on, it is the run that was never stopped, with one look at its errors more.
     const resumed = await trainNetwork({ ...short, timeBudgetSeconds: undefined });
     const whole = await trainNetwork(await task('never-stopped'));

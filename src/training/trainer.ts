@@ -90,6 +90,8 @@ export interface TrainingOutcome {
   readonly parameters: number;
   /** Median over the steps of this call; NaN where there were none. */
   readonly secondsPerPatch: number;
+  /** Of a validation, the mean over this call; 0 where there was none. */
+  readonly validationSeconds: number;
   readonly seconds: number;
   readonly stoppedBecause: 'schedule done' | 'time budget' | 'no better validation';
 }
@@ -223,6 +225,7 @@ class Run {
   readonly #started: number;
   #savedAt = performance.now();
   readonly #stepSeconds: number[] = [];
+  readonly #validationSeconds: number[] = [];
 
   constructor(
     task: TrainingTask,
@@ -252,11 +255,15 @@ class Run {
     const { settings, timeBudgetSeconds = Number.POSITIVE_INFINITY } = this.#task;
     const totalSteps = settings.epochs * settings.stepsPerEpoch;
     let next: Promise<Batch> | undefined;
+    const isOutOfTime = (): boolean => standing.step > 0 && standing.seconds >= timeBudgetSeconds;
+    const isPartDone = (): boolean => isOutOfTime() || this.#isEpochWhole();
+    const reason = (): TrainingOutcome['stoppedBecause'] | undefined =>
+      this.#reasonToStop(totalSteps) ?? (isOutOfTime() ? 'time budget' : undefined);
     // Where a run was stopped while it validated.
-    if (standing.step > 0 && this.#isEpochWhole() && standing.history.at(-1)?.step !== standing.step) {
+    if (standing.step > 0 && isPartDone() && standing.history.at(-1)?.step !== standing.step) {
       await this.#endEpoch(totalSteps);
     }
-    let stoppedBecause: TrainingOutcome['stoppedBecause'] | undefined = this.#reasonToStop(totalSteps);
+    let stoppedBecause = reason();
     while (stoppedBecause === undefined) {
       if (this.#work.signal?.aborted) {
         await this.#save();
@@ -277,10 +284,9 @@ class Run {
       standing.seconds = this.#secondsBefore + this.#clock() - this.#started;
       this.#stepSeconds.push(this.#clock() - began);
       this.#report(totalSteps);
-      const isOutOfTime = standing.seconds >= timeBudgetSeconds;
-      if (this.#isEpochWhole() || isOutOfTime) {
+      if (isPartDone()) {
         await this.#endEpoch(totalSteps);
-        stoppedBecause = this.#reasonToStop(totalSteps) ?? (isOutOfTime ? 'time budget' : undefined);
+        stoppedBecause = reason();
       } else if (performance.now() - this.#savedAt > checkpointEverySeconds * 1000) {
         await this.#save();
       }
@@ -293,6 +299,8 @@ class Run {
       best: standing.history.find(({ step }) => step === standing.best?.step),
       parameters: vectorLength(this.#layout.parameters),
       secondsPerPatch: (times[times.length >> 1] ?? Number.NaN) / settings.batch,
+      validationSeconds:
+        this.#validationSeconds.reduce((a, b) => a + b, 0) / Math.max(1, this.#validationSeconds.length),
       seconds: standing.seconds,
       stoppedBecause,
     };
@@ -394,7 +402,9 @@ class Run {
     const tensors = namedTensors(this.#layout, vector('average'), vector('statistics'));
     const epoch = Math.ceil(standing.step / settings.stepsPerEpoch);
     const bytes = encodeModelFile(this.#task.model, tensors, this.#facts(epoch));
+    const began = this.#clock();
     const validation = await this.#validate(bytes, state);
+    if (validation) this.#validationSeconds.push(this.#clock() - began);
     if (validation && !Number.isFinite(validation.mse)) {
       throw this.#diverged('the validation error', standing.step - 1, totalSteps);
     }
