@@ -113,6 +113,13 @@ const options = z.strictObject({
     .optional()
     .describe('stop after this many epochs without a better validation loss')
     .meta({ value: 'N' }),
+  turns: z
+    .enum(['1', '2', '4', '8'])
+    .optional()
+    .describe(
+      'turns and mirrorings of the image over which the trained model predicts the mean: steadier, and as many times slower; 1 unless given',
+    )
+    .meta({ value: 'N' }),
   threads,
 });
 

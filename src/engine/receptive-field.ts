@@ -8,10 +8,10 @@ interface Span {
   high: number;
 }
 
-/** Operators that look at one position at a time. */
+/** Operators that look at one position at a time; a transposed image is as wide as it is high and its tile likewise. */
 const pointwise = new Set([
   'Add', 'Sub', 'Mul', 'Div', 'Relu', 'LeakyRelu', 'Sigmoid', 'Tanh', 'Exp', 'Log', 'Sqrt', 'Abs', 'Sign', 'Concat',
-  'BatchNormalization', 'Identity', 'Cast', 'Gather',
+  'BatchNormalization', 'Identity', 'Cast', 'Gather', 'Transpose',
 ]); // biome-ignore format: a list
 
 /**
@@ -62,6 +62,15 @@ function inputSpan({ op, inputs, attributes, outputs }: Node, { low, high }: Spa
     case 'MaxPool':
     case 'SpaceToDepth':
       return { low: Math.round(low / ratio), high: Math.round((high + 1) / ratio) - 1 };
+    case 'Slice': {
+      const [axes, steps] = [3, 4].map((i) => Array.from(inputs[i].constant as BigInt64Array, Number));
+      assert(
+        steps.every((step) => step === -1),
+        'only flips have a rule for the receptive field of Slice',
+      );
+      const last = outputs[0].shape[3] - 1;
+      return axes.includes(3) ? { low: last - high, high: last - low } : { low, high };
+    }
     case 'DepthToSpace':
       return { low: Math.floor(low / ratio), high: Math.floor(high / ratio) };
     case 'Resize': {

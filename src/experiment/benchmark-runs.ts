@@ -82,6 +82,7 @@ interface Choice extends Schedule {
 const learningRateFactors = [1 / 3, 1, 3];
 /** Of the budget, for a short run at each learning rate, and for finding out how long a step takes. */
 const trialShare = 1 / 6;
+const longestTrialSeconds = 300;
 const probeShare = 1 / 12;
 const longestProbeSeconds = 20;
 const mostProbeSteps = 50;
@@ -310,7 +311,7 @@ async function chosen(
   let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
   for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
     const learningRate = Number((usual.learningRate * factor).toPrecision(3));
-    const seconds = budget * trialShare;
+    const seconds = Math.min(longestTrialSeconds, budget * trialShare);
     const trial = await trainOrResume(
       {
         ...common,

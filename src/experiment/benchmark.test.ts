@@ -177,14 +177,29 @@ it('a network gets quantile heads, whose intervals predict writes and evaluate s
   timeout: 300_000,
 }, async () => {
   const run = join(folder, 'run');
-  await train({ dataset, out: run, epochs: 1, patch: 64, threads: 2, balance: true, loss: 'huber' });
+  await train({
+    dataset,
+    out: run,
+    epochs: 1,
+    patch: 64,
+    threads: 2,
+    balance: true,
+    loss: 'huber',
+    turns: '2',
+  });
   // What decides the result is recorded, and a resumed run takes nothing else.
-  expect(await readRunSettings(run)).toMatchObject({ balance: true, loss: 'huber', augment: 'flips' });
+  expect(await readRunSettings(run)).toMatchObject({
+    balance: true,
+    loss: 'huber',
+    augment: 'flips',
+    turns: 2,
+  });
   for (const other of [
     { augment: 'none' },
     { loss: 'mse' },
     { schedule: 'constant' },
     { averageDecay: 0 },
+    { turns: '1' },
   ] as const) {
     const [key] = Object.keys(other);
     await expect(train({ dataset, out: run, resume: true, ...other })).rejects.toThrow(
@@ -201,6 +216,7 @@ it('a network gets quantile heads, whose intervals predict writes and evaluate s
   );
   const model = join(run, 'best.onnx');
   const { manifest } = await readModelFile(model);
+  expect(manifest.turns).toBe(2);
   expect(manifest.intervals?.every(({ scaled }) => scaled)).toBe(true);
 
   const slide = slides[3];

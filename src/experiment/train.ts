@@ -10,7 +10,7 @@ import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
 import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
-import { type ModelFile, readModelFile } from '../model/model-file.ts';
+import { encodeModelFile, type ModelFile, readModelFile } from '../model/model-file.ts';
 import {
   type BaselineModel,
   findBaseline,
@@ -18,6 +18,7 @@ import {
   type NetworkModel,
   networkNames,
 } from '../model/registry.ts';
+import type { TurnCount } from '../model/turns.ts';
 import { type Recipe, recipeOf } from '../training/recipes.ts';
 import {
   createRunFolder,
@@ -78,6 +79,7 @@ export async function train(
       work,
     );
     const threads = options.threads ?? availableParallelism();
+    await addTurns(runFiles(options.out).best, model, settings.turns);
     await addSpread(runFiles(options.out).best, model, settings, dataset, threads, work);
     await calibrateModel(runFiles(options.out).best, dataset, threads, work);
     const files = runFiles(options.out);
@@ -108,6 +110,13 @@ function requireSameInputs({ path, manifest }: ModelFile, dataset: Dataset): voi
   throw new ModelError(
     `--from ${path}: the model was trained on the inputs ${found}, and the dataset has ${wanted}. Prepare the dataset with these --input roles in this order, or leave out --from.`,
   );
+}
+
+/** What follows, heads and intervals, is then fitted to the mean over turns. */
+async function addTurns(path: string, model: NetworkModel, turns: TurnCount): Promise<void> {
+  if (turns === 1) return;
+  const { tensors, manifest } = await readModelFile(path);
+  await writeFileAtomic(path, encodeModelFile(model, tensors, { ...manifest, turns }));
 }
 
 /** Quantile heads for the intervals, which only a dataset with calibration slides leads to. */
@@ -150,6 +159,7 @@ async function fitModel(
     'loss',
     'schedule',
     'averageDecay',
+    'turns',
   ] as const;
   const given = of.find((key) => options[key] !== undefined);
   if (given !== undefined) {
@@ -179,6 +189,7 @@ async function fitModel(
       augment: 'none',
       balance: false,
       loss: 'mse',
+      turns: 1,
     };
     if (earlier && earlier.dataset !== settings.dataset) throw anotherDataset(options);
     if (!earlier) await createRunFolder(options.out, settings);
@@ -223,6 +234,7 @@ function settingsOf(
 ): RunSettings {
   const { manifest } = dataset;
   const fingerprint = datasetFingerprint(manifest);
+  const turns = options.turns && (Number(options.turns) as TurnCount);
   const augment = options.augment && augmentationText(parseAugmentation(options.augment));
   if (earlier) {
     if (earlier.dataset !== fingerprint) throw anotherDataset(options);
@@ -244,6 +256,7 @@ function settingsOf(
       augment,
       balance: options.balance,
       loss: options.loss,
+      turns,
     };
     for (const [key, value] of Object.entries(stated)) {
       const held = earlier[key as keyof typeof stated];
@@ -297,5 +310,6 @@ function settingsOf(
     augment: augment ?? recipe.augment,
     balance: options.balance ?? recipe.balance,
     loss: options.loss ?? recipe.loss,
+    turns: turns ?? 1,
   };
 }

@@ -24,6 +24,7 @@ import { intervalSchema } from './interval.ts';
 import { PredictionBuilder } from './network.ts';
 import type { NetworkModel } from './registry.ts';
 import { spreadOf, spreadTensors } from './spread.ts';
+import { meanOverTurns, turnCounts } from './turns.ts';
 
 const manifestKey = 'hrpn.manifest';
 
@@ -78,6 +79,8 @@ const manifestSchema = z.strictObject({
       ),
     )
     .optional(),
+  /** Over how many turns and mirrorings of the image the prediction is the mean; the image as it is unless given. */
+  turns: z.literal(turnCounts).optional(),
   /** What a fit found, by name with its unit, e.g. lengthUm. */
   fitted: z.record(z.string(), z.number()).optional(),
   /** Tile origins are multiples of it. */
@@ -122,7 +125,7 @@ export function encodeModelFile(
   const perRole = (name: string): Value => reshape(graph, graph.input(name, [roles]), [1, roles, 1, 1]);
   const input = div(graph, sub(graph, pixels, perRole('offset')), perRole('scale'));
   const builder = new PredictionBuilder(graph, tensors);
-  const output = model.network(builder, input);
+  const output = meanOverTurns(model.network, facts.turns ?? 1)(builder, input);
   const inUnits = mul(graph, output, graph.input('target_scale', [1]));
   const unbounded = add(graph, inUnits, graph.input('target_offset', [1]));
   const probe = facts.targetMin === undefined ? unbounded : atLeast(graph, unbounded, facts.targetMin);

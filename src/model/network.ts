@@ -174,6 +174,7 @@ export class TrainingBuilder extends BuilderBase {
 /** Writes a network into a prediction graph with its parameters as constants. */
 export class PredictionBuilder extends BuilderBase {
   readonly #tensors: ReadonlyMap<string, Float32Array>;
+  readonly #constants = new Map<string, Value>();
 
   /** @param tensors values of all parameters and statistics of the layout, by name */
   constructor(graph: Graph, tensors: ReadonlyMap<string, Float32Array>) {
@@ -181,7 +182,10 @@ export class PredictionBuilder extends BuilderBase {
     this.#tensors = tensors;
   }
   parameter(name: string, shape: Shape): Value {
-    return this.graph.constant(this.#tensor(name), shape, name);
+    // Once, for networks that are applied several times.
+    const known = this.#constants.get(name) ?? this.graph.constant(this.#tensor(name), shape, name);
+    this.#constants.set(name, known);
+    return known;
   }
   /** The runtime folds the normalisation into the convolution when it loads the model. */
   convNorm(x: Value, name: string, normName: string, options: ConvLayerOptions): Value {

@@ -34,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** A model with random weights of which none is zero, so that every path takes part. */
-async function untrained(name: string, hasHeads = false): Promise<ModelFile> {
+async function untrained(name: string, hasHeads = false, turns?: 8): Promise<ModelFile> {
   const network = findModel(name);
   const layout = layoutOf(network.network, 2, network.stride);
   const heads = layoutOf(spreadNetwork, 3, spreadStride);
@@ -54,7 +54,7 @@ async function untrained(name: string, hasHeads = false): Promise<ModelFile> {
     tensors.set(probe.center, Float32Array.of(10)).set(probe.scale, Float32Array.of(4));
     tensors.set(unit, Float32Array.of(3));
   }
-  const path = join(folder, `${name}${hasHeads ? '-heads' : ''}.onnx`);
+  const path = join(folder, `${name}${hasHeads ? '-heads' : ''}${turns ? '-turns' : ''}.onnx`);
   const bytes = encodeModelFile(network, tensors, {
     writtenBy: 'test',
     roles: ['vessel', 'nuclei'],
@@ -62,6 +62,7 @@ async function untrained(name: string, hasHeads = false): Promise<ModelFile> {
     pixelSizeUm: 0.5,
     inputMaps: 'per-slide',
     targetMap: { offset: 10, scale: 4 },
+    ...(turns && { turns }),
     training: { dataset: '', splitBy: 'slide', slides: 1, seed: 0, steps: 0, epoch: 0 },
   });
   await writeFile(path, bytes);
@@ -97,6 +98,25 @@ async function predicted(image: Raster, tilePx: number, file = model, spread = f
     spread,
     write: async (x, y, raster) => pasteRaster(out, raster, x, y),
   });
+  return out;
+}
+
+/** [channels, height, width] whose pixel x, y is the pixel `source(x, y)` of another raster. */
+function moved(
+  from: Raster,
+  width: number,
+  height: number,
+  source: (x: number, y: number) => [number, number],
+): Raster {
+  const out = createRaster(from.channels, height, width);
+  for (let c = 0; c < from.channels; c++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [fromX, fromY] = source(x, y);
+        channelOf(out, c)[y * width + x] = channelOf(from, c)[fromY * from.width + fromX];
+      }
+    }
+  }
   return out;
 }
 
@@ -148,6 +168,28 @@ describe('predictSlide', () => {
     const { halo, stride } = model.manifest;
     const less = { ...model, manifest: { ...model.manifest, halo: halo - 2 * stride } };
     expect(largestGap(await predicted(image, 4096), await predicted(image, 256, less))).toBeGreaterThan(0);
+  });
+
+  it('a mean over turns is the same at every tile size and in every turn of the image', async () => {
+    const turning = await untrained('hrpn', false, 8);
+    expect(turning.manifest).toMatchObject({ turns: 8, halo: model.manifest.halo });
+    const wide = noise(513, 257);
+    const whole = await predicted(wide, 4096, turning);
+    for (const tilePx of [256, 400]) {
+      expect(largestGap(whole, await predicted(wide, tilePx, turning))).toBeLessThan(rounding);
+    }
+    // Sides of whole strides, so that nothing is added at one edge only.
+    const image = noise(320, 192);
+    const upright = await predicted(image, 4096, turning);
+    expect(largestGap(upright, await predicted(image, 4096))).toBeGreaterThan(0.01);
+    const turns: ((from: Raster) => Raster)[] = [
+      (from) => moved(from, 320, 192, (x, y) => [319 - x, y]),
+      (from) => moved(from, 192, 320, (x, y) => [y, x]),
+      (from) => moved(from, 192, 320, (x, y) => [y, 191 - x]),
+    ];
+    for (const turn of turns) {
+      expect(largestGap(turn(upright), await predicted(turn(image), 4096, turning))).toBeLessThan(rounding);
+    }
   });
 
   it('says NaN where an input is not finite, and nowhere else', async () => {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
 import { FileAccessError, FormatError, UsageError } from '../core/errors.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
+import { turnCounts } from '../model/turns.ts';
 import { lossNames } from './losses.ts';
 import { recipeNames, scheduleNames } from './recipes.ts';
 
@@ -29,6 +30,7 @@ const settingsSchema = z.strictObject({
   augment: z.string(),
   balance: z.boolean(),
   loss: z.enum(lossNames),
+  turns: z.literal(turnCounts),
 });
 export type RunSettings = z.infer<typeof settingsSchema>;
 

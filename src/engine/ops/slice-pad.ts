@@ -10,13 +10,12 @@ const sliceOp: Op = {
     const shape = [...x.shape];
     const [s, e, by] = [numbers(starts), numbers(ends), numbers(steps)];
     numbers(axes).forEach((axis, i) => {
+      // A negative step runs from the last index, whatever it is, down to 0: `ends` is then far below every index.
       assert(
-        by[i] > 0 ? s[i] >= 0 && e[i] <= x.shape[axis] : s[i] < x.shape[axis],
+        by[i] > 0 ? s[i] >= 0 && e[i] <= x.shape[axis] : s[i] === -1,
         `slice ${s[i]}:${e[i]}:${by[i]} of extent ${x.shape[axis]}`,
       );
-      // A negative step runs down to, and includes, index 0: `ends` is then far below every index.
-      const last = by[i] > 0 ? e[i] : -1;
-      shape[axis] = Math.ceil((last - s[i]) / by[i]);
+      shape[axis] = Math.ceil(by[i] > 0 ? (e[i] - s[i]) / by[i] : x.shape[axis] / -by[i]);
     });
     return [{ shape, dtype: x.dtype }];
   },
@@ -59,7 +58,7 @@ export function flip(graph: Graph, x: Value, axes: readonly number[]): Value {
     graph,
     x,
     over,
-    over.map((axis) => x.shape[axis] - 1),
+    over.map(() => -1),
     over.map(() => -1_000_000_000),
     over.map(() => -1),
   );
