@@ -13,9 +13,11 @@ import { relu } from '../ops/relu.ts';
 import { reshape } from '../ops/reshape.ts';
 import { type CornerConvention, resizeBilinear } from '../ops/resize-bilinear.ts';
 import { sigmoid } from '../ops/sigmoid.ts';
+import { slice } from '../ops/slice-pad.ts';
 import { depthToSpace, spaceToDepth } from '../ops/space-depth.ts';
 import { sub } from '../ops/sub.ts';
 import { tanh } from '../ops/tanh.ts';
+import { transpose } from '../ops/transpose.ts';
 import type { EncodeOptions } from './encode.ts';
 import { elementType, modelProto } from './schema.ts';
 
@@ -80,6 +82,8 @@ class Attributes {
 
 type Reader = (graph: Graph, inputs: readonly Value[], attributes: Attributes) => Value;
 
+const integersOf = (value: Value): number[] => Array.from(value.constant as BigInt64Array, Number);
+
 /** The operators that prediction graphs are written with. */
 const readers: Readonly<Record<string, Reader>> = {
   Add: (g, [a, b]) => add(g, a, b),
@@ -90,7 +94,7 @@ const readers: Readonly<Record<string, Reader>> = {
   LeakyRelu: (g, [x], a) => leakyRelu(g, x, a.float('alpha')),
   Sigmoid: (g, [x]) => sigmoid(g, x),
   Tanh: (g, [x]) => tanh(g, x),
-  Reshape: (g, [x, shape]) => reshape(g, x, Array.from(shape.constant as BigInt64Array, Number)),
+  Reshape: (g, [x, shape]) => reshape(g, x, integersOf(shape)),
   Concat: (g, parts, a) => concat(g, parts, a.int('axis')),
   Conv: (g, [x, w, b], a) => conv(g, x, w, b, { stride: a.ints('strides')[0], pads: a.ints('pads') }),
   ConvTranspose: (g, [x, w, b], a) =>
@@ -101,6 +105,11 @@ const readers: Readonly<Record<string, Reader>> = {
   DepthToSpace: (g, [x], a) => depthToSpace(g, x, a.int('blocksize')),
   BatchNormalization: (g, [x, scale, bias, mean, variance]) =>
     batchNormalizationFixed(g, x, { scale, bias, mean, variance }),
+  Slice: (g, [x, ...operands]) => {
+    const [starts, ends, axes, steps] = operands.map((value) => integersOf(value));
+    return slice(g, x, axes, starts, ends, steps);
+  },
+  Transpose: (g, [x], a) => transpose(g, x, a.ints('perm')),
   Resize: (g, [x, , scales], a) => {
     const factor = (scales.constant as Float32Array)[2];
     return a.text('mode') === 'nearest'
