@@ -2,8 +2,8 @@
 import type { PixelSource, SampleType } from '../core/pixel-source.ts';
 import { channelOf } from '../core/raster.ts';
 
-/** Edge of a cached block in pixels; the usual tile edge of slide files is this or twice this. */
-export const blockPx = 256;
+/** Edge of a cached block in pixels; the usual tile edge of slide files is this or half of it, so that what is decoded is kept. */
+export const blockPx = 512;
 
 /** One channel of a block in its stored type; integers beyond 16 bits are kept as float32, as they were read. */
 type BlockPixels = Uint8Array | Int8Array | Uint16Array | Int16Array | Float32Array;

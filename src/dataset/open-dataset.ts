@@ -1,5 +1,6 @@
 // Opens a dataset folder and the slides behind it.
 import { stat } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DataError, FileAccessError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
@@ -42,7 +43,7 @@ export interface Dataset {
 const sourceCacheBytes = 64 * 2 ** 20;
 
 export interface OpenDatasetOptions {
-  /** Budget for decoded pixels; 512 MiB unless given. */
+  /** Budget for decoded pixels; an eighth of the machine's memory, from 512 MiB to 4 GiB, unless given. */
   readonly cacheBytes?: number;
 }
 
@@ -63,7 +64,12 @@ export async function openDataset(folder: string, options: OpenDatasetOptions = 
     await close();
     throw error;
   }
-  return { folder, manifest, slides, cache: new BlockCache(options.cacheBytes ?? 512 * 2 ** 20), close };
+  return { folder, manifest, slides, cache: new BlockCache(options.cacheBytes ?? usualCacheBytes()), close };
+}
+
+/** Patches come from all slides in turn: where these do not fit, most have to be decoded anew for every patch. */
+function usualCacheBytes(): number {
+  return Math.min(4 * 2 ** 30, Math.max(512 * 2 ** 20, totalmem() / 8));
 }
 
 async function openEntry(
