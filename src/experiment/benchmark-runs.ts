@@ -300,7 +300,7 @@ async function chosen(
   const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
   // One that was interrupted has measured nothing.
   await rm(probe, { recursive: true, force: true });
-  const speed = await trainOrResume(
+  let speed = await trainOrResume(
     { ...common, out: probe, epochs: 1, stepsPerEpoch: mostProbeSteps, timeBudgetSeconds: probeSeconds },
     open,
     work,
@@ -327,6 +327,8 @@ async function chosen(
       if (error instanceof DivergenceError) return undefined;
       throw error;
     });
+    // Steadier than the probe, whose steps waited for pixels never read before; NaN where it was finished earlier.
+    if (trial && Number.isFinite(trial.secondsPerPatch)) speed = trial;
     const mse = Number(trial?.validation?.mse ?? Number.NaN);
     if (mse < best.mse) best = { learningRate, mse };
   }
