@@ -19,6 +19,21 @@ describe('ProgressLine', () => {
     ]);
   });
 
+  it('counts rate and time left anew where the same work begins again', () => {
+    let now = 0;
+    const out = screen(false);
+    const line = new ProgressLine(out, () => now);
+    for (const done of [0, 600, 0, 50, 100]) {
+      line.update({ stage: 'training', done, total: 1200 });
+      now += 5000;
+    }
+    expect(out.written.slice(2)).toEqual([
+      'training 0% (0 of 1200)\n',
+      'training 4% (50 of 1200, 10/s), 1 min 55 s left\n',
+      'training 8% (100 of 1200, 10/s), 1 min 50 s left\n',
+    ]);
+  });
+
   it('repaints one line on a terminal and removes it', () => {
     let now = 0;
     const out = screen(true);

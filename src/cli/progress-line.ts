@@ -19,6 +19,7 @@ export class ProgressLine {
   #started = 0;
   #shown = Number.NEGATIVE_INFINITY;
   #firstDone = 0;
+  #lastDone = 0;
   #isOpen = false;
 
   /** @param now milliseconds, for the rate */
@@ -29,14 +30,18 @@ export class ProgressLine {
 
   update(progress: Progress): void {
     const now = this.#now();
-    const isNew = progress.stage !== this.#stage;
-    if (isNew) {
+    if (progress.stage !== this.#stage) {
       this.clear();
       this.#stage = progress.stage;
+      this.#shown = Number.NEGATIVE_INFINITY;
+      this.#lastDone = Number.POSITIVE_INFINITY;
+    }
+    // The same work may begin again, as training does from one fold to the next.
+    if (progress.done < this.#lastDone) {
       this.#started = now;
       this.#firstDone = progress.done;
-      this.#shown = Number.NEGATIVE_INFINITY;
     }
+    this.#lastDone = progress.done;
     const isLast = progress.done >= progress.total;
     if (now - this.#shown < (this.#screen.isTTY ? repaintEveryMs : lineEveryMs) && !(isLast && this.#isOpen))
       return;

@@ -311,6 +311,11 @@ async function chosen(
   let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
   for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
     const learningRate = Number((usual.learningRate * factor).toPrecision(3));
+    const trialWork: WorkOptions = {
+      signal: work.signal,
+      onProgress: (progress) =>
+        work.onProgress?.({ ...progress, stage: `learning rate ${learningRate}: ${progress.stage}` }),
+    };
     const seconds = Math.min(longestTrialSeconds, budget * trialShare);
     const trial = await trainOrResume(
       {
@@ -321,7 +326,7 @@ async function chosen(
         timeBudgetSeconds: seconds,
       },
       open,
-      work,
+      trialWork,
     ).catch((error) => {
       // A rate that training cannot stand has lost.
       if (error instanceof DivergenceError) return undefined;
