@@ -100,7 +100,8 @@ export function scheduleFor(budget: number, stepSeconds: number, validationSecon
   const usable = plannedShare * budget;
   const affordable = Math.floor((validationShare * usable) / validationSeconds);
   const validations = Math.max(1, Math.min(mostValidations, affordable));
-  const steps = Math.max(1, Math.floor((usable - validations * validationSeconds) / stepSeconds));
+  // The last one comes when the time is over.
+  const steps = Math.max(1, Math.floor((usable - (validations - 1) * validationSeconds) / stepSeconds));
   const epochs = Math.min(validations, steps);
   return { epochs, stepsPerEpoch: Math.floor(steps / epochs) };
 }

@@ -166,10 +166,10 @@ it('fits a schedule to the time, and says whose time ended before it', { timeout
 });
 
 it('a schedule takes 95% of the time, and at most a tenth of that for validation', () => {
-  // 1000 s: 950 s, of which 95 s pay for 9 validations of 10 s; 860 s are left for steps of 2 s.
-  expect(scheduleFor(1000, 2, 10)).toEqual({ epochs: 9, stepsPerEpoch: 47 });
+  // 1000 s: 950 s, of which 95 s pay for 9 validations of 10 s, and the last is free; 870 s are left for steps of 2 s.
+  expect(scheduleFor(1000, 2, 10)).toEqual({ epochs: 9, stepsPerEpoch: 48 });
   expect(scheduleFor(1000, 2, 0.1)).toEqual({ epochs: 20, stepsPerEpoch: 23 });
-  expect(scheduleFor(1000, 2, 500)).toEqual({ epochs: 1, stepsPerEpoch: 225 });
+  expect(scheduleFor(1000, 2, 500)).toEqual({ epochs: 1, stepsPerEpoch: 475 });
   expect(scheduleFor(1, 2, 5)).toEqual({ epochs: 1, stepsPerEpoch: 1 });
 });
 
