@@ -7,25 +7,24 @@ import { access } from 'node:fs/promises';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { type Clock, wallClock } from '../core/clock.ts';
 import { CancelledError, DivergenceError } from '../core/errors.ts';
-import { sampleRange } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { Rng } from '../core/rng.ts';
 import { parseAugmentation } from '../dataset/augment.ts';
 import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type Batch, createPatchStream, type PatchStream } from '../dataset/patch-stream.ts';
-import { sizeOf } from '../engine/graph.ts';
 import { createGraphSession, createModelSession } from '../engine/graph-session.ts';
 import type { Device, Session, TensorData } from '../engine/session.ts';
-import { encodeModelFile, type ManifestFacts } from '../model/model-file.ts';
+import { encodeModelFile } from '../model/model-file.ts';
 import { layoutOf, type NetworkLayout } from '../model/network.ts';
 import type { NetworkModel } from '../model/registry.ts';
 import { buildAdversarialStepGraph } from './adversarial-step-graph.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { datasetFor } from './dataset-view.ts';
 import { lossOf } from './losses.ts';
+import { modelFacts } from './model-facts.ts';
 import { learningRateAt, type Recipe } from './recipes.ts';
 import { type RunSettings, runFiles } from './run-folder.ts';
+import { stepFeeds } from './step-feeds.ts';
 import { buildStepGraph, type StepGraph } from './step-graph.ts';
 import { initialVector, namedTensors, vectorFrom, vectorLength } from './tensors.ts';
 import { type ValidationResult, validate } from './validate.ts';
@@ -187,30 +186,6 @@ function freshStart(
   return { state, vectors };
 }
 
-const scalar = (value: number): TensorData => ({ data: Float32Array.of(value), shape: [] });
-
-/** Pixels that count. */
-const weightOf = ({ weight }: Batch): number => weight.reduce((sum, value) => sum + value, 0);
-
-/** A batch in parts of `size` patches with buffers of their own; itself where it is one part. */
-function partsOf(whole: Batch, size: number): Batch[] {
-  const { shape, count } = whole;
-  if (size === shape.batch) return [whole];
-  return Array.from({ length: shape.batch / size }, (_, i) => {
-    const part = (data: Float32Array): Float32Array => {
-      const length = (data.length / shape.batch) * size;
-      return data.slice(i * length, (i + 1) * length);
-    };
-    return {
-      inputs: part(whole.inputs),
-      target: part(whole.target),
-      weight: part(whole.weight),
-      shape: { ...shape, batch: size },
-      count: Math.min(size, Math.max(0, count - i * size)),
-    };
-  });
-}
-
 class Run {
   readonly #task: TrainingTask;
   readonly #layout: NetworkLayout;
@@ -327,50 +302,21 @@ class Run {
   }
 
   /** @returns the loss of the whole batch */
-  async #step(whole: Batch, step: number, totalSteps: number): Promise<number> {
-    const total = weightOf(whole);
+  async #step(batch: Batch, step: number, totalSteps: number): Promise<number> {
+    const { settings } = this.#task;
+    const learningRate = this.#learningRate(step, totalSteps);
     let sum = 0;
-    const parts = partsOf(whole, this.#task.settings.microBatch ?? whole.shape.batch);
-    for (const [i, part] of parts.entries()) {
-      const share = weightOf(part) / Math.max(1, total);
-      const feeds = this.#feeds(part, i, step, totalSteps);
-      if (parts.length > 1) {
-        feeds.share = scalar(share);
-        feeds.isLast = scalar(i === parts.length - 1 ? 1 : 0);
-      }
+    for (const { feeds, share } of stepFeeds(
+      batch,
+      this.#stepGraph.dropoutMasks,
+      settings,
+      step,
+      learningRate,
+    )) {
       const { loss } = await this.#session.run(feeds);
-      sum += Number(loss.data[0]) * (parts.length > 1 ? share : 1);
+      sum += Number(loss.data[0]) * share;
     }
     return sum;
-  }
-
-  #feeds(
-    { inputs, target, weight, shape }: Batch,
-    part: number,
-    step: number,
-    totalSteps: number,
-  ): Record<string, TensorData> {
-    const { settings } = this.#task;
-    const { batch, height, width } = shape;
-    // A young average forgets faster, so that it is not the first weights.
-    const decay = Math.min(settings.averageDecay, (1 + step) / (10 + step));
-    const feeds: Record<string, TensorData> = {
-      inputs: { data: inputs, shape: [batch, shape.inputs, height, width] },
-      target: { data: target, shape: [batch, 1, height, width] },
-      weight: { data: weight, shape: [batch, 1, height, width] },
-      learningRate: scalar(this.#learningRate(step, totalSteps)),
-      step: scalar(step + 1),
-      averageDecay: scalar(settings.averageDecay === 0 ? 0 : decay),
-    };
-    for (const { name, shape: maskShape, rate } of this.#stepGraph.dropoutMasks) {
-      const rng = new Rng(settings.seed).fork('dropout', name, step);
-      const draw = (): number => (rng.uniform() < rate ? 0 : 1 / (1 - rate));
-      const size = sizeOf(maskShape);
-      // Drawn for the whole batch, so that its patches drop the same channels in whatever parts they come.
-      const drawn = Float32Array.from({ length: (part + 1) * size }, draw);
-      feeds[name] = { data: drawn.slice(part * size), shape: maskShape };
-    }
-    return feeds;
   }
 
   #learningRate(step: number, totalSteps: number): number {
@@ -401,7 +347,7 @@ class Run {
     const vector = (name: string): Float32Array => (state[name]?.data ?? new Float32Array(0)) as Float32Array;
     const tensors = namedTensors(this.#layout, vector('average'), vector('statistics'));
     const epoch = Math.ceil(standing.step / settings.stepsPerEpoch);
-    const bytes = encodeModelFile(this.#task.model, tensors, this.#facts(epoch));
+    const bytes = encodeModelFile(this.#task.model, tensors, modelFacts(this.#task, standing.step, epoch));
     const began = this.#clock();
     const validation = await this.#validate(bytes, state);
     if (validation) this.#validationSeconds.push(this.#clock() - began);
@@ -458,35 +404,5 @@ class Run {
       vectors: new Map(tensors.map(([name, { data }]) => [name, data as Float32Array])),
     });
     this.#savedAt = performance.now();
-  }
-
-  #facts(epoch: number): ManifestFacts {
-    const { model, dataset, settings, writtenBy } = this.#task;
-    const { manifest } = dataset;
-    const shared = manifest.sharedMaps;
-    const least = dataset.slides.map(
-      ({ source, targetChannel }) => sampleRange(source.channels[targetChannel].sampleType)?.min,
-    );
-    return {
-      writtenBy,
-      roles: manifest.inputRoles,
-      targetRole: manifest.targetRole,
-      pixelSizeUm: manifest.pixelSizeUm,
-      inputMaps: !model.normalized
-        ? manifest.inputRoles.map(() => identityMap)
-        : shared
-          ? manifest.inputRoles.map((role) => shared[role])
-          : 'per-slide',
-      targetMap: model.normalized ? manifest.targetMap : identityMap,
-      ...(least[0] !== undefined && least.every((min) => min === least[0]) && { targetMin: least[0] }),
-      training: {
-        dataset: settings.dataset,
-        splitBy: manifest.splitBy,
-        slides: manifest.slides.filter(({ split }) => split === 'train').length,
-        seed: settings.seed,
-        steps: this.#standing.step,
-        epoch,
-      },
-    };
   }
 }

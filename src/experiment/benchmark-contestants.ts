@@ -1,0 +1,71 @@
+// Who takes part in a benchmark: the names of `--models`, and what each of them sees.
+import type { BenchmarkSettings } from '../contract/benchmark.ts';
+import { UsageError } from '../core/errors.ts';
+import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
+import { withTurnedInput } from '../dataset/turned-input.ts';
+import { findBaseline, findModel } from '../model/registry.ts';
+
+/** A row of the table: a model, the inputs it sees, and where it starts from. */
+export interface Contestant {
+  /** e.g. 'hrpn', 'hrpn@vessel', 'hrpn from small.onnx'. */
+  readonly name: string;
+  readonly model: string;
+  /** All of the dataset's unless given. */
+  readonly inputs?: readonly string[];
+  readonly from?: string;
+  readonly recipe?: 'standard';
+  /** Input whose image is turned by half a turn: a control. */
+  readonly turned?: string;
+}
+
+/**
+ * Parses `--models`. @throws UsageError for a name that is no model's or inputs the dataset lacks
+ */
+export function contestantsOf({ models, from }: BenchmarkSettings, roles: readonly string[]): Contestant[] {
+  const contestants: Contestant[] = [];
+  for (const name of models.split(',').map((part) => part.trim())) {
+    if (contestants.some((other) => other.name === name)) {
+      throw new UsageError(`--models names ${name} twice. Use --seeds for several runs of a model.`);
+    }
+    const [seen, turned] = name.split('%');
+    const [head, ...inputs] = seen.split('@');
+    const [model, recipe] = head.split(':');
+    if (recipe !== undefined && (recipe !== 'standard' || findBaseline(model))) {
+      throw new UsageError(`--models ${name}: expected NAME or NAME:standard of a trained model.`);
+    }
+    if (!findBaseline(model)) findModel(model);
+    for (const role of turned === undefined ? inputs : [...inputs, turned]) {
+      if (roles.includes(role)) continue;
+      throw new UsageError(
+        `--models ${name}: the dataset has the inputs ${roles.join(', ')}, not '${role}'.`,
+      );
+    }
+    contestants.push({
+      name,
+      model,
+      ...(inputs.length > 0 && { inputs }),
+      ...(recipe === 'standard' && { recipe }),
+      ...(turned !== undefined && { turned }),
+    });
+  }
+  return from === undefined ? contestants : [...contestants, ...started(contestants, from)];
+}
+
+/** The first trained model once more, started from a trained one; train says if that does not fit. */
+function started(contestants: readonly Contestant[], from: string): Contestant[] {
+  const first = contestants.find(({ model, inputs }) => !findBaseline(model) && inputs === undefined);
+  return first ? [{ ...first, name: `${first.name} pre-trained`, from }] : [];
+}
+
+/** How a contestant sees a dataset. */
+export function openerOf({ turned }: Contestant): (folder: string) => Promise<Dataset> {
+  return async (folder) => {
+    const dataset = await openDataset(folder);
+    return turned === undefined ? dataset : withTurnedInput(dataset, turned);
+  };
+}
+
+/** Of a row: no two have the same. */
+export function fileName(name: string): string {
+  return encodeURIComponent(name).replaceAll('%40', '@');
+}

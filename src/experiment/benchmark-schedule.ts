@@ -1,0 +1,111 @@
+// Learning rate and length of a contestant's runs, so that each has a whole schedule in the same time.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BenchmarkSettings } from '../contract/benchmark.ts';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import { DivergenceError } from '../core/errors.ts';
+import type { WorkOptions } from '../core/progress.ts';
+import { recipeOf } from '../training/recipes.ts';
+import { type Contestant, fileName, openerOf } from './benchmark-contestants.ts';
+import type { Fold } from './benchmark-folds.ts';
+import { readJson, trainOptions, trainOrResume } from './benchmark-training.ts';
+
+interface Schedule {
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+}
+
+/** Learning rate and schedule of a contestant, chosen before its runs. */
+export interface Choice extends Schedule {
+  readonly learningRate: number;
+}
+
+const learningRateFactors = [1 / 3, 1, 3];
+/** Of the budget, for a short run at each learning rate, and for finding out how long a step takes. */
+const trialShare = 1 / 6;
+const longestTrialSeconds = 300;
+const probeShare = 1 / 12;
+const longestProbeSeconds = 20;
+const mostProbeSteps = 50;
+/** A schedule is made to end a little before the budget, so that it can end at all on a machine that varies. */
+const plannedShare = 0.95;
+/** Of the schedule, for validation: as many times as that allows, once at least. */
+const validationShare = 0.1;
+const mostValidations = 20;
+
+/**
+ * The schedule that fits a budget, in steps and not in passes over the dataset, so that a slow network on many slides
+ * has a whole one too. All times in seconds.
+ */
+export function scheduleFor(budget: number, stepSeconds: number, validationSeconds: number): Schedule {
+  const usable = plannedShare * budget;
+  const affordable = Math.floor((validationShare * usable) / validationSeconds);
+  const validations = Math.max(1, Math.min(mostValidations, affordable));
+  // The last one comes when the time is over.
+  const steps = Math.max(1, Math.floor((usable - (validations - 1) * validationSeconds) / stepSeconds));
+  const epochs = Math.min(validations, steps);
+  return { epochs, stepsPerEpoch: Math.floor(steps / epochs) };
+}
+
+/** Learning rate and schedule of a contestant, found on the first fold and kept for all. */
+export async function chosen(
+  contestant: Contestant,
+  first: Fold,
+  options: BenchmarkSettings,
+  threads: number,
+  work: WorkOptions,
+): Promise<Choice> {
+  const folder = join(options.out, 'choices', fileName(contestant.name));
+  const path = join(folder, 'choice.json');
+  const kept = await readJson<Choice>(path);
+  if (kept) return kept;
+  const dataset = await first.dataset(contestant.inputs, work);
+  const common = trainOptions(contestant, dataset, options, threads);
+  const budget = options.timeBudgetSeconds;
+  const open = openerOf(contestant);
+
+  const probe = join(folder, 'probe');
+  const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
+  // One that was interrupted has measured nothing.
+  await rm(probe, { recursive: true, force: true });
+  let speed = await trainOrResume(
+    { ...common, out: probe, epochs: 1, stepsPerEpoch: mostProbeSteps, timeBudgetSeconds: probeSeconds },
+    open,
+    work,
+  );
+  const usual = recipeOf(contestant.model, contestant.recipe);
+  const fitting = (seconds: number): Schedule =>
+    scheduleFor(seconds, speed.secondsPerPatch * usual.batch, speed.validationSeconds);
+  let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
+  for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
+    const learningRate = Number((usual.learningRate * factor).toPrecision(3));
+    const trialWork: WorkOptions = {
+      signal: work.signal,
+      onProgress: (progress) =>
+        work.onProgress?.({ ...progress, stage: `learning rate ${learningRate}: ${progress.stage}` }),
+    };
+    const seconds = Math.min(longestTrialSeconds, budget * trialShare);
+    const trial = await trainOrResume(
+      {
+        ...common,
+        out: join(folder, `rate-${learningRate}`),
+        learningRate,
+        ...fitting(seconds),
+        timeBudgetSeconds: seconds,
+      },
+      open,
+      trialWork,
+    ).catch((error) => {
+      // A rate that training cannot stand has lost.
+      if (error instanceof DivergenceError) return undefined;
+      throw error;
+    });
+    // Steadier than the probe, whose steps waited for pixels never read before; NaN where it was finished earlier.
+    if (trial && Number.isFinite(trial.secondsPerPatch)) speed = trial;
+    const mse = Number(trial?.validation?.mse ?? Number.NaN);
+    if (mse < best.mse) best = { learningRate, mse };
+  }
+  const choice = { learningRate: best.learningRate, ...fitting(budget) };
+  await writeFileAtomic(path, `${JSON.stringify(choice)}\n`);
+  return choice;
+}

@@ -1,0 +1,49 @@
+// What a trained network's model file says of itself: its inputs, its intensities and its training.
+import { sampleRange } from '../core/pixel-source.ts';
+import { identityMap } from '../dataset/normalisation.ts';
+import type { Dataset } from '../dataset/open-dataset.ts';
+import type { ManifestFacts } from '../model/model-file.ts';
+import type { NetworkModel } from '../model/registry.ts';
+import type { RunSettings } from './run-folder.ts';
+
+interface TrainedBy {
+  readonly model: NetworkModel;
+  readonly dataset: Dataset;
+  readonly settings: RunSettings;
+  /** Program and version. */
+  readonly writtenBy: string;
+}
+
+/** @param step steps done @param epoch the one they ended in, from 1 */
+export function modelFacts(
+  { model, dataset, settings, writtenBy }: TrainedBy,
+  step: number,
+  epoch: number,
+): ManifestFacts {
+  const { manifest } = dataset;
+  const shared = manifest.sharedMaps;
+  const least = dataset.slides.map(
+    ({ source, targetChannel }) => sampleRange(source.channels[targetChannel].sampleType)?.min,
+  );
+  return {
+    writtenBy,
+    roles: manifest.inputRoles,
+    targetRole: manifest.targetRole,
+    pixelSizeUm: manifest.pixelSizeUm,
+    inputMaps: !model.normalized
+      ? manifest.inputRoles.map(() => identityMap)
+      : shared
+        ? manifest.inputRoles.map((role) => shared[role])
+        : 'per-slide',
+    targetMap: model.normalized ? manifest.targetMap : identityMap,
+    ...(least[0] !== undefined && least.every((min) => min === least[0]) && { targetMin: least[0] }),
+    training: {
+      dataset: settings.dataset,
+      splitBy: manifest.splitBy,
+      slides: manifest.slides.filter(({ split }) => split === 'train').length,
+      seed: settings.seed,
+      steps: step,
+      epoch,
+    },
+  };
+}
