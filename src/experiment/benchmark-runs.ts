@@ -1,5 +1,6 @@
 // The runs of a benchmark, each in a folder of its own; what is finished there is kept.
 import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
@@ -25,6 +26,8 @@ export interface RunRecord {
   readonly contestant: string;
   readonly fold: string;
   readonly seed: number;
+  /** Processor it was trained on. */
+  readonly machine: string;
   readonly pooled: MetricBlock;
   readonly extravascular: MetricBlock;
   readonly perSlide: readonly { slide: string; mse: number; r2: number; extravascularMse: number }[];
@@ -50,6 +53,10 @@ export interface RunRecord {
   readonly validationR2: number;
   /** Seconds since the start, and R2 on validation after it. */
   readonly curve: readonly { seconds: number; r2: number }[];
+}
+
+export function machineName(): string {
+  return cpus()[0]?.model.trim() ?? 'unknown processor';
 }
 
 /** Does one run, or reads what is left of it. */
@@ -119,6 +126,7 @@ async function trainAndScore(
       contestant: rowName(contestant.name, fold),
       fold: fold.name,
       seed,
+      machine: machineName(),
       pooled: metricsOf(pooled, score.peak),
       extravascular: metricsOf(extravascular, score.peak),
       perSlide: score.slides.map(({ slide, comparison }) => {

@@ -1,7 +1,7 @@
 /** A whole benchmark on drawn slides: its table, its intervals, and that finished runs are kept. */
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { benchmarkCommand } from '../contract/benchmark.ts';
 import { evaluateCommand } from '../contract/evaluate.ts';
@@ -118,6 +118,18 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
     1,
   );
   expect(await readFile(join(options.out, 'report.html'), 'utf8')).toContain('<th scope="row">distance</th>');
+
+  // Elsewhere it goes on from the records alone.
+  const elsewhere = join(folder, 'elsewhere');
+  for (const file of ['settings.json', join('runs', 'test', 'linear-seed0', 'scores.json')]) {
+    const text = await readFile(join(options.out, file), 'utf8');
+    await mkdir(dirname(join(elsewhere, file)), { recursive: true });
+    await writeFile(join(elsewhere, file), text.replace(first.machine.split(',')[0], 'Another Processor'));
+  }
+  const carried = await benchmark({ ...options, out: elsewhere, models: 'linear,constant' });
+  expect(carried.models.linear).toEqual(linear);
+  expect(await readdir(join(elsewhere, 'runs', 'test', 'linear-seed0'))).toEqual(['scores.json']);
+  expect(carried.machine).toMatch(/^Another Processor and .+, 2 threads$/);
 
   // Four windows of four slides overlap by 64 px; one slide's share of them, and those of all others, were drawn.
   const scattered = again.models['linear, random patches'];

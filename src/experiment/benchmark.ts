@@ -1,7 +1,7 @@
 // Use case `benchmark`: the published comparison, every model on the same slides, resumable run by run.
 
 import { access } from 'node:fs/promises';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import {
   type BenchmarkOptions,
@@ -20,7 +20,7 @@ import { widestOverlapPx } from '../dataset/random-windows.ts';
 import { type Contestant, contestantsOf } from './benchmark-contestants.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
 import { writeBenchmark } from './benchmark-report.ts';
-import { type RunRecord, runContestant } from './benchmark-runs.ts';
+import { machineName, type RunRecord, runContestant } from './benchmark-runs.ts';
 import { keepSettings, readSettings } from './benchmark-settings.ts';
 import { pairedDifferences, rowOf } from './benchmark-table.ts';
 import { prepare } from './prepare.ts';
@@ -113,9 +113,11 @@ function resultOf(
     const own = runs.filter(({ contestant }) => contestant === name);
     if (own.length > 0) models[name] = rowOf(own, (fold) => ceilings.get(fold)?.mse ?? Number.NaN);
   }
+  // A benchmark that was continued elsewhere has runs of several.
+  const machines = [...new Set(runs.map(({ machine }) => machine))];
   const notes = [
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
-    `Every trained model had the same time on the same machine; its schedule was made to fit that time (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
+    `Every trained model had the same time${machines.length > 1 ? '' : ' on the same machine'}; its schedule was made to fit that time (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
   ];
   if (models.constant) {
     notes.push('The floor is constant: the mean of the training slides everywhere.');
@@ -129,7 +131,7 @@ function resultOf(
   return {
     out: options.out,
     command,
-    machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${options.threads ?? availableParallelism()} threads`,
+    machine: `${machines.join(' and ') || machineName()}, ${options.threads ?? availableParallelism()} threads`,
     withinSlide,
     target: manifest.targetRole,
     folds: heldOut.map(({ name, test }) => ({ name, test: [...test] })),
