@@ -113,7 +113,11 @@ async function derivedPairs(
   if (vesselRole < 0) return {};
   const { pixelSizeUm } = manifest;
   const channel = inputChannels[vesselRole];
-  const { mask: vessels } = await segmentVessels({ source, channel, pixelSizeUm }, { signal: work.signal });
+  const tissue = tissueBits(mask, source.width, source.height);
+  const { mask: vessels } = await segmentVessels(
+    { source, channel, pixelSizeUm, tissue },
+    { signal: work.signal },
+  );
   const { derived } = await compareSpace(
     {
       measured: [source, targetChannel],
@@ -121,7 +125,7 @@ async function derivedPairs(
       inputs: { source, channels: inputChannels },
     },
     mask,
-    tissueBits(mask, source.width, source.height),
+    tissue,
     vessels,
     pixelSizeUm,
     { signal: work.signal },

@@ -2,7 +2,7 @@
 import type { RegionRequest, RegionResult } from '../contract/studio.ts';
 import { DataError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
-import { channelOf, createRaster, type Raster, type Region } from '../core/raster.ts';
+import { channelOf, createRaster, type Region } from '../core/raster.ts';
 import { bias } from '../evaluation/metrics/bias.ts';
 import { mae } from '../evaluation/metrics/mae.ts';
 import { mse } from '../evaluation/metrics/mse.ts';
@@ -12,12 +12,13 @@ import { rmse } from '../evaluation/metrics/rmse.ts';
 import { addRow, emptyMoments } from '../evaluation/pair-moments.ts';
 import { assignRoles } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
-import type { BitMask } from '../spatial/bit-mask.ts';
+import { BitMask } from '../spatial/bit-mask.ts';
 import { DistanceMap } from '../spatial/distance-map.ts';
 import { maskOutlines } from '../spatial/mask-outlines.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { fillPolygon, type Polygon, polygonBounds } from './polygon-rows.ts';
+import { scanTissue } from './slide-layers.ts';
 
 /** Vessels this far outside the region still count for distances inside it. */
 const haloUm = 100;
@@ -62,7 +63,8 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
     const predicted =
       request.prediction === undefined ? undefined : await readPrediction(request.prediction, source, sample);
     const stain = await readRole(source, 'vessel', request.roles, sample, notes);
-    const vessels = stain === undefined ? undefined : await findVessels(stain, sample);
+    const nuclei = await readRole(source, 'nuclei', request.roles, sample, []);
+    const vessels = stain === undefined ? undefined : await findVessels(stain, nuclei, sample);
     return summarise(sample, { measured, predicted, vessels }, notes);
   } finally {
     await source.close();
@@ -135,10 +137,28 @@ async function readPrediction(path: string, slide: PixelSource, sample: Sample):
   }
 }
 
-async function findVessels(stain: Float32Array, { region, pixelSizeUm }: Sample): Promise<BitMask> {
-  const raster: Raster = createRaster(1, region.height, region.width, stain);
-  const source = memorySource({ raster, channelNames: ['vessel'], pixelSizeUm });
-  return (await segmentVessels({ source, channel: 0, pixelSizeUm })).mask;
+async function findVessels(
+  stain: Float32Array,
+  nuclei: Float32Array | undefined,
+  { region: { width, height }, pixelSizeUm }: Sample,
+): Promise<BitMask> {
+  const planes = nuclei === undefined ? [stain] : [stain, nuclei];
+  const raster = createRaster(planes.length, height, width);
+  planes.forEach((plane, c) => {
+    raster.data.set(plane, c * width * height);
+  });
+  const names = ['vessel', 'nuclei'].slice(0, planes.length);
+  const source = memorySource({ raster, channelNames: names, pixelSizeUm });
+  const inputs = names.map((_, c) => c);
+  const tissue = await scanTissue(source, inputs, [], pixelSizeUm, {}).then(
+    ({ bits }) => bits,
+    (error) => {
+      // A region without structure is all that there is to go by.
+      if (error instanceof DataError) return new BitMask(width, height).inverted();
+      throw error;
+    },
+  );
+  return (await segmentVessels({ source, channel: 0, pixelSizeUm, tissue })).mask;
 }
 
 interface Planes {

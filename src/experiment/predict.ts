@@ -27,8 +27,11 @@ import {
 } from '../slide/create-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
+import type { BitMask } from '../spatial/bit-mask.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
 import { looksOf, strangeInputs } from './input-look.ts';
+import { modelInput } from './model-input.ts';
+import { findRoles, scanTissue } from './slide-layers.ts';
 
 const parsePredict = (given: PredictOptions) => parseOptions(predictCommand, given);
 
@@ -81,6 +84,12 @@ export async function writePrediction(
     }
     const started = performance.now();
     const maps = await inputMaps(model, source, channels, notes, work);
+    const input = await modelInput(
+      model,
+      { source, channels, maps },
+      () => findTissue(source, channels[0], options.roles, pixelSizeUm, work),
+      work,
+    );
     const valueScale = options.sampleType === 'uint16' ? integerScale(manifest) : undefined;
     let clipped = 0;
     const sink = await createSlide(
@@ -109,9 +118,7 @@ export async function writePrediction(
       const { tiles, computed, networkSeconds } = await predictSlide(
         {
           model,
-          source,
-          channels,
-          maps,
+          ...input,
           tilePx: options.tile ?? tileFor(options.memory, manifest, interval !== undefined, notes),
           threads: options.threads ?? availableParallelism(),
           spread: interval?.scaled,
@@ -234,6 +241,19 @@ async function inputMaps(
     );
   }
   return manifest.inputMaps;
+}
+
+/** The tissue by the vessel stain and, where the slide has one, a nuclear stain, as `analyze` finds it. */
+async function findTissue(
+  source: PixelSource,
+  vessel: number,
+  roles: Readonly<Record<string, string>>,
+  pixelSizeUm: number,
+  work: WorkOptions,
+): Promise<BitMask> {
+  const { nuclei } = findRoles(source, [], ['nuclei'], roles);
+  const inputs = nuclei === undefined || nuclei === vessel ? [vessel] : [vessel, nuclei];
+  return (await scanTissue(source, inputs, [], pixelSizeUm, work)).bits;
 }
 
 /** The command that gives this prediction again: with the channels that were read, without what only changes time, memory or names. */

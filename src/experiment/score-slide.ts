@@ -45,7 +45,8 @@ export async function comparePair(
   const { width, height } = measured;
   const tissue = tissueBits(pair.tissue, width, height);
   const vessels = pair.vessel
-    ? (await segmentVessels({ ...pair.vessel, pixelSizeUm }, stageOf(pair, 'finding vessels', work))).mask
+    ? (await segmentVessels({ ...pair.vessel, pixelSizeUm, tissue }, stageOf(pair, 'finding vessels', work)))
+        .mask
     : new BitMask(width, height);
   const comparison = await compareSlide(
     { ...pair, tissue, vessels, dataRange: peak },

@@ -6,6 +6,8 @@ import type { Split } from '../dataset/split.ts';
 import { ssimReachPx } from '../evaluation/metrics/ssim.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { predictSlide } from '../prediction/predict-slide.ts';
+import { modelInput } from './model-input.ts';
+import { tissueBits } from './slide-layers.ts';
 
 export interface VisitedTile {
   /** Index of the slide in the dataset. */
@@ -39,16 +41,31 @@ export async function visitSlides(
   const chosen = dataset.slides.flatMap(({ entry }, i) => (entry.split === split ? [i] : []));
   for (const [n, index] of chosen.entries()) {
     const slide = dataset.slides[index];
+    const { source, mask } = slide;
     const own = model.manifest.roles.map((role) => inputRoles.indexOf(role));
+    const stains = {
+      source,
+      channels: own.map((i) => slide.inputChannels[i]),
+      maps:
+        model.manifest.inputMaps === 'per-slide'
+          ? own.map((i) => slide.inputMaps[i])
+          : model.manifest.inputMaps,
+    };
+    const ofSlide: WorkOptions = {
+      signal: work.signal,
+      onProgress: (progress) =>
+        work.onProgress?.({ ...progress, stage: `${split} slide ${n + 1} of ${chosen.length}` }),
+    };
+    const input = await modelInput(
+      model,
+      stains,
+      async () => tissueBits(mask, source.width, source.height),
+      ofSlide,
+    );
     const done = await predictSlide(
       {
         model,
-        source: slide.source,
-        channels: own.map((i) => slide.inputChannels[i]),
-        maps:
-          model.manifest.inputMaps === 'per-slide'
-            ? own.map((i) => slide.inputMaps[i])
-            : model.manifest.inputMaps,
+        ...input,
         tilePx,
         threads,
         spread: model.manifest.spread,
@@ -56,7 +73,7 @@ export async function visitSlides(
         write: async (x, y, predicted) => {
           const { width, height } = predicted;
           pixels += width * height;
-          const measured = await slide.source.read({ x, y, width, height }, [slide.targetChannel], work);
+          const measured = await source.read({ x, y, width, height }, [slide.targetChannel], work);
           const counts = tissueOf(slide, x, y, width, height);
           const first = channelOf(predicted, 0);
           for (let i = 0; i < counts.length; i++) {
@@ -65,11 +82,7 @@ export async function visitSlides(
           await visit({ slide: index, x, y, predicted, measured: measured.data, counts });
         },
       },
-      {
-        signal: work.signal,
-        onProgress: (progress) =>
-          work.onProgress?.({ ...progress, stage: `${split} slide ${n + 1} of ${chosen.length}` }),
-      },
+      ofSlide,
     );
     networkSeconds += done.networkSeconds;
   }

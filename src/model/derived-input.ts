@@ -3,6 +3,7 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { createRaster, type Raster, type Region } from '../core/raster.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
+import type { StainInput } from '../spatial/contrast.ts';
 import { DistanceMap } from '../spatial/distance-map.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 
@@ -19,7 +20,7 @@ const farUm = 1e6;
  */
 export async function deriveInput(
   kind: DerivedInput,
-  slide: { readonly source: PixelSource; readonly channel: number; readonly pixelSizeUm: number },
+  slide: StainInput,
   work: WorkOptions = {},
 ): Promise<PixelSource> {
   const { mask } = await segmentVessels(slide, work);

@@ -5,7 +5,6 @@ import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, createRaster, cropRaster, freeRaster, type Raster, type Region } from '../core/raster.ts';
 import { createModelSession } from '../engine/graph-session.ts';
 import type { Session } from '../engine/session.ts';
-import { deriveInput } from '../model/derived-input.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { planTiles, type Tile } from './tiles.ts';
 
@@ -15,14 +14,18 @@ export interface InputMap {
   readonly scale: number;
 }
 
-export interface PredictSlideOptions {
-  readonly model: ModelFile;
+/** What a model reads of a slide. */
+export interface ModelInput {
   /** At the model's pixel size. */
   readonly source: PixelSource;
   /** Channel indices in the order of the model's roles. */
   readonly channels: readonly number[];
   /** One a role. */
   readonly maps: readonly InputMap[];
+}
+
+export interface PredictSlideOptions extends ModelInput {
+  readonly model: ModelFile;
   /** Edge of a tile without its halo; changes time and memory, never the result. */
   readonly tilePx: number;
   readonly threads: number;
@@ -48,11 +51,10 @@ export interface PredictSlideResult {
 
 /** @throws CancelledError; FormatError from the source; EngineError; whatever `write` throws */
 export async function predictSlide(
-  given: PredictSlideOptions,
+  options: PredictSlideOptions,
   work: WorkOptions = {},
 ): Promise<PredictSlideResult> {
   const started = performance.now();
-  const options = await withDerivedInput(given, work);
   const { model, source, write, isWritten = () => false } = options;
   const all = planTiles(source.width, source.height, { ...model.manifest, tilePx: options.tilePx });
   const tiles = all.filter(({ core }) => !isWritten(core));
@@ -100,18 +102,6 @@ export async function predictSlide(
     networkSeconds: networkMs / 1000,
     seconds: (performance.now() - started) / 1000,
   };
-}
-
-/** For a model that reads an image computed from the vessels, that image in place of the slide. */
-async function withDerivedInput(
-  options: PredictSlideOptions,
-  work: WorkOptions,
-): Promise<PredictSlideOptions> {
-  const { derived, pixelSizeUm } = options.model.manifest;
-  if (derived === undefined) return options;
-  const slide = { source: options.source, channel: options.channels[0], pixelSizeUm };
-  const source = await deriveInput(derived, slide, work);
-  return { ...options, source, channels: [0], maps: [{ offset: 0, scale: 1 }] };
 }
 
 /**

@@ -12,8 +12,8 @@ export interface StainInput {
   readonly source: PixelSource;
   readonly channel: number;
   readonly pixelSizeUm: number;
-  /** Where thresholds are fitted; the whole slide unless given. Objects are looked for everywhere. */
-  readonly tissue?: BitMask;
+  /** Where thresholds are fitted: glass is so even that it would pass for the noise. Objects are looked for everywhere. */
+  readonly tissue: BitMask;
   /** Rows a band; for tests, the result does not depend on it. */
   readonly bandRows?: number;
 }
@@ -77,7 +77,7 @@ export async function sampleContrasts(
   const step = Math.max(1, Math.ceil(Math.sqrt((width * height) / wantedSamples)));
   const smoother = new RowSmoother(width, smoothingUm / pixelSizeUm);
   const samples: number[] = [];
-  const tissueRow = new Uint8Array(width).fill(1);
+  const tissueRow = new Uint8Array(width);
   const row = new Float32Array(width);
   const base = new Float32Array(width);
   const bands = bandsOf(source, [channel], {
@@ -90,7 +90,7 @@ export async function sampleContrasts(
     for (let y = Math.ceil(band.y / step) * step; y < band.y + band.height; y += step) {
       smoother.smooth(band.raster.data, band.raster.height, band.above + y - band.y, row, 0);
       background.row(y, base);
-      tissue?.readRow(y, tissueRow);
+      tissue.readRow(y, tissueRow);
       for (let x = 0; x < width; x += step) {
         const contrast = row[x] - base[x];
         if (tissueRow[x] === 1 && Number.isFinite(contrast)) samples.push(contrast);

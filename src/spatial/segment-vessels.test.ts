@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { PixelSource } from '../core/pixel-source.ts';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
+import { BitMask } from './bit-mask.ts';
 import { memorySource } from './memory-source.ts';
-import { segmentVessels } from './segment-vessels.ts';
+import { segmentVessels, type VesselInput } from './segment-vessels.ts';
 
 const width = 220;
 const height = 180;
@@ -21,13 +23,19 @@ function drawn(brightness: number[], gain = 1, offset = 0) {
   return memorySource({ raster, channelNames: ['CD31'], pixelSizeUm });
 }
 
+/** With all of it tissue. */
+const segment = (source: PixelSource, more: Partial<VesselInput> = {}) =>
+  segmentVessels({
+    source,
+    channel: 0,
+    pixelSizeUm,
+    tissue: new BitMask(source.width, source.height).inverted(),
+    ...more,
+  });
+
 describe('segmentVessels', () => {
   it('finds bright and faint vessels at their width, on a sloping background', async () => {
-    const { mask } = await segmentVessels({
-      source: drawn([60, 45, 60, 35, 90]),
-      channel: 0,
-      pixelSizeUm,
-    });
+    const { mask } = await segment(drawn([60, 45, 60, 35, 90]));
     for (let i = 1; i <= 5; i++) {
       let rows = 0;
       for (let y = 30 * i - 10; y <= 30 * i + 10; y++) if (mask.get(110, y)) rows++;
@@ -38,34 +46,41 @@ describe('segmentVessels', () => {
   });
 
   it('does not depend on the band size, nor on gain and offset of the stain', async () => {
-    const reference = await segmentVessels({ source: drawn([60, 25, 60]), channel: 0, pixelSizeUm });
-    const banded = await segmentVessels({
-      source: drawn([60, 25, 60]),
-      channel: 0,
-      pixelSizeUm,
-      bandRows: 23,
-    });
+    const reference = await segment(drawn([60, 25, 60]));
+    const banded = await segment(drawn([60, 25, 60]), { bandRows: 23 });
     expect(banded.mask.toBytes()).toEqual(reference.mask.toBytes());
     // Powers of two, so that scaling is exact.
-    const scaled = await segmentVessels({
-      source: drawn([60, 25, 60], 256, 1024),
-      channel: 0,
-      pixelSizeUm,
-    });
+    const scaled = await segment(drawn([60, 25, 60], 256, 1024));
     const expected = reference.mask.toBytes();
     const differing = scaled.mask.toBytes().filter((v, i) => v !== expected[i]).length;
     expect(differing).toBeLessThan(5);
   });
 
+  it('finds the same vessels whatever glass lies beside the tissue', async () => {
+    const brightness = [60, 45, 60, 35, 90];
+    const alone = drawn(brightness);
+    const tissueRaster = await alone.read({ x: 0, y: 0, width, height }, [0]);
+    const rng = new Rng(6);
+    const wide = createRaster(1, height, 3 * width);
+    const tissue = new BitMask(3 * width, height);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < 2 * width; x++) wide.data[y * 3 * width + x] = 5 + rng.normal(0, 0.1);
+      wide.data.set(tissueRaster.data.subarray(y * width, (y + 1) * width), (3 * y + 2) * width);
+      tissue.fillRun(y, 2 * width, 3 * width, true);
+    }
+    const source = memorySource({ raster: wide, channelNames: ['CD31'], pixelSizeUm });
+    const beside = await segment(source, { tissue });
+    const expected = (await segment(alone)).mask.count();
+    expect(Math.abs(beside.mask.count() - expected) / expected).toBeLessThan(0.02);
+  });
+
   it('finds nothing in noise, and in a constant channel', async () => {
-    expect(
-      (await segmentVessels({ source: drawn([]), channel: 0, pixelSizeUm })).mask.count() / (width * height),
-    ).toBeLessThan(0.002);
+    expect((await segment(drawn([]))).mask.count() / (width * height)).toBeLessThan(0.002);
     const flat = memorySource({
       raster: createRaster(1, 4, 5, new Float32Array(20).fill(7)),
       channelNames: ['CD31'],
     });
-    const { mask, found } = await segmentVessels({ source: flat, channel: 0, pixelSizeUm });
+    const { mask, found } = await segment(flat);
     expect([mask.count(), found.threshold]).toEqual([0, Infinity]);
   });
 });
