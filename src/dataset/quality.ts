@@ -1,6 +1,7 @@
 // How good a slide's channels are: glass background, saturation, focus, shading. Measured on the scan, never corrected.
 
 import { type FieldShading, fitFieldShading } from './field-shading.ts';
+import type { StainSamples } from './normalisation.ts';
 import type { ChannelScan, SlideScan } from './scan-slide.ts';
 import { findRepeatingPattern } from './stitching.ts';
 import type { TissueMask } from './tissue-mask.ts';
@@ -72,13 +73,13 @@ const mostBands = 24;
 export function measureQuality(
   scan: SlideScan,
   tissue: TissueMask,
-  samples: readonly Float32Array[],
+  samples: readonly StainSamples[],
 ): ChannelQuality[] {
   let tissueCells = 0;
   for (const cell of tissue.cells) tissueCells += cell;
   const tissuePx = tissueCells * scan.cellPx ** 2;
   return scan.channels.map((channel, c) => {
-    const sorted = samples[c].slice().sort();
+    const sorted = samples[c].values.slice().sort();
     const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
     const background = glassLevel(scan, tissue, channel);
     const floor = background ?? at(0.001);

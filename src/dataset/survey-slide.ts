@@ -1,7 +1,7 @@
 // All that `prepare` finds out about one slide: tissue, input intensities, target moments, patch windows.
 import { DataError } from '../core/errors.ts';
 import type { WindowRow } from './manifest.ts';
-import { type Moments, tissueMoments, tissueSamples } from './normalisation.ts';
+import { type Moments, type StainSamples, tissueMoments, tissueSamples } from './normalisation.ts';
 import { type ChannelQuality, measureQuality } from './quality.ts';
 import type { SlideScan } from './scan-slide.ts';
 import { findTissue, type TissueMask, tissueAreaMm2 } from './tissue-mask.ts';
@@ -19,7 +19,7 @@ export interface SlideSurvey {
   /** One a role: the inputs, then the target. */
   readonly quality: readonly ChannelQuality[];
   /** Averages of each input over the tissue, for its map. */
-  readonly inputSamples: readonly Float32Array[];
+  readonly inputSamples: readonly StainSamples[];
   /** Of the target over the tissue. */
   readonly moments: Moments;
   /** Windows with the mean of the target over their tissue, in stored units. */

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { memorySource } from '../spatial/memory-source.ts';
-import { fitInputMaps, fitMap, inputMaps, targetMap, tissueMoments } from './normalisation.ts';
+import {
+  fitInputMaps,
+  fitMap,
+  inputMaps,
+  type StainSamples,
+  targetMap,
+  tissueMoments,
+} from './normalisation.ts';
 import { scanSlide } from './scan-slide.ts';
 import { findTissue, solidCells, tissueAreaMm2 } from './tissue-mask.ts';
 
@@ -124,13 +131,40 @@ describe('normalisation', () => {
   });
 
   it('fits one map over several fields as over one image of them all', () => {
-    // 1 to 300 by thirds: percentiles of the whole as NumPy gives them, which none of the fields has.
-    const fields = [0, 100, 200].map((from) => Float32Array.from({ length: 100 }, (_, i) => from + i + 1));
+    const field = (values: Float32Array): StainSamples => ({ values, blocks: [values] });
+    // 1 to 300 by thirds: as NumPy gives it for the whole, and none of the fields has.
+    const fields = [0, 100, 200].map((from) =>
+      field(Float32Array.from({ length: 100 }, (_, i) => from + i + 1)),
+    );
     const { offset, scale } = fitMap(fields, 'CD31', 'fields');
     expect(offset).toBeCloseTo(3.99, 4);
-    expect(offset + scale).toBeCloseTo(297.01, 4);
+    expect(scale).toBeCloseTo(145.69383, 3);
     // A field without any of the stain is fine as long as another has it.
-    expect(fitMap([new Float32Array(100), fields[0]], 'CD31', 'fields').scale).toBeGreaterThan(90);
+    expect(fitMap([field(new Float32Array(100)), fields[0]], 'CD31', 'fields').scale).toBeCloseTo(
+      69.79046,
+      4,
+    );
+  });
+
+  it('scales stained structures alike however many there are, and past a fold', () => {
+    /** 100 blocks; in each this share of the averages is stained, log-normally. */
+    const tissueWith = (share: number): StainSamples => {
+      const rng = new Rng(8);
+      const blocks = Array.from({ length: 100 }, () =>
+        Float32Array.from({ length: 1000 }, () => {
+          const background = rng.normal(200, 30);
+          return background + (rng.uniform() < share ? 2000 * Math.exp(rng.normal(0, 0.7)) : 0);
+        }),
+      );
+      return { values: Float32Array.from(blocks.flatMap((block) => [...block])), blocks };
+    };
+    const scaleOf = (samples: StainSamples): number => fitMap([samples], 'CD31', 'slide').scale;
+    const usual = scaleOf(tissueWith(0.08));
+    expect(scaleOf(tissueWith(0.04)) / usual).toBeCloseTo(1, 1);
+    expect(scaleOf(tissueWith(0.02)) / usual).toBeGreaterThan(0.85);
+    const folded = tissueWith(0.08);
+    for (const block of folded.blocks.slice(40, 43)) block.fill(60_000);
+    expect(scaleOf(folded) / usual).toBeCloseTo(1, 1);
   });
 
   it('gives the target the moments of the tissue at full resolution', async () => {

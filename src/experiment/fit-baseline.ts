@@ -92,7 +92,11 @@ function factsOf({ baseline, dataset, settings, writtenBy }: FitTask): ManifestF
     targetRole: manifest.targetRole,
     pixelSizeUm: manifest.pixelSizeUm,
     inputMaps:
-      derived !== undefined ? [identityMap] : shared ? roles.map((role) => shared[role]) : 'per-slide',
+      derived !== undefined
+        ? [identityMap]
+        : shared
+          ? roles.map((role) => shared[role])
+          : 'per-slide-moments',
     targetMap: manifest.targetMap,
     ...(derived && { derived }),
     training: {

@@ -228,7 +228,7 @@ async function inputMaps(
   notes: string[],
   work: WorkOptions,
 ): Promise<readonly InputMap[]> {
-  if (manifest.inputMaps === 'per-slide') {
+  if (manifest.inputMaps === 'per-slide-moments') {
     const { maps, scan, tissue } = await fitInputMaps(source, channels, manifest.pixelSizeUm, work);
     if (manifest.trainedOn !== undefined) {
       notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue)));

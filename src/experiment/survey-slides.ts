@@ -3,7 +3,7 @@ import { DataError, FormatError, throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
-import { type AffineMap, fitMap } from '../dataset/normalisation.ts';
+import { type AffineMap, fitMap, type StainSamples } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
 import type { SplitBy } from '../dataset/split.ts';
@@ -39,7 +39,7 @@ export interface SurveyedSlide extends Candidate {
   /** Where each slide has maps of its own, one an input. */
   readonly ownMaps: readonly AffineMap[] | undefined;
   /** For fields of one slide, whose maps are fitted together. */
-  readonly inputSamples: readonly Float32Array[] | undefined;
+  readonly inputSamples: readonly StainSamples[] | undefined;
 }
 
 /** A slide that cannot be used, and why. */

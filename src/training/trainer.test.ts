@@ -173,7 +173,7 @@ describe('trainNetwork', () => {
     expect(manifest).toMatchObject({
       model: 'hrpn',
       roles: ['vessel', 'nuclei'],
-      inputMaps: 'per-slide',
+      inputMaps: 'per-slide-moments',
       targetMap: { offset: 7, scale: 0.8 },
       halo: 176,
       stride: 16,
