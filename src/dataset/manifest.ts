@@ -63,6 +63,9 @@ const manifestSchema = z.strictObject({
     .describe(
       'for fields of one slide: input role to the one map of all of them, fitted on the training fields together; null where each slide has its own',
     ),
+  reaches: z
+    .record(z.string(), z.number().positive())
+    .describe('input role to the multiple of a typical stain that becomes 1 (`stainReach`)'),
   targetMap: affineMap.describe('mean and standard deviation over the tissue of the training slides'),
   slides: z.array(slideEntry).min(1),
   windows: z.strictObject({

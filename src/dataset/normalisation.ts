@@ -13,12 +13,11 @@ export interface AffineMap {
 
 export const identityMap: AffineMap = { offset: 0, scale: 1 };
 
-/** Of the tissue's 2-um averages: the percentile that an input's map sends to 0. */
+/** Percentiles of the tissue's 2-um averages that an input's map sends to 0 and, on a typical training slide, to 1. */
 const darkPercentile = 1;
+const brightPercentile = 99;
 /** The percentile above which signal counts as stain; 30% of any tissue is free of vessels, and of nuclei. */
 const backgroundPercentile = 30;
-/** With fewer averages above the background than this share the channel holds no stain. */
-const leastStained = 0.001;
 /** Edge of the blocks whose sums are taken, in micrometres, and the share of them that is left out. */
 const blockUm = 128;
 const brightestBlocks = 0.05;
@@ -31,35 +30,33 @@ export interface StainSamples {
   readonly blocks: readonly Float32Array[];
 }
 
-/**
- * One robust map per input, fitted on the slide's own 2-um box averages over tissue, so that neither noise nor the
- * pyramid enters: see `fitMap`.
- * @throws DataError when a channel has one value over nearly all of the tissue
- */
-export function inputMaps(scan: SlideScan, tissue: TissueMask, inputs: number, slide: string): AffineMap[] {
-  return tissueSamples(scan, tissue)
-    .slice(0, inputs)
-    .map((samples, i) => fitMap([samples], scan.channels[i].name, slide));
-}
-
 /** The finite box averages that lie in tissue, of each scanned channel. */
 export function tissueSamples(scan: SlideScan, tissue: TissueMask): StainSamples[] {
   return scan.channels.map(({ samples }) => inTissue(scan, tissue, samples));
 }
 
+/** What the intensities of one input are like, in stored units. */
+export interface StainFit {
+  /** Of the darkest tissue. */
+  readonly dark: number;
+  /** A typical brightness of what is stained, above the background. */
+  readonly brightness: number;
+  /** Of the brightest tissue, above the darkest. */
+  readonly range: number;
+}
+
 /**
- * The map of an input, from one slide, or from several fields of one: a map for each field would make a field with much
- * stain look like one with little; as they were recorded at one exposure, their intensities can be compared.
+ * Fits one input of a slide, or of several fields of one: a fit for each would make a field with much stain look like one
+ * with little; as they were recorded at one exposure, their intensities can be compared.
  *
- * The 1st percentile goes to 0. The scale is a typical brightness of what is stained, c = signal above background:
- * (sum c^2 / sum c^1.5)^2, in which the tissue without stain cancels. A percentile would not do: with half as many vessels
- * the 99th falls by a third, and all vessels would look half as bright again. The blocks with the greatest sums are left
- * out: folds and dust are few and very bright.
+ * With c the signal above the background, the brightness is (sum c^2 / sum c^1.5)^2, in which the tissue without stain
+ * cancels. A percentile would not do: with half as many vessels the 99th falls by a third. The blocks with the greatest
+ * sums are left out: folds and dust are few and very bright.
  * @param fields of the training split only
  * @param where for the message
  * @throws DataError when the channel has one value over nearly all of the tissue
  */
-export function fitMap(fields: readonly StainSamples[], channel: string, where: string): AffineMap {
+export function fitStain(fields: readonly StainSamples[], channel: string, where: string): StainFit {
   const sorted = new Float32Array(fields.reduce((total, { values }) => total + values.length, 0));
   let at = 0;
   for (const { values } of fields) {
@@ -67,20 +64,35 @@ export function fitMap(fields: readonly StainSamples[], channel: string, where: 
     at += values.length;
   }
   sorted.sort();
-  const offset = percentile(sorted, darkPercentile);
+  const dark = percentile(sorted, darkPercentile);
+  const range = percentile(sorted, brightPercentile) - dark;
   const background = percentile(sorted, backgroundPercentile);
   const blocks = fields.flatMap(({ blocks }) => blocks.map((block) => stainSums(block, background)));
   blocks.sort((a, b) => b.squares - a.squares);
   const kept = blocks.slice(Math.floor(brightestBlocks * blocks.length));
   const total = (sum: 'squares' | 'powers'): number => kept.reduce((all, block) => all + block[sum], 0);
-  const scale = (total('squares') / total('powers')) ** 2;
-  if (!(scale > 0) || !(percentile(sorted, 100 * (1 - leastStained)) > background)) {
+  const brightness = (total('squares') / total('powers')) ** 2;
+  if (!(brightness > 0 && range > 0)) {
     throw new DataError(
-      `${where}: channel '${channel}' is constant over the tissue (value ${offset}), so it cannot be ` +
+      `${where}: channel '${channel}' is constant over the tissue (value ${dark}), so it cannot be ` +
         'normalised or learned from. Expected a stain; check the channel given with --role.',
     );
   }
-  return { offset, scale };
+  return { dark, brightness, range };
+}
+
+/**
+ * The brightness that becomes 1, as a multiple of the typical one: such that on training slides the brightest tissue does,
+ * for networks learn slowly from inputs of very different sizes. Geometric mean over slides.
+ */
+export function stainReach(training: readonly StainFit[]): number {
+  const logs = training.map(({ brightness, range }) => Math.log(range / brightness));
+  return Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length);
+}
+
+/** @param reach as `stainReach` */
+export function stainMap({ dark, brightness }: StainFit, reach: number): AffineMap {
+  return { offset: dark, scale: reach * brightness };
 }
 
 /** Sums of c^2 and c^1.5 over the values above the background. */
@@ -98,17 +110,22 @@ function stainSums(block: Float32Array, background: number): { squares: number; 
 /**
  * What `predict` needs of a new slide before its first tile: its tissue and the maps of its inputs.
  * @param channels indices of the inputs, in the order of the model's roles
+ * @param reaches of the model, one a role
  * @throws DataError for a slide without tissue or with a constant input
  */
 export async function fitInputMaps(
   source: PixelSource,
   channels: readonly number[],
+  reaches: readonly number[],
   pixelSizeUm: number,
   work: WorkOptions = {},
 ): Promise<{ maps: AffineMap[]; scan: SlideScan; tissue: TissueMask }> {
   const scan = await scanSlide(source, { inputs: channels }, pixelSizeUm, work);
   const tissue = findTissue(scan, channels.length, source.path);
-  return { maps: inputMaps(scan, tissue, channels.length, source.path), scan, tissue };
+  const maps = tissueSamples(scan, tissue).map((samples, i) =>
+    stainMap(fitStain([samples], scan.channels[i].name, source.path), reaches[i]),
+  );
+  return { maps, scan, tissue };
 }
 
 /** Of the finite pixels of one channel inside the tissue; `squares` sums their squared deviations from the mean. */

@@ -4,9 +4,10 @@ import { Rng } from '../core/rng.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import {
   fitInputMaps,
-  fitMap,
-  inputMaps,
+  fitStain,
   type StainSamples,
+  stainMap,
+  stainReach,
   targetMap,
   tissueMoments,
 } from './normalisation.ts';
@@ -118,14 +119,14 @@ describe('findTissue', () => {
 describe('normalisation', () => {
   it('follows gain and offset of the stain exactly, and ignores the glass', async () => {
     const raster = section(() => true);
-    const [one] = (await fitInputMaps(open(raster), [0], um)).maps;
+    const [one] = (await fitInputMaps(open(raster), [0], [1], um)).maps;
     const other = createRaster(
       1,
       size,
       size,
       raster.data.map((v) => 3 * v + 50),
     );
-    const [three] = (await fitInputMaps(open(other), [0], um)).maps;
+    const [three] = (await fitInputMaps(open(other), [0], [1], um)).maps;
     expect(three.scale).toBeCloseTo(3 * one.scale, 2);
     expect(three.offset).toBeCloseTo(3 * one.offset + 50, 2);
   });
@@ -136,14 +137,16 @@ describe('normalisation', () => {
     const fields = [0, 100, 200].map((from) =>
       field(Float32Array.from({ length: 100 }, (_, i) => from + i + 1)),
     );
-    const { offset, scale } = fitMap(fields, 'CD31', 'fields');
-    expect(offset).toBeCloseTo(3.99, 4);
-    expect(scale).toBeCloseTo(145.69383, 3);
+    const fit = fitStain(fields, 'CD31', 'fields');
+    expect(fit.dark).toBeCloseTo(3.99, 4);
+    expect(fit.range).toBeCloseTo(293.02, 4);
+    expect(fit.brightness).toBeCloseTo(145.69383, 3);
     // A field without any of the stain is fine as long as another has it.
-    expect(fitMap([field(new Float32Array(100)), fields[0]], 'CD31', 'fields').scale).toBeCloseTo(
-      69.79046,
-      4,
-    );
+    const { brightness } = fitStain([field(new Float32Array(100)), fields[0]], 'CD31', 'fields');
+    expect(brightness).toBeCloseTo(69.79046, 4);
+    // The brightest tissue of a typical training slide becomes 1.
+    const { scale } = stainMap(fit, stainReach([fit]));
+    expect(scale).toBeCloseTo(293.02, 3);
   });
 
   it('scales stained structures alike however many there are, and past a fold', () => {
@@ -158,7 +161,7 @@ describe('normalisation', () => {
       );
       return { values: Float32Array.from(blocks.flatMap((block) => [...block])), blocks };
     };
-    const scaleOf = (samples: StainSamples): number => fitMap([samples], 'CD31', 'slide').scale;
+    const scaleOf = (samples: StainSamples): number => fitStain([samples], 'CD31', 'slide').brightness;
     const usual = scaleOf(tissueWith(0.08));
     expect(scaleOf(tissueWith(0.04)) / usual).toBeCloseTo(1, 1);
     expect(scaleOf(tissueWith(0.02)) / usual).toBeGreaterThan(0.85);
@@ -189,9 +192,8 @@ describe('normalisation', () => {
     const raster = createRaster(2, size, size);
     raster.data.set(section(() => true).data);
     raster.data.fill(9, size * size);
-    const scan = await scanSlide(open(raster), { inputs: [0, 1] }, um);
-    expect(() => inputMaps(scan, findTissue(scan, 2, 's'), 2, 'slide.tif')).toThrow(
-      /slide\.tif: channel 'c1' is constant over the tissue \(value 9\)/,
+    await expect(fitInputMaps(open(raster), [0, 1], [1, 1], um)).rejects.toThrow(
+      /: channel 'c1' is constant over the tissue \(value 9\)/,
     );
   });
 });

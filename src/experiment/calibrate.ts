@@ -47,7 +47,7 @@ export async function calibrateModel(
     ofDerived = derivedIntervals(derived, levels, manifest.splitBy === 'field');
   }
   // Only what is normalised slide by slide can be compared with slides of other stain strength.
-  const trainedOn = model.manifest.inputMaps === 'per-slide-moments' ? trainedLook(dataset) : undefined;
+  const trainedOn = 'reaches' in model.manifest.inputMaps ? trainedLook(dataset) : undefined;
   const manifestNow = {
     ...model.manifest,
     ...(trainedOn && { trainedOn }),

@@ -9,7 +9,6 @@ import { DataError, FileAccessError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, type Region } from '../core/raster.ts';
-import { fitInputMaps } from '../dataset/normalisation.ts';
 import { openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { bootstrapSlides } from '../evaluation/bootstrap-slides.ts';
@@ -28,7 +27,7 @@ import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
 import { writePrediction } from './predict.ts';
 import { readCeiling } from './read-ceilings.ts';
 import { peakOf } from './score-slide.ts';
-import { findVesselChannel, matchPixelSize, openPrediction } from './slide-layers.ts';
+import { findVesselChannel, matchPixelSize, openPrediction, scanTissue } from './slide-layers.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof evaluateCommand)['options']>>;
 
@@ -130,7 +129,7 @@ async function evaluatePair(
       return role === undefined || role === 'probe' ? [] : [i];
     });
     if (inputs.length === 0) inputs.push(target.slideChannel);
-    const { tissue } = await fitInputMaps(slide, inputs, pixelSizeUm, work);
+    const { tissue } = await scanTissue(slide, inputs, [], pixelSizeUm, work);
     const pair: EvaluatedPair = {
       name: nameOf(slidePath),
       measured: target.source,

@@ -123,6 +123,7 @@ function striped(probe: (um: number) => number): Dataset {
       targetRole: 'probe',
       targetMap: { offset: 5, scale: 3 },
       sharedMaps: null,
+      reaches: { vessel: 1, nuclei: 1 },
       splitBy: 'slide',
       slides: slides.map(({ entry }) => entry),
       windows: { validation: [[1, 0, 0, 1, 5]] },

@@ -96,7 +96,7 @@ function factsOf({ baseline, dataset, settings, writtenBy }: FitTask): ManifestF
         ? [identityMap]
         : shared
           ? roles.map((role) => shared[role])
-          : 'per-slide-moments',
+          : { reaches: roles.map((role) => manifest.reaches[role]) },
     targetMap: manifest.targetMap,
     ...(derived && { derived }),
     training: {

@@ -23,7 +23,7 @@ function stain(seed: number, squares: number, blur: number, gain: number) {
 
 it('finds a slide blurred or stained otherwise than in training, and not one that is only brighter', async () => {
   const look = async (...how: [number, number, number, number]) => {
-    const { scan, tissue } = await fitInputMaps(stain(...how), [0], 0.7);
+    const { scan, tissue } = await fitInputMaps(stain(...how), [0], [1], 0.7);
     return looksOf(scan, tissue);
   };
   const [first, second] = [await look(1, 300, 0, 1), await look(2, 400, 0, 1)];

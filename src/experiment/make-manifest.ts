@@ -2,7 +2,14 @@
 import { relative, resolve, sep } from 'node:path';
 import { isUrl } from '../dataset/fingerprint.ts';
 import { type DatasetManifest, type DatasetSlide, manifestVersion } from '../dataset/manifest.ts';
-import { type AffineMap, fitMap, targetMap } from '../dataset/normalisation.ts';
+import {
+  type AffineMap,
+  fitStain,
+  type StainFit,
+  stainMap,
+  stainReach,
+  targetMap,
+} from '../dataset/normalisation.ts';
 import { lookOf } from '../dataset/quality.ts';
 import type { Split } from '../dataset/split.ts';
 import { windowRows } from '../dataset/survey-slide.ts';
@@ -25,7 +32,13 @@ export function makeManifest(
   const windows = (split: Split) =>
     surveyed.flatMap(({ survey }, i) => (splitOf[i] === split ? windowRows(i, survey.windows) : []));
   const training = surveyed.filter(isIn('train'));
-  const sharedMaps = plan.splitBy === 'field' ? fitSharedMaps(training, plan.inputRoles) : null;
+  const shared = plan.splitBy === 'field' ? fitTogether(training, plan.inputRoles) : null;
+  const reaches = byRole(plan.inputRoles, (_, i) =>
+    stainReach(shared ? [shared[i]] : training.map(({ stains }) => stains![i])),
+  );
+  const mapsOf = (stains: readonly StainFit[]) =>
+    byRole(plan.inputRoles, (role, i) => stainMap(stains[i], reaches[role]));
+  const sharedMaps = shared && mapsOf(shared);
   return {
     format: 'hrpn dataset',
     version: manifestVersion,
@@ -39,11 +52,14 @@ export function makeManifest(
     splitBy: plan.splitBy,
     seed: options.seed,
     sharedMaps,
+    reaches,
     targetMap: targetMap(
       training.map(({ survey }) => survey.moments),
       training[0].channels[plan.targetRole],
     ),
-    slides: surveyed.map((slide, i) => slideEntry(slide, splitOf[i], sharedMaps, plan, options)),
+    slides: surveyed.map((slide, i) =>
+      slideEntry(slide, splitOf[i], sharedMaps ?? mapsOf(slide.stains!), plan, options),
+    ),
     windows: {
       train: windows('train'),
       validation: windows('validation'),
@@ -54,27 +70,24 @@ export function makeManifest(
   };
 }
 
-/** One map a role, over the training fields together. */
-function fitSharedMaps(
-  training: readonly SurveyedSlide[],
-  inputRoles: readonly string[],
-): Record<string, AffineMap> {
-  return Object.fromEntries(
-    inputRoles.map((role, i) => [
-      role,
-      fitMap(
-        training.map(({ inputSamples }) => inputSamples![i]),
-        training[0].channels[role],
-        'the training fields together',
-      ),
-    ]),
+const byRole = <T>(roles: readonly string[], of: (role: string, i: number) => T): Record<string, T> =>
+  Object.fromEntries(roles.map((role, i) => [role, of(role, i)]));
+
+/** Of each input, over the training fields together. */
+function fitTogether(training: readonly SurveyedSlide[], inputRoles: readonly string[]): StainFit[] {
+  return inputRoles.map((role, i) =>
+    fitStain(
+      training.map(({ inputSamples }) => inputSamples![i]),
+      training[0].channels[role],
+      'the training fields together',
+    ),
   );
 }
 
 function slideEntry(
   slide: SurveyedSlide,
   split: Split,
-  sharedMaps: DatasetManifest['sharedMaps'],
+  maps: Readonly<Record<string, AffineMap>>,
   plan: DatasetPlan,
   options: PrepareSettings,
 ): DatasetSlide {
@@ -94,7 +107,7 @@ function slideEntry(
     channels: { ...slide.channels },
     group: slide.group,
     split,
-    maps: sharedMaps ?? Object.fromEntries(plan.inputRoles.map((role, i) => [role, slide.ownMaps![i]])),
+    maps,
     looks: Object.fromEntries(plan.inputRoles.map((role, i) => [role, lookOf(quality[i])])),
     mask: {
       file: `masks/${slide.name}.png`,

@@ -228,8 +228,9 @@ async function inputMaps(
   notes: string[],
   work: WorkOptions,
 ): Promise<readonly InputMap[]> {
-  if (manifest.inputMaps === 'per-slide-moments') {
-    const { maps, scan, tissue } = await fitInputMaps(source, channels, manifest.pixelSizeUm, work);
+  if ('reaches' in manifest.inputMaps) {
+    const { reaches } = manifest.inputMaps;
+    const { maps, scan, tissue } = await fitInputMaps(source, channels, reaches, manifest.pixelSizeUm, work);
     if (manifest.trainedOn !== undefined) {
       notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue)));
     }

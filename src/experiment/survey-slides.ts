@@ -3,7 +3,7 @@ import { DataError, FormatError, throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
-import { type AffineMap, fitMap, type StainSamples } from '../dataset/normalisation.ts';
+import { fitStain, type StainFit, type StainSamples } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
 import type { SplitBy } from '../dataset/split.ts';
@@ -30,15 +30,15 @@ export interface Candidate extends ListedSlide {
   readonly fingerprint: string;
 }
 
-/** A slide that can be used; exactly one of `ownMaps` and `inputSamples` is there. */
+/** A slide that can be used; exactly one of `stains` and `inputSamples` is there. */
 export interface SurveyedSlide extends Candidate {
   readonly width: number;
   readonly height: number;
   readonly thumbnail: Thumbnail;
   readonly survey: Omit<SlideSurvey, 'inputSamples'>;
-  /** Where each slide has maps of its own, one an input. */
-  readonly ownMaps: readonly AffineMap[] | undefined;
-  /** For fields of one slide, whose maps are fitted together. */
+  /** One an input, where each slide has its own maps. */
+  readonly stains: readonly StainFit[] | undefined;
+  /** For fields of one slide, which are fitted together. */
   readonly inputSamples: readonly StainSamples[] | undefined;
 }
 
@@ -218,12 +218,12 @@ function surveyOf(
   splitBy: SplitBy,
   inputRoles: readonly string[],
   options: PrepareSettings,
-): Pick<SurveyedSlide, 'survey' | 'ownMaps' | 'inputSamples'> | DataError {
+): Pick<SurveyedSlide, 'survey' | 'stains' | 'inputSamples'> | DataError {
   try {
     const { inputSamples, ...survey } = surveySlide(scan, options, path);
-    if (splitBy === 'field') return { survey, inputSamples, ownMaps: undefined };
-    const ownMaps = inputSamples.map((samples, c) => fitMap([samples], channels[inputRoles[c]], path));
-    return { survey, inputSamples: undefined, ownMaps };
+    if (splitBy === 'field') return { survey, inputSamples, stains: undefined };
+    const stains = inputSamples.map((samples, c) => fitStain([samples], channels[inputRoles[c]], path));
+    return { survey, inputSamples: undefined, stains };
   } catch (error) {
     if (error instanceof DataError) return error;
     throw error;

@@ -47,9 +47,7 @@ export async function visitSlides(
       source,
       channels: own.map((i) => slide.inputChannels[i]),
       maps:
-        model.manifest.inputMaps === 'per-slide-moments'
-          ? own.map((i) => slide.inputMaps[i])
-          : model.manifest.inputMaps,
+        'reaches' in model.manifest.inputMaps ? own.map((i) => slide.inputMaps[i]) : model.manifest.inputMaps,
     };
     const ofSlide: WorkOptions = {
       signal: work.signal,

@@ -42,10 +42,10 @@ const manifestSchema = z.strictObject({
   targetRole: z.string(),
   pixelSizeUm: z.number().positive(),
   /**
-   * 'per-slide-moments': fitted on every slide's own tissue; else the maps to use on any slide, one a role (identity, or
-   * those of the one slide whose fields the model was trained on).
+   * Reaches, one a role: fitted on every slide's own tissue (`fitInputMaps`); else the maps to use on any slide, one a role
+   * (identity, or those of the one slide whose fields the model was trained on).
    */
-  inputMaps: z.union([z.literal('per-slide-moments'), z.array(affineMap)]),
+  inputMaps: z.union([z.strictObject({ reaches: z.array(z.number().positive()) }), z.array(affineMap)]),
   targetMap: affineMap,
   /** Smallest value that the target's samples can hold, where they are integers: nothing less is predicted. */
   targetMin: z.number().optional(),

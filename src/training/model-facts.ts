@@ -34,7 +34,7 @@ export function modelFacts(
       ? manifest.inputRoles.map(() => identityMap)
       : shared
         ? manifest.inputRoles.map((role) => shared[role])
-        : 'per-slide-moments',
+        : { reaches: manifest.inputRoles.map((role) => manifest.reaches[role]) },
     targetMap: model.normalized ? manifest.targetMap : identityMap,
     ...(least[0] !== undefined && least.every((min) => min === least[0]) && { targetMin: least[0] }),
     training: {

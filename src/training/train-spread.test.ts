@@ -71,7 +71,7 @@ it('recovers quantiles that depend on the inputs alone, the same for the same se
     roles: ['vessel'],
     targetRole: 'probe',
     pixelSizeUm: 0.5,
-    inputMaps: 'per-slide-moments',
+    inputMaps: { reaches: [1, 1] },
     targetMap,
     training: { dataset: '', splitBy: 'slide', slides: 1, seed: 0, steps: 0, epoch: 0 },
   });

@@ -64,6 +64,7 @@ function dataset(): Dataset {
       targetRole: 'probe',
       targetMap: { offset: 7, scale: 0.8 },
       sharedMaps: null,
+      reaches: { vessel: 1, nuclei: 1 },
       splitBy: 'slide',
       slides: slides.map(({ entry }) => entry),
       windows: { train: windows(0), validation: windows(1), calibration: [], test: [] },
@@ -173,7 +174,7 @@ describe('trainNetwork', () => {
     expect(manifest).toMatchObject({
       model: 'hrpn',
       roles: ['vessel', 'nuclei'],
-      inputMaps: 'per-slide-moments',
+      inputMaps: { reaches: [1, 1] },
       targetMap: { offset: 7, scale: 0.8 },
       halo: 176,
       stride: 16,
