@@ -5,7 +5,7 @@ import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
 import type { Split } from '../dataset/split.ts';
 import { ssimReachPx } from '../evaluation/metrics/ssim.ts';
 import type { ModelFile } from '../model/model-file.ts';
-import { predictSlide } from '../prediction/predict-slide.ts';
+import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
 import { modelInput } from './model-input.ts';
 import { tissueBits } from './slide-layers.ts';
 
@@ -46,8 +46,7 @@ export async function visitSlides(
     const stains = {
       source,
       channels: own.map((i) => slide.inputChannels[i]),
-      maps:
-        'reaches' in model.manifest.inputMaps ? own.map((i) => slide.inputMaps[i]) : model.manifest.inputMaps,
+      maps: mapsOf(model, dataset, slide),
     };
     const ofSlide: WorkOptions = {
       signal: work.signal,
@@ -85,6 +84,19 @@ export async function visitSlides(
     networkSeconds += done.networkSeconds;
   }
   return { networkSeconds, pixels };
+}
+
+/** Those of the model's inputs on a slide, whose own are made with the dataset's reaches. */
+function mapsOf(
+  { manifest: { roles, inputMaps } }: ModelFile,
+  { manifest }: Dataset,
+  slide: OpenDatasetSlide,
+): readonly InputMap[] {
+  if (!('reaches' in inputMaps)) return inputMaps;
+  return roles.map((role, i) => {
+    const { offset, scale } = slide.inputMaps[manifest.inputRoles.indexOf(role)];
+    return { offset, scale: (scale / manifest.reaches[role]) * inputMaps.reaches[i] };
+  });
 }
 
 function isNearTissue({ mask }: OpenDatasetSlide, region: Region, reachPx: number): boolean {
