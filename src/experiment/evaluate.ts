@@ -11,6 +11,8 @@ import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, type Region } from '../core/raster.ts';
 import { openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
+import { scanSlide } from '../dataset/scan-slide.ts';
+import { findTissue } from '../dataset/tissue-mask.ts';
 import { bootstrapSlides } from '../evaluation/bootstrap-slides.ts';
 import { Coverage } from '../evaluation/coverage.ts';
 import { emptyRegion, mergeRegions, metricsOf, type RegionSums } from '../evaluation/metric-block.ts';
@@ -27,7 +29,7 @@ import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
 import { writePrediction } from './predict.ts';
 import { readCeiling } from './read-ceilings.ts';
 import { peakOf } from './score-slide.ts';
-import { findVesselChannel, matchPixelSize, openPrediction, scanTissue } from './slide-layers.ts';
+import { findVesselChannel, matchPixelSize, openPrediction } from './slide-layers.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof evaluateCommand)['options']>>;
 
@@ -129,7 +131,8 @@ async function evaluatePair(
       return role === undefined || role === 'probe' ? [] : [i];
     });
     if (inputs.length === 0) inputs.push(target.slideChannel);
-    const { tissue } = await scanTissue(slide, inputs, [], pixelSizeUm, work);
+    const scan = await scanSlide(slide, { inputs }, pixelSizeUm, work);
+    const tissue = findTissue(scan, inputs.length, slide.path);
     const pair: EvaluatedPair = {
       name: nameOf(slidePath),
       measured: target.source,

@@ -64,7 +64,7 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
       request.prediction === undefined ? undefined : await readPrediction(request.prediction, source, sample);
     const stain = await readRole(source, 'vessel', request.roles, sample, notes);
     const nuclei = await readRole(source, 'nuclei', request.roles, sample, []);
-    const vessels = stain === undefined ? undefined : await findVessels(stain, nuclei, sample);
+    const vessels = stain === undefined ? undefined : await findVessels(stain, nuclei, sample, notes);
     return summarise(sample, { measured, predicted, vessels }, notes);
   } finally {
     await source.close();
@@ -141,6 +141,7 @@ async function findVessels(
   stain: Float32Array,
   nuclei: Float32Array | undefined,
   { region: { width, height }, pixelSizeUm }: Sample,
+  notes: string[],
 ): Promise<BitMask> {
   const planes = nuclei === undefined ? [stain] : [stain, nuclei];
   const raster = createRaster(planes.length, height, width);
@@ -153,9 +154,9 @@ async function findVessels(
   const tissue = await scanTissue(source, inputs, [], pixelSizeUm, {}).then(
     ({ bits }) => bits,
     (error) => {
-      // A region without structure is all that there is to go by.
-      if (error instanceof DataError) return new BitMask(width, height).inverted();
-      throw error;
+      if (!(error instanceof DataError)) throw error;
+      notes.push('No tissue stands out from glass here: vessels are looked for as if all of it were tissue.');
+      return new BitMask(width, height).inverted();
     },
   );
   return (await segmentVessels({ source, channel: 0, pixelSizeUm, tissue })).mask;

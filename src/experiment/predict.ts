@@ -87,7 +87,7 @@ export async function writePrediction(
     const input = await modelInput(
       model,
       { source, channels, maps },
-      () => findTissue(source, channels[0], options.roles, pixelSizeUm, work),
+      () => tissueBeside(source, channels[0], options.roles, pixelSizeUm, work),
       work,
     );
     const valueScale = options.sampleType === 'uint16' ? integerScale(manifest) : undefined;
@@ -244,8 +244,8 @@ async function inputMaps(
   return manifest.inputMaps;
 }
 
-/** The tissue by the vessel stain and, where the slide has one, a nuclear stain, as `analyze` finds it. */
-async function findTissue(
+/** The tissue beside the vessels, by their stain and, where the slide has one, a nuclear stain, as `analyze` finds it. */
+async function tissueBeside(
   source: PixelSource,
   vessel: number,
   roles: Readonly<Record<string, string>>,
