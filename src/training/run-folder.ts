@@ -9,6 +9,7 @@ import type { DatasetManifest } from '../dataset/manifest.ts';
 import { turnCounts } from '../model/turns.ts';
 import { lossNames } from './losses.ts';
 import { recipeNames, scheduleNames } from './recipes.ts';
+import type { ValidationResult } from './validate.ts';
 
 /** What decides the result of a run; a resumed run must have the same. */
 const settingsSchema = z.strictObject({
@@ -33,6 +34,23 @@ const settingsSchema = z.strictObject({
   turns: z.literal(turnCounts),
 });
 export type RunSettings = z.infer<typeof settingsSchema>;
+
+/**
+ * One line of `history.jsonl`. A time budget that ends within an epoch adds one for the part that was done; a run that
+ * goes on from there has another when the epoch is whole.
+ */
+export interface EpochRecord {
+  /** From 1. */
+  readonly epoch: number;
+  /** Steps done. */
+  readonly step: number;
+  /** Mean over the epoch so far, in squared units of the network's target but for the loss 'root'. */
+  readonly trainLoss: number;
+  readonly validation: ValidationResult | null;
+  readonly learningRate: number;
+  /** Since the run began, without the time it lay interrupted. */
+  readonly seconds: number;
+}
 
 export const runFiles = (folder: string) => ({
   settings: join(folder, 'run.json'),

@@ -23,7 +23,7 @@ import { datasetFor } from './dataset-view.ts';
 import { lossOf } from './losses.ts';
 import { modelFacts } from './model-facts.ts';
 import { learningRateAt, type Recipe } from './recipes.ts';
-import { type RunSettings, runFiles } from './run-folder.ts';
+import { type EpochRecord, type RunSettings, runFiles } from './run-folder.ts';
 import { stepFeeds } from './step-feeds.ts';
 import { buildStepGraph, type StepGraph } from './step-graph.ts';
 import { initialVector, namedTensors, vectorFrom, vectorLength } from './tensors.ts';
@@ -51,23 +51,6 @@ export interface TrainingTask {
   readonly clock?: Clock;
   /** Written into the model file. */
   readonly writtenBy: string;
-}
-
-/**
- * One line of `history.jsonl`. A time budget that ends within an epoch adds one for the part that was done; a run that
- * goes on from there has another when the epoch is whole.
- */
-export interface EpochRecord {
-  /** From 1. */
-  readonly epoch: number;
-  /** Steps done. */
-  readonly step: number;
-  /** Mean over the epoch so far, in squared units of the network's target but for the loss 'root'. */
-  readonly trainLoss: number;
-  readonly validation: ValidationResult | null;
-  readonly learningRate: number;
-  /** Since the run began, without the time it lay interrupted. */
-  readonly seconds: number;
 }
 
 /** What lives from step to step besides the vectors. */
