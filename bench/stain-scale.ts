@@ -1,6 +1,7 @@
-// How alike `prepare` makes the stain of simulated slides, whose brightness is known: the scale of each input over the
-// stain's electrons, which should be the same on all slides whatever their vessel density; beside it what the 99th less the
-// 1st percentile of the tissue would give.
+// How alike `prepare` makes simulated slides, whose stain and autofluorescence are known: the scale of each input over the
+// stain's brightness, and its offset from the tissue's autofluorescence as a share of that brightness; both should be the
+// same on all slides whatever their vessel density. Beside them what the 1st and the 99th percentile of the tissue would
+// give.
 //
 //   node bench/stain-scale.ts DATASET
 import { readFile } from 'node:fs/promises';
@@ -17,30 +18,39 @@ interface Quality {
 const { slides }: Quality = JSON.parse(await readFile(join(folder, 'quality.json'), 'utf8'));
 const dataset = await openDataset(folder);
 const inputs = ['vessel', 'nuclei'];
-const ratios = inputs.map(() => ({ maps: [] as number[], percentiles: [] as number[] }));
+const none = () => ({ maps: [] as number[], percentiles: [] as number[] });
+const found = inputs.map(() => ({ scale: none(), offset: none() }));
 for (const { entry } of dataset.slides) {
   const truth = join(entry.path.replace(/\.ome\.(tiff?|zarr)$/i, '.truth'), 'truth.json');
   const { model } = JSON.parse(await readFile(truth, 'utf8'));
-  const quality = slides.find(({ name }) => name === entry.name);
   inputs.forEach((role, i) => {
-    const { stainElectrons } = model.optics[i];
+    const { stainElectrons, autofluorescence, dark, gain, offset } = model.optics[i];
+    const quality = slides.find(({ name }) => name === entry.name);
     const channel = quality?.channels.find((each) => each.role === role);
     if (channel === undefined) throw new Error(`${folder} has no quality of ${role} for ${entry.name}`);
-    ratios[i].maps.push(entry.maps[role].scale / stainElectrons);
-    ratios[i].percentiles.push((channel.percentiles[2] - channel.percentiles[0]) / stainElectrons);
+    const unstained = offset + gain * (dark + autofluorescence);
+    const [low, , high] = channel.percentiles;
+    found[i].scale.maps.push(entry.maps[role].scale / (gain * stainElectrons));
+    found[i].scale.percentiles.push((high - low) / (gain * stainElectrons));
+    found[i].offset.maps.push((entry.maps[role].offset - unstained) / (gain * stainElectrons));
+    found[i].offset.percentiles.push((low - unstained) / (gain * stainElectrons));
   });
 }
 await dataset.close();
 
-/** Standard deviation over mean, and least and most over it. */
+/** Mean, standard deviation, least and most. */
 function spread(values: readonly number[]): string {
   const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
   const squares = values.reduce((sum, v) => sum + (v - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / (values.length - 1)) / mean;
-  const ends = [Math.min(...values), Math.max(...values)].map((v) => (v / mean).toFixed(2));
-  return `${(100 * deviation).toFixed(1)}% (${ends.join(' to ')})`;
+  const deviation = Math.sqrt(squares / (values.length - 1));
+  return [mean, deviation, Math.min(...values), Math.max(...values)].map((v) => v.toFixed(4)).join(' | ');
 }
+
+console.log(`${dataset.slides.length} slides, in units of the stain\n`);
+console.log('| | mean | standard deviation | least | most |\n|---|---|---|---|---|');
 inputs.forEach((role, i) => {
-  const { maps, percentiles } = ratios[i];
-  console.log(`${role}, ${maps.length} slides: scale ${spread(maps)}, percentiles ${spread(percentiles)}`);
+  for (const what of ['scale', 'offset'] as const) {
+    console.log(`| ${role}, ${what} | ${spread(found[i][what].maps)} |`);
+    console.log(`| ${role}, ${what} by percentiles | ${spread(found[i][what].percentiles)} |`);
+  }
 });

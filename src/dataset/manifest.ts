@@ -6,7 +6,7 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { FileAccessError, FormatError } from '../core/errors.ts';
 import { splits } from './split.ts';
 
-export const manifestVersion = 2;
+export const manifestVersion = 3;
 
 const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positive() });
 const count = z.int().nonnegative();

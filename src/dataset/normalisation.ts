@@ -13,11 +13,10 @@ export interface AffineMap {
 
 export const identityMap: AffineMap = { offset: 0, scale: 1 };
 
-/** Percentiles of the tissue's 2-um averages that an input's map sends to 0 and, on a typical training slide, to 1. */
-const darkPercentile = 1;
+/** The percentile of the tissue's 2-um averages that an input's map sends to 1 on a typical training slide. */
 const brightPercentile = 99;
-/** The percentile above which signal counts as stain; 30% of any tissue is free of vessels, and of nuclei. */
-const backgroundPercentile = 30;
+/** Half-sample modes stop at this share of the samples: what is left lies within the noise. */
+const modeShare = 0.05;
 /** Edge of the blocks whose sums are taken, in micrometres, and the share of them that is left out. */
 const blockUm = 128;
 const brightestBlocks = 0.05;
@@ -37,11 +36,11 @@ export function tissueSamples(scan: SlideScan, tissue: TissueMask): StainSamples
 
 /** What the intensities of one input are like, in stored units. */
 export interface StainFit {
-  /** Of the darkest tissue. */
-  readonly dark: number;
+  /** Of tissue without stain: what most of the darker half is like. */
+  readonly background: number;
   /** A typical brightness of what is stained, above the background. */
   readonly brightness: number;
-  /** Of the brightest tissue, above the darkest. */
+  /** Of the brightest tissue, above the background. */
   readonly range: number;
 }
 
@@ -49,9 +48,10 @@ export interface StainFit {
  * Fits one input of a slide, or of several fields of one: a fit for each would make a field with much stain look like one
  * with little; as they were recorded at one exposure, their intensities can be compared.
  *
- * With c the signal above the background, the brightness is (sum c^2 / sum c^1.5)^2, in which the tissue without stain
- * cancels. A percentile would not do: with half as many vessels the 99th falls by a third. The blocks with the greatest
- * sums are left out: folds and dust are few and very bright.
+ * The background is a mode, for the darkest tissue is where glass shines through: how dark that is depends on holes and
+ * edges, not on the stain. With c the signal above it, the brightness is (sum c^2 / sum c^1.5)^2, in which the tissue
+ * without stain cancels. A percentile would not do: with half as many vessels the 99th falls by a third. The blocks with
+ * the greatest sums are left out: folds and dust are few and very bright.
  * @param fields of the training split only
  * @param where for the message
  * @throws DataError when the channel has one value over nearly all of the tissue
@@ -64,9 +64,8 @@ export function fitStain(fields: readonly StainSamples[], channel: string, where
     at += values.length;
   }
   sorted.sort();
-  const dark = percentile(sorted, darkPercentile);
-  const range = percentile(sorted, brightPercentile) - dark;
-  const background = percentile(sorted, backgroundPercentile);
+  const background = halfSampleMode(sorted.subarray(0, Math.ceil(sorted.length / 2)));
+  const range = percentile(sorted, brightPercentile) - background;
   const blocks = fields.flatMap(({ blocks }) => blocks.map((block) => stainSums(block, background)));
   blocks.sort((a, b) => b.squares - a.squares);
   const kept = blocks.slice(Math.floor(brightestBlocks * blocks.length));
@@ -74,11 +73,11 @@ export function fitStain(fields: readonly StainSamples[], channel: string, where
   const brightness = (total('squares') / total('powers')) ** 2;
   if (!(brightness > 0 && range > 0)) {
     throw new DataError(
-      `${where}: channel '${channel}' is constant over the tissue (value ${dark}), so it cannot be ` +
+      `${where}: channel '${channel}' is constant over the tissue (value ${background}), so it cannot be ` +
         'normalised or learned from. Expected a stain; check the channel given with --role.',
     );
   }
-  return { dark, brightness, range };
+  return { background, brightness, range };
 }
 
 /**
@@ -91,8 +90,8 @@ export function stainReach(training: readonly StainFit[]): number {
 }
 
 /** @param reach as `stainReach` */
-export function stainMap({ dark, brightness }: StainFit, reach: number): AffineMap {
-  return { offset: dark, scale: reach * brightness };
+export function stainMap({ background, brightness }: StainFit, reach: number): AffineMap {
+  return { offset: background, scale: reach * brightness };
 }
 
 /** Sums of c^2 and c^1.5 over the values above the background. */
@@ -204,6 +203,24 @@ function inTissue(scan: SlideScan, tissue: TissueMask, samples: Float32Array): S
     }
   }
   return { values: values.subarray(0, n), blocks };
+}
+
+/**
+ * The value around which values lie most densely (Robertson and Cryer 1974): the narrowest interval that holds half of
+ * them, of those in it again, and so on; the middle one of the last. NaN for no values.
+ */
+function halfSampleMode(sorted: Float32Array): number {
+  let [start, length] = [0, sorted.length];
+  while (length > 2 && length > modeShare * sorted.length) {
+    const half = Math.ceil(length / 2);
+    let narrowest = start;
+    const widthAt = (i: number): number => sorted[i + half - 1] - sorted[i];
+    for (let i = start + 1; i + half <= start + length; i++) {
+      if (widthAt(i) < widthAt(narrowest)) narrowest = i;
+    }
+    [start, length] = [narrowest, half];
+  }
+  return sorted[start + (length >> 1)] ?? Number.NaN;
 }
 
 /** Linear interpolation between order statistics, as NumPy's default. NaN for no values. */

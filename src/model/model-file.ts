@@ -33,7 +33,7 @@ const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positiv
 const bounds = z.strictObject({ low: z.number(), high: z.number() });
 
 const manifestSchema = z.strictObject({
-  formatVersion: z.literal(1),
+  formatVersion: z.literal(2),
   model: z.string(),
   /** Version of the program that wrote the file. */
   writtenBy: z.string(),
@@ -138,7 +138,7 @@ export function encodeModelFile(
         )
       : 0;
   const manifest: ModelManifest = {
-    formatVersion: 1,
+    formatVersion: 2,
     model: model.name,
     ...facts,
     ...(graph.outputs.has('spread') && { spread: true }),
