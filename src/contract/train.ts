@@ -81,7 +81,7 @@ const options = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      "how training patches are changed: 'none', or some of flips (with right-angle turns), rotate (by any angle), gain=SD, offset=SD, blur=PX with commas between them, the last three for each input on its own; the recipe's unless given",
+      "how training patches are changed: 'none', or some of flips (with right-angle turns), rotate (by any angle), gain=SD, offset=SD, focus=PX (sharper or softer) with commas between them, the last three for each input on its own; the recipe's unless given",
     )
     .meta({ value: 'LIST' }),
   balance: z

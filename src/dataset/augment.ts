@@ -20,17 +20,20 @@ export interface Augmentation {
   readonly gain: number;
   /** Standard deviation of an offset, in normalised units; 0 for none. */
   readonly offset: number;
-  /** Largest standard deviation of a Gaussian blur, in pixels; drawn evenly from 0 to it. */
-  readonly blurPx?: number;
+  /**
+   * Change of focus: the variance of the point spread becomes greater or smaller by up to this squared (in pixels), drawn
+   * evenly. Slides of another day are as often sharper as softer.
+   */
+  readonly focusPx?: number;
 }
 
 /**
- * Reads what `--augment` takes: `none`, or some of `flips`, `rotate`, `gain=SD`, `offset=SD`, `blur=PX` with commas
+ * Reads what `--augment` takes: `none`, or some of `flips`, `rotate`, `gain=SD`, `offset=SD`, `focus=PX` with commas
  * between them.
  * @throws UsageError for anything else
  */
 export function parseAugmentation(text: string): Augmentation {
-  const found = { flips: false, rotate: false, gain: 0, offset: 0, blurPx: 0 };
+  const found = { flips: false, rotate: false, gain: 0, offset: 0, focusPx: 0 };
   if (text.trim() === 'none') return found;
   for (const part of text.split(',').map((item) => item.trim())) {
     const [name, value] = part.split('=');
@@ -40,10 +43,10 @@ export function parseAugmentation(text: string): Augmentation {
     else if (name === 'rotate' && value === undefined) found.rotate = true;
     else if (name === 'gain' && isAmount) found.gain = amount;
     else if (name === 'offset' && isAmount) found.offset = amount;
-    else if (name === 'blur' && isAmount) found.blurPx = amount;
+    else if (name === 'focus' && isAmount) found.focusPx = amount;
     else {
       throw new UsageError(
-        `--augment: expected 'none' or some of flips, rotate, gain=SD, offset=SD, blur=PX with commas between them and amounts above 0, found '${part}'.`,
+        `--augment: expected 'none' or some of flips, rotate, gain=SD, offset=SD, focus=PX with commas between them and amounts above 0, found '${part}'.`,
       );
     }
   }
@@ -51,13 +54,13 @@ export function parseAugmentation(text: string): Augmentation {
 }
 
 /** The one way to write an augmentation that `parseAugmentation` reads. */
-export function augmentationText({ flips, rotate, gain, offset, blurPx = 0 }: Augmentation): string {
+export function augmentationText({ flips, rotate, gain, offset, focusPx = 0 }: Augmentation): string {
   const parts = [
     flips ? 'flips' : '',
     rotate ? 'rotate' : '',
     gain > 0 ? `gain=${gain}` : '',
     offset > 0 ? `offset=${offset}` : '',
-    blurPx > 0 ? `blur=${blurPx}` : '',
+    focusPx > 0 ? `focus=${focusPx}` : '',
   ].filter((part) => part !== '');
   return parts.length === 0 ? 'none' : parts.join(',');
 }
@@ -109,10 +112,10 @@ export function rotatePatch(from: PatchView, to: PatchView, angle: number): void
   }
 }
 
-/** Gain, offset and blur of the inputs [C, P, P], in place. */
+/** Gain, offset and focus of the inputs [C, P, P], in place. */
 export function changeIntensities(
   { inputs, patch }: PatchView,
-  { gain, offset, blurPx = 0 }: Augmentation,
+  { gain, offset, focusPx = 0 }: Augmentation,
   rng: Rng,
 ): void {
   const plane = patch * patch;
@@ -123,6 +126,17 @@ export function changeIntensities(
       const shift = rng.normal(0, offset);
       for (let i = 0; i < plane; i++) channel[i] = channel[i] * factor + shift;
     }
-    if (blurPx > 0) channel.set(smooth(channel, patch, patch, rng.uniform(0, blurPx)));
+    if (focusPx > 0) refocus(channel, patch, rng.uniform(-(focusPx ** 2), focusPx ** 2));
   }
+}
+
+/**
+ * Changes the variance of a plane's point spread [P, P], in place: a Gaussian makes it greater; twice the image less that
+ * Gaussian, the first terms of the inverse, makes it smaller.
+ * @param variance to be added, in squared pixels; negative sharpens
+ */
+export function refocus(plane: Float32Array, patch: number, variance: number): void {
+  const soft = smooth(plane, patch, patch, Math.sqrt(Math.abs(variance)));
+  if (variance > 0) plane.set(soft);
+  else for (let i = 0; i < plane.length; i++) plane[i] = 2 * plane[i] - soft[i];
 }

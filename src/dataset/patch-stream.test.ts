@@ -139,7 +139,7 @@ describe('createPatchStream', () => {
     expect(await stream.load(7)).toEqual(await stream.load(7));
   });
 
-  it('training: gain, offset and blur change the inputs only', async () => {
+  it('training: gain, offset and focus change the inputs only', async () => {
     const options = { split: 'train', batch: 1, patch: 64 } as const;
     const load = async (changes: object) =>
       createPatchStream(dataset({ patch: 64 }), {
@@ -155,10 +155,10 @@ describe('createPatchStream', () => {
     for (const i of [0, 63, 2000, 4095]) {
       expect(changed.inputs[i]).toBeCloseTo(slope * plain.inputs[i] + shift, 3);
     }
-    const blurred = await load({ blurPx: 3 });
-    expect(blurred.target).toEqual(plain.target);
-    expect(blurred.inputs[32 * 64 + 32]).toBeCloseTo(plain.inputs[32 * 64 + 32], 3); // a ramp stays
-    expect(blurred.inputs[0]).not.toBeCloseTo(plain.inputs[0], 2); // but for its mirrored borders
+    const refocused = await load({ focusPx: 3 });
+    expect(refocused.target).toEqual(plain.target);
+    expect(refocused.inputs[32 * 64 + 32]).toBeCloseTo(plain.inputs[32 * 64 + 32], 3); // a ramp stays
+    expect(refocused.inputs[0]).not.toBeCloseTo(plain.inputs[0], 2); // but for its mirrored borders
   });
 
   it('training without jitter: every window once a round', async () => {
