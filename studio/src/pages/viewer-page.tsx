@@ -6,6 +6,7 @@ import { baseName, stemOf } from '../format.ts';
 import { PathField } from '../forms/path-field.tsx';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon, type IconName } from '../parts/icon.tsx';
+import { ButtonGroup, ToolButton } from '../parts/tool-buttons.tsx';
 import { go, href, type Query, type Route } from '../route.ts';
 import type { Overlay } from '../viewer/deck-layers.ts';
 import { LayerPanel, type Shown } from '../viewer/layer-panel.tsx';
@@ -359,45 +360,5 @@ function ChooseSlide(): ReactNode {
         onChange={(chosen) => chosen !== '' && go('view', { slide: chosen })}
       />
     </div>
-  );
-}
-
-interface GroupProps<T extends string> {
-  readonly label: string;
-  readonly items: readonly (readonly [T, IconName, string])[];
-  readonly value: T;
-  readonly onChange: (value: T) => void;
-}
-
-function ButtonGroup<T extends string>({ label, items, value, onChange }: GroupProps<T>): ReactNode {
-  return (
-    // biome-ignore lint/a11y/useSemanticElements: buttons of a toolbar, not a form.
-    <span className="button-group" role="group" aria-label={label}>
-      {items.map(([id, icon, text]) => (
-        <ToolButton key={id} icon={icon} label={text} isPressed={id === value} onClick={() => onChange(id)} />
-      ))}
-    </span>
-  );
-}
-
-interface ToolProps {
-  readonly icon: IconName;
-  readonly label: string;
-  readonly isPressed?: boolean;
-  readonly onClick: () => void;
-}
-
-function ToolButton({ icon, label, isPressed, onClick }: ToolProps): ReactNode {
-  return (
-    <button
-      type="button"
-      className="tool-button"
-      title={label}
-      aria-label={label}
-      aria-pressed={isPressed}
-      onClick={onClick}
-    >
-      <Icon name={icon} />
-    </button>
   );
 }
