@@ -20,14 +20,14 @@ const variants: Readonly<Record<string, Partial<TrainOptions>>> = {
   recipe: {},
   'another seed': { seed: 1 },
   '--augment none': { augment: 'none' },
-  '--augment flips,focus=0.5': { augment: 'flips,focus=0.5' },
-  '--augment flips,gain=0.1,offset=0.01': { augment: 'flips,gain=0.1,offset=0.01' },
+  '--augment flips': { augment: 'flips' },
+  '--augment flips,focus=0.5,gain=0.1,offset=0.01': { augment: 'flips,focus=0.5,gain=0.1,offset=0.01' },
   '--loss root': { loss: 'root' },
   '--loss huber': { loss: 'huber' },
   '--schedule constant': { schedule: 'constant' },
   '--average-decay 0': { averageDecay: 0 },
   '--balance': { balance: true },
-  '--augment flips,rotate': { augment: 'flips,rotate' },
+  '--augment flips,focus=0.5,rotate': { augment: 'flips,focus=0.5,rotate' },
 };
 
 interface Score {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { EvaluateResult } from '../src/contract/evaluate.ts';
 import { writeFileAtomic } from '../src/core/atomic-file.ts';
 import { openDataset } from '../src/dataset/open-dataset.ts';
+import { conformalRadius } from '../src/evaluation/conformal.ts';
 import { calibrateModel } from '../src/experiment/calibrate.ts';
 import { evaluate } from '../src/experiment/evaluate.ts';
 import { prepare } from '../src/experiment/prepare.ts';
@@ -90,6 +91,9 @@ const { model } = await once('train', async () =>
     : train({ ...run, epochs: Number(epochs), learningRate: 4e-3 }),
 );
 const heads = await once('evaluate', () => evaluate({ model, dataset, threads }));
+const calibration = await once('evaluate-calibration', () =>
+  evaluate({ model, dataset, split: 'calibration', threads }),
+);
 const plain = await once('evaluate-without-heads', async () =>
   evaluate({ model: await withoutHeads(model), dataset, threads }),
 );
@@ -131,8 +135,18 @@ for (const [i, bin] of bins.entries()) {
   );
 }
 
-console.log('\n| derived from a slide, 90% | held | half-width |\n|---|---|---|');
+/** How many of the calibration slides' values are held when the test slides calibrate: two draws of slides differ. */
+function heldExchanged(key: string): number {
+  const errorsOf = ({ perSlide }: EvaluateResult): number[] =>
+    perSlide.map(({ derived }) => Number(derived[key].error)).filter(Number.isFinite);
+  const { radius } = conformalRadius(errorsOf(heads), 0.9);
+  return errorsOf(calibration).filter((error) => Math.abs(error) <= radius).length;
+}
+
+console.log(
+  '\n| derived from a slide, 90% | held | half-width | held, slides exchanged |\n|---|---|---|---|',
+);
 for (const [key, { held, scored, radius }] of Object.entries(heads.derivedCoverage ?? {})) {
-  console.log(`| ${key} | ${held} of ${scored} | ${Number(radius).toPrecision(3)} |`);
+  console.log(`| ${key} | ${held} of ${scored} | ${Number(radius).toPrecision(3)} | ${heldExchanged(key)} |`);
 }
 console.log(`\nR2 on the test slides ${Number(heads.pooled.r2).toFixed(3)}`);

@@ -204,7 +204,7 @@ it('a network gets quantile heads, whose intervals predict writes and evaluate s
   expect(await readRunSettings(run)).toMatchObject({
     balance: true,
     loss: 'huber',
-    augment: 'flips',
+    augment: 'flips,focus=0.5',
     turns: 2,
   });
   for (const other of [

@@ -37,7 +37,7 @@ const standard: Recipe = {
   epochs: 20,
   clipNorm: 1,
   averageDecay: 0.99,
-  augment: 'flips',
+  augment: 'flips,focus=0.5',
   balance: false,
   loss: 'mse',
   jitter: true,
