@@ -1,7 +1,7 @@
 // What may be changed about a training patch. Everything is drawn from the patch's own stream of random numbers.
 import { UsageError } from '../core/errors.ts';
 import type { Rng } from '../core/rng.ts';
-import { smooth } from '../spatial/gaussian.ts';
+import { discreteGaussianKernel, smoothWith } from '../spatial/gaussian.ts';
 import type { PatchView } from './read-patch.ts';
 
 /**
@@ -131,12 +131,12 @@ export function changeIntensities(
 }
 
 /**
- * Changes the variance of a plane's point spread [P, P], in place: a Gaussian makes it greater; twice the image less that
- * Gaussian, the first terms of the inverse, makes it smaller.
+ * Changes the variance of a plane's point spread [P, P], in place: a discrete Gaussian makes it greater; twice the image
+ * less that, the first terms of the inverse, makes it smaller.
  * @param variance to be added, in squared pixels; negative sharpens
  */
 export function refocus(plane: Float32Array, patch: number, variance: number): void {
-  const soft = smooth(plane, patch, patch, Math.sqrt(Math.abs(variance)));
+  const soft = smoothWith(discreteGaussianKernel(Math.abs(variance)), plane, patch, patch);
   if (variance > 0) plane.set(soft);
   else for (let i = 0; i < plane.length; i++) plane[i] = 2 * plane[i] - soft[i];
 }

@@ -3,7 +3,7 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { bandsOf, rowsPerBand } from './bands.ts';
 import type { BitMask } from './bit-mask.ts';
-import { RowSmoother } from './gaussian.ts';
+import { gaussianKernel, RowSmoother } from './gaussian.ts';
 import type { LocalBackground } from './local-background.ts';
 import { localMaximum } from './local-maximum.ts';
 
@@ -38,7 +38,7 @@ export async function* contrastRows(
   const { source, channel, bandRows, pixelSizeUm } = input;
   const { width } = source;
   const radius = Math.round(peakRadiusUm / pixelSizeUm);
-  const smoother = new RowSmoother(width, smoothingUm / pixelSizeUm);
+  const smoother = new RowSmoother(width, gaussianKernel(smoothingUm / pixelSizeUm));
   const base = new Float32Array(width);
   const bands = bandsOf(source, [channel], {
     rows: bandRows ?? rowsPerBand(width, 4),
@@ -75,7 +75,7 @@ export async function sampleContrasts(
   const { source, channel, bandRows, pixelSizeUm, tissue } = input;
   const { width, height } = source;
   const step = Math.max(1, Math.ceil(Math.sqrt((width * height) / wantedSamples)));
-  const smoother = new RowSmoother(width, smoothingUm / pixelSizeUm);
+  const smoother = new RowSmoother(width, gaussianKernel(smoothingUm / pixelSizeUm));
   const samples: number[] = [];
   const tissueRow = new Uint8Array(width);
   const row = new Float32Array(width);

@@ -4,7 +4,7 @@
  * Weights of a sampled Gaussian, normalised to 1; index 0 is the centre, then to one side.
  * The radius is floor(truncate * sigmaPx + 0.5), as in SciPy.
  */
-function gaussianKernel(sigmaPx: number, truncate = 4): Float64Array {
+export function gaussianKernel(sigmaPx: number, truncate = 4): Float64Array {
   const radius = Math.floor(truncate * sigmaPx + 0.5);
   const kernel = new Float64Array(radius + 1);
   let sum = 0;
@@ -13,6 +13,29 @@ function gaussianKernel(sigmaPx: number, truncate = 4): Float64Array {
     sum += i === 0 ? kernel[i] : 2 * kernel[i];
   }
   return kernel.map((weight) => weight / sum);
+}
+
+/**
+ * Weights of the discrete analogue of the Gaussian (Lindeberg 1990, doi:10.1109/34.49051), exp(-v) I_n(v), normalised to 1;
+ * index 0 is the centre, then to one side. Its variance is v at any v, where that of a Gaussian sampled at pixels falls to a
+ * third of it below a third of a pixel.
+ * @param variance v in squared pixels, 0 or above
+ */
+export function discreteGaussianKernel(variance: number): Float64Array {
+  const weights: number[] = [];
+  for (let n = 0, total = 0; 1 - total > 1e-5; n++) {
+    let term = Math.exp(-variance);
+    for (let k = 1; k <= n; k++) term *= variance / 2 / k;
+    let weight = 0;
+    for (let k = 1; term > 1e-12 && k < 1000; k++) {
+      weight += term;
+      term *= (variance / 2) ** 2 / (k * (k + n));
+    }
+    weights.push(weight);
+    total += n === 0 ? weight : 2 * weight;
+  }
+  const sum = weights.reduce((a, b, n) => a + (n === 0 ? b : 2 * b), 0);
+  return Float64Array.from(weights, (weight) => weight / sum);
 }
 
 /** The pixel that mirrors index i into 0 .. length - 1, edge pixel repeated (d c b a | a b c d | d c b a). */
@@ -29,9 +52,9 @@ export class RowSmoother {
   readonly #row: Float64Array;
   readonly #padded: Float64Array;
 
-  /** @param sigmaPx standard deviation in pixels; 0 copies */
-  constructor(width: number, sigmaPx: number, truncate = 4) {
-    this.#kernel = gaussianKernel(sigmaPx, truncate);
+  /** @param kernel weights from the centre to one side */
+  constructor(width: number, kernel: Float64Array) {
+    this.#kernel = kernel;
     this.#width = width;
     this.#row = new Float64Array(width);
     this.#padded = new Float64Array(width + 2 * this.radius);
@@ -77,15 +100,19 @@ export class RowSmoother {
  * Smooths a plane [height, width]; borders are mirrored. Sums in double precision.
  * @param sigmaPx standard deviation in pixels; 0 copies
  */
-export function smooth(
+export function smooth(plane: Float32Array, width: number, height: number, sigmaPx: number): Float32Array {
+  return smoothWith(gaussianKernel(sigmaPx), plane, width, height);
+}
+
+/** Smooths a plane [height, width] by a kernel in both directions; borders are mirrored. Sums in double precision. */
+export function smoothWith(
+  kernel: Float64Array,
   plane: Float32Array,
   width: number,
   height: number,
-  sigmaPx: number,
-  truncate = 4,
 ): Float32Array {
   const out = new Float32Array(plane.length);
-  const smoother = new RowSmoother(width, sigmaPx, truncate);
+  const smoother = new RowSmoother(width, kernel);
   for (let y = 0; y < height; y++) smoother.smooth(plane, height, y, out, y * width);
   return out;
 }
