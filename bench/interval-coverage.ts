@@ -4,8 +4,8 @@
 //
 //   node bench/interval-coverage.ts OUT [SIZE] [SEED] [EPOCHS] [THREADS]
 //
-// The network trains from scratch on 14 more slides, 2 decide when it is best. At the sizes that are given when none is,
-// OUT/run/best.onnx is models/hrpn-simulated.onnx. docs/models.md has what came out.
+// The network trains from scratch on 14 more slides, 2 decide when it is best. docs/models.md has what came out; with the
+// arguments that are taken when none is given, models/hrpn-simulated.onnx is OUT/run/best.onnx of the commit its card names.
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EvaluateResult } from '../src/contract/evaluate.ts';

@@ -23,7 +23,7 @@ it.each(['flip', 'gain', 'gain=', 'gain=0', 'focus=-1', 'flips=1', 'flips,', 'no
     expect(() => parseAugmentation(text)).toThrow(/--augment: expected 'none' or some of flips, rotate/),
 );
 
-it.each([0.64, -0.64, 0.05, -0.05])(
+it.each([2.25, 0.64, -0.64, 0.05, -0.05])(
   'changes the variance of a point spread by %d square pixels and its sum not at all',
   (change) => {
     const edge = 33;

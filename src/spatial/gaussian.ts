@@ -1,11 +1,11 @@
-// Gaussian smoothing in a plane, the same as SciPy's gaussian_filter with mode 'reflect'.
+// Gaussian smoothing in a plane: the same as SciPy's gaussian_filter with mode 'reflect', or by a kernel of exact variance.
 
 /**
  * Weights of a sampled Gaussian, normalised to 1; index 0 is the centre, then to one side.
- * The radius is floor(truncate * sigmaPx + 0.5), as in SciPy.
+ * The radius is floor(4 sigmaPx + 0.5), as in SciPy.
  */
-export function gaussianKernel(sigmaPx: number, truncate = 4): Float64Array {
-  const radius = Math.floor(truncate * sigmaPx + 0.5);
+export function gaussianKernel(sigmaPx: number): Float64Array {
+  const radius = Math.floor(4 * sigmaPx + 0.5);
   const kernel = new Float64Array(radius + 1);
   let sum = 0;
   for (let i = 0; i <= radius; i++) {
@@ -17,25 +17,27 @@ export function gaussianKernel(sigmaPx: number, truncate = 4): Float64Array {
 
 /**
  * Weights of the discrete analogue of the Gaussian (Lindeberg 1990, doi:10.1109/34.49051), exp(-v) I_n(v), normalised to 1;
- * index 0 is the centre, then to one side. Its variance is v at any v, where that of a Gaussian sampled at pixels falls to a
- * third of it below a third of a pixel.
+ * index 0 is the centre, then to one side. Its variance is v however small, where that of a Gaussian sampled at pixels is
+ * less than a third of it below a third of a pixel. Above one square pixel the two are alike to 1e-4, and it is the sampled one.
  * @param variance v in squared pixels, 0 or above
  */
 export function discreteGaussianKernel(variance: number): Float64Array {
-  const weights: number[] = [];
-  for (let n = 0, total = 0; 1 - total > 1e-5; n++) {
-    let term = Math.exp(-variance);
-    for (let k = 1; k <= n; k++) term *= variance / 2 / k;
-    let weight = 0;
-    for (let k = 1; term > 1e-12 && k < 1000; k++) {
-      weight += term;
-      term *= (variance / 2) ** 2 / (k * (k + n));
+  if (variance > 1) return gaussianKernel(Math.sqrt(variance));
+  const half = variance / 2;
+  const weights = new Float64Array(7);
+  let first = Math.exp(-variance);
+  for (let n = 0; n < weights.length; n++) {
+    // The series of the modified Bessel function I_n.
+    let term = first;
+    for (let k = 1; term > 1e-12; k++) {
+      weights[n] += term;
+      term *= (half * half) / (k * (k + n));
     }
-    weights.push(weight);
-    total += n === 0 ? weight : 2 * weight;
+    first *= half / (n + 1);
   }
-  const sum = weights.reduce((a, b, n) => a + (n === 0 ? b : 2 * b), 0);
-  return Float64Array.from(weights, (weight) => weight / sum);
+  const kernel = weights.filter((weight) => weight > 1e-6);
+  const sum = 2 * kernel.reduce((a, b) => a + b) - kernel[0];
+  return kernel.map((weight) => weight / sum);
 }
 
 /** The pixel that mirrors index i into 0 .. length - 1, edge pixel repeated (d c b a | a b c d | d c b a). */
