@@ -19,6 +19,7 @@ import {
   networkNames,
 } from '../model/registry.ts';
 import type { TurnCount } from '../model/turns.ts';
+import { withReachesOf } from '../training/dataset-view.ts';
 import { type Recipe, recipeOf } from '../training/recipes.ts';
 import {
   createRunFolder,
@@ -56,11 +57,12 @@ export async function train(
   const recipe = recipeOf(name, recipeName);
   const found = findModel(name);
   const model = recipeName === 'standard' ? { ...found, normalized: true } : found;
-  const dataset = await open(options.dataset);
+  const opened = await open(options.dataset);
   try {
-    const settings = settingsOf(options, earlier, model, recipe, dataset);
+    const settings = settingsOf(options, earlier, model, recipe, opened);
     const initial = settings.from === null ? undefined : await readModelFile(settings.from);
-    if (initial) requireSameInputs(initial, dataset);
+    if (initial) requireSameInputs(initial, opened);
+    const dataset = initial ? withReachesOf(initial, opened) : opened;
     if (!earlier) await createRunFolder(options.out, settings);
     const outcome = await trainNetwork(
       {
@@ -99,7 +101,7 @@ export async function train(
       files: [files.best, files.history, files.checkpoint, files.settings],
     };
   } finally {
-    await dataset.close();
+    await opened.close();
   }
 }
 

@@ -5,7 +5,8 @@ import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
 import type { Split } from '../dataset/split.ts';
 import { ssimReachPx } from '../evaluation/metrics/ssim.ts';
 import type { ModelFile } from '../model/model-file.ts';
-import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
+import { predictSlide } from '../prediction/predict-slide.ts';
+import { withReachesOf } from '../training/dataset-view.ts';
 import { modelInput } from './model-input.ts';
 import { tissueBits } from './slide-layers.ts';
 
@@ -38,15 +39,17 @@ export async function visitSlides(
 ): Promise<{ networkSeconds: number; pixels: number }> {
   let [networkSeconds, pixels] = [0, 0];
   const { inputRoles } = dataset.manifest;
+  const { roles, inputMaps } = model.manifest;
+  const { slides } = withReachesOf(model, dataset);
   const chosen = dataset.slides.flatMap(({ entry }, i) => (entry.split === split ? [i] : []));
   for (const [n, index] of chosen.entries()) {
-    const slide = dataset.slides[index];
+    const slide = slides[index];
     const { source, mask } = slide;
-    const own = model.manifest.roles.map((role) => inputRoles.indexOf(role));
+    const own = roles.map((role) => inputRoles.indexOf(role));
     const stains = {
       source,
       channels: own.map((i) => slide.inputChannels[i]),
-      maps: mapsOf(model, dataset, slide),
+      maps: 'reaches' in inputMaps ? own.map((i) => slide.inputMaps[i]) : inputMaps,
     };
     const ofSlide: WorkOptions = {
       signal: work.signal,
@@ -84,19 +87,6 @@ export async function visitSlides(
     networkSeconds += done.networkSeconds;
   }
   return { networkSeconds, pixels };
-}
-
-/** Those of the model's inputs on a slide, whose own are made with the dataset's reaches. */
-function mapsOf(
-  { manifest: { roles, inputMaps } }: ModelFile,
-  { manifest }: Dataset,
-  slide: OpenDatasetSlide,
-): readonly InputMap[] {
-  if (!('reaches' in inputMaps)) return inputMaps;
-  return roles.map((role, i) => {
-    const { offset, scale } = slide.inputMaps[manifest.inputRoles.indexOf(role)];
-    return { offset, scale: (scale / manifest.reaches[role]) * inputMaps.reaches[i] };
-  });
 }
 
 function isNearTissue({ mask }: OpenDatasetSlide, region: Region, reachPx: number): boolean {

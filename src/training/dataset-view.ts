@@ -1,5 +1,7 @@
 /** A dataset as a model wants to see it. */
+import type { AffineMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
+import type { ModelFile } from '../model/model-file.ts';
 import type { NetworkModel } from '../model/registry.ts';
 
 /** Standard deviations above the mean that a bounded output can still express, where there is no published range. */
@@ -19,4 +21,31 @@ export function datasetFor(model: NetworkModel, dataset: Dataset): Dataset {
   const { offset, scale } = manifest.targetMap;
   const range = isByte ? 255 : offset + reachedDeviations * scale;
   return { ...dataset, manifest: { ...manifest, targetMap: { offset: 0, scale: range } } };
+}
+
+/**
+ * The dataset with a trained model's reaches (`stainReach`), so that stains have the sizes that its weights know. The same
+ * dataset for a model with fixed maps or none, which tell nothing of other slides. The fingerprint differs.
+ */
+export function withReachesOf({ manifest: model }: Pick<ModelFile, 'manifest'>, dataset: Dataset): Dataset {
+  if (!('reaches' in model.inputMaps)) return dataset;
+  const { manifest, slides } = dataset;
+  const { inputRoles } = manifest;
+  const reaches = { ...manifest.reaches };
+  for (const [i, role] of model.roles.entries()) reaches[role] = model.inputMaps.reaches[i];
+  const rescaled = ({ offset, scale }: AffineMap, role: string): AffineMap => ({
+    offset,
+    scale: (scale / manifest.reaches[role]) * reaches[role],
+  });
+  const sharedMaps =
+    manifest.sharedMaps &&
+    Object.fromEntries(inputRoles.map((role) => [role, rescaled(manifest.sharedMaps![role], role)]));
+  return {
+    ...dataset,
+    manifest: { ...manifest, reaches, sharedMaps },
+    slides: slides.map((slide) => ({
+      ...slide,
+      inputMaps: slide.inputMaps.map((map, i) => rescaled(map, inputRoles[i])),
+    })),
+  };
 }

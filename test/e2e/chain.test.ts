@@ -3,6 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
+import { readModelFile } from '../../src/model/model-file.ts';
 import { openSlide } from '../../src/slide/open-slide.ts';
 import { hrpn, hrpnJson, root, temporaryFolder } from './command-line.ts';
 import { writeDrawnSlide } from './drawn-slide.ts';
@@ -112,6 +113,15 @@ describe('the chain', () => {
     expect(resumed.trainLoss, JSON.stringify(cuts)).toBe(whole.trainLoss);
     const [one, other] = await Promise.all([whole.model, resumed.model].map((path) => readFile(path)));
     expect(one.equals(other), JSON.stringify(cuts)).toBe(true);
+
+    // A start with a trained model takes over how large its inputs were, which the dataset would have chosen otherwise.
+    const start = join(root, 'models', 'hrpn-simulated.onnx');
+    const further = await hrpnJson<Trained>(train('further', '--from', start, '--steps-per-epoch', '1'));
+    const [known, chosen, taken] = await Promise.all(
+      [start, whole.model, further.model].map(async (path) => (await readModelFile(path)).manifest.inputMaps),
+    );
+    expect(taken).toEqual(known);
+    expect(taken).not.toEqual(chosen);
   }, 600_000);
 });
 
