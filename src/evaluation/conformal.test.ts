@@ -74,6 +74,34 @@ describe('calibrateInterval', () => {
     expect(bright[1] - 9.5).toBeGreaterThan(1.2 * (9.5 - bright[0]));
   });
 
+  it.each([
+    ['at the top', 0.046],
+    ['at the bottom', 0.3],
+  ])('holds equal predictions %s as often as others', (where, share) => {
+    const rng = new Rng(8);
+    const tied = (where === 'at the top' ? 20 : 0) as number;
+    const slides = Array.from({ length: 40 }, () => {
+      const predicted = Float32Array.from({ length: 2000 }, () =>
+        rng.uniform() < share ? tied : rng.uniform(1, 10),
+      );
+      return { predicted, measured: predicted.map((p) => p + (p === tied ? 8 : 1) * rng.normal()) };
+    });
+    const interval = calibrated(slides.slice(0, 20), 0.9);
+    const held = (isTied: boolean): number => {
+      const inside = slides.slice(20).flatMap(({ predicted, measured }) =>
+        [...predicted].flatMap((p, i) => {
+          if ((p === tied) !== isTied) return [];
+          const [low, high] = intervalAt(interval, p);
+          return measured[i] >= low && measured[i] <= high ? [1] : [0];
+        }),
+      );
+      return inside.reduce<number>((sum, one) => sum + one, 0) / inside.length;
+    };
+    expect(held(true)).toBeGreaterThan(0.87);
+    expect(held(true)).toBeLessThan(0.93);
+    expect(held(false)).toBeGreaterThan(0.87);
+  });
+
   it('works where the prediction is one value, and where there is one slide', () => {
     const flat = cohort(1, 5).map(({ measured }) => ({
       measured,

@@ -46,29 +46,32 @@ export function slidesNeeded(level: number): number {
 export function calibrateInterval(slides: readonly CalibrationSlide[], level: number): CalibratedInterval {
   const n = slides.length;
   assert(n > 0 && slides.every(({ predicted }) => predicted.length > 0), 'calibration needs pixels');
-  const edges = groupEdges(slides);
+  const sorted = joined(slides.map(({ predicted }) => predicted)).sort();
+  const edges = ends.map((end) => sorted[Math.floor(end * sorted.length)]);
   const errors = slides.map((slide) => errorsByGroup(slide, edges));
   const shape = quantilesOf(errors, level);
   const isEnough = n >= slidesNeeded(level);
   const widening = isEnough ? widthOfDraws(scoresOf(errors, level), level) : 0;
-  const knots = knotsOf(slides, edges);
+  const knots: number[] = [];
   const lower: number[] = [];
   const upper: number[] = [];
-  const kept: number[] = [];
-  knots.forEach((knot, g) => {
-    // Groups that share a predicted value have one knot; it must rise.
-    if (kept.length > 0 && knot <= kept[kept.length - 1]) return;
+  for (let g = 0; g < groups; g++) {
+    const start = g === 0 ? 0 : firstAtLeast(sorted, edges[g - 1]);
+    const end = g === edges.length ? sorted.length : firstAtLeast(sorted, edges[g]);
+    // Where many predictions are equal, they all lie in one group and others are empty.
+    if (start === end) continue;
     const [low, high] = shape[g];
     const extra = widening * (high - low);
-    kept.push(knot);
+    // The median prediction of the group, where its interval holds exactly.
+    knots.push(sorted[(start + end) >> 1]);
     // Narrowing never turns an interval inside out.
     const middle = (low + high) / 2;
     lower.push(Math.min(low - extra, middle));
     upper.push(Math.max(high + extra, middle));
-  });
+  }
   return {
     level,
-    knots: kept,
+    knots,
     lower,
     upper,
     slides: n,
@@ -98,21 +101,6 @@ export function conformalRadius(errors: readonly number[], level: number): Confo
     slides: n,
     basis: n >= slidesNeeded(level) ? 'slides' : 'within-cohort',
   };
-}
-
-/** Upper edges of all groups but the last. */
-function groupEdges(slides: readonly CalibrationSlide[]): number[] {
-  const sorted = joined(slides.map(({ predicted }) => predicted)).sort();
-  return ends.map((end) => sorted[Math.floor(end * sorted.length)]);
-}
-
-/** Median prediction of each group, where the interval of the group holds exactly. */
-function knotsOf(slides: readonly CalibrationSlide[], edges: readonly number[]): number[] {
-  const sorted = joined(slides.map(({ predicted }) => predicted)).sort();
-  return Array.from({ length: groups }, (_, g) => {
-    const middle = ((ends[g - 1] ?? 0) + (ends[g] ?? 1)) / 2;
-    return Math.min(sorted[Math.floor(middle * sorted.length)], edges[g] ?? Infinity);
-  });
 }
 
 /** Errors by group of the prediction, sorted. */
@@ -189,10 +177,19 @@ function chanceOfAtLeast(chances: readonly number[], k: number): number {
 
 /** How many are at most the limit. */
 function below(sorted: Float32Array, limit: number): number {
+  return countWhile(sorted, (value) => value <= limit);
+}
+
+function firstAtLeast(sorted: Float32Array, limit: number): number {
+  return countWhile(sorted, (value) => value < limit);
+}
+
+/** How many hold the condition, which the first ones do and the others do not. */
+function countWhile(sorted: Float32Array, holds: (value: number) => boolean): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle] <= limit) low = middle + 1;
+    if (holds(sorted[middle])) low = middle + 1;
     else high = middle;
   }
   return low;
