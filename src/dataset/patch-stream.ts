@@ -154,6 +154,11 @@ function augmentationOf(augment: boolean | Augmentation | undefined): Augmentati
   return augment ? { flips: true, gain: 0, offset: 0 } : undefined;
 }
 
+/** Windows of a split at a patch size. */
+export function countWindows(dataset: Dataset, split: Split, patch: number): number {
+  return windowsOf(dataset, split, patch).length;
+}
+
 /** The manifest's windows, or for another patch size a new grid over the same slides. */
 function windowsOf({ manifest, slides }: Dataset, split: Split, patch: number): readonly WindowRow[] {
   const prepared = manifest.windows[split];

@@ -7,7 +7,7 @@ import { findBaseline, findModel } from '../model/registry.ts';
 
 /** A row of the table: a model, the inputs it sees, and where it starts from. */
 export interface Contestant {
-  /** e.g. 'hrpn', 'hrpn@vessel', 'hrpn from small.onnx'. */
+  /** e.g. 'hrpn', 'hrpn@vessel', 'hrpn pre-trained'. */
   readonly name: string;
   readonly model: string;
   /** All of the dataset's unless given. */
@@ -33,11 +33,17 @@ export function contestantsOf({ models, from }: BenchmarkSettings, roles: readon
     if (recipe !== undefined && (recipe !== 'standard' || findBaseline(model))) {
       throw new UsageError(`--models ${name}: expected NAME or NAME:standard of a trained model.`);
     }
-    if (!findBaseline(model)) findModel(model);
+    const baseline = findBaseline(model);
+    if (!baseline) findModel(model);
     for (const role of turned === undefined ? inputs : [...inputs, turned]) {
       if (roles.includes(role)) continue;
       throw new UsageError(
         `--models ${name}: the dataset has the inputs ${roles.join(', ')}, not '${role}'.`,
+      );
+    }
+    if (baseline?.derived !== undefined && !(inputs.length > 0 ? inputs : roles).includes('vessel')) {
+      throw new UsageError(
+        `--models ${name}: ${model} needs the role 'vessel', which it does not see. Leave it out of --models, or prepare the dataset with --input vessel.`,
       );
     }
     contestants.push({

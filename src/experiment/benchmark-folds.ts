@@ -1,9 +1,9 @@
 // Which slides are held out in which part of a benchmark, and the datasets for it.
-import { access, mkdir } from 'node:fs/promises';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import type { PrepareOptions } from '../contract/prepare.ts';
-import { UsageError } from '../core/errors.ts';
+import { DataError, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type DatasetManifest, type DatasetSlide, readManifest, writeManifest } from '../dataset/manifest.ts';
 import { readMask, writeMask } from '../dataset/mask-file.ts';
@@ -152,7 +152,14 @@ function foldOf(
         minTissue: manifest.minTissue,
         seed: manifest.seed,
       };
-      await prepare(options, work);
+      const { excluded } = await prepare(options, work);
+      if (excluded.length > 0) {
+        await rm(folder, { recursive: true });
+        const [{ slide, reason }] = excluded;
+        throw new DataError(
+          `${slide} is in the dataset but cannot be used by a model that sees ${options.inputs?.join(', ')} only: ${reason} Rows must be on the same slides: leave that model out, or the slide.`,
+        );
+      }
       return folder;
     },
   };

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
+import type { TrainResult } from '../contract/train.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { openDataset } from '../dataset/open-dataset.ts';
@@ -55,6 +56,10 @@ export interface RunRecord {
   readonly curve: readonly { seconds: number; r2: number }[];
 }
 
+/** What training gave, and the largest memory of the process during it. */
+type Trained = TrainResult & { readonly peakMemoryBytes: number };
+
+/** Of the processor, as the system calls it. */
 export function machineName(): string {
   return cpus()[0]?.model.trim() ?? 'unknown processor';
 }
@@ -75,8 +80,17 @@ export async function runContestant(
   if (kept) return kept;
   const memory = watchMemory();
   try {
-    const scores = await trainAndScore(contestant, fold, first, seed, folder, options, threads, work);
-    const record: RunRecord = { ...scores, peakMemoryBytes: memory.peakBytes() };
+    const record = await trainAndScore(
+      contestant,
+      fold,
+      first,
+      seed,
+      folder,
+      options,
+      threads,
+      memory.peakBytes,
+      work,
+    );
     await writeFileAtomic(recordPath, `${JSON.stringify(record, null, 1)}\n`);
     return record;
   } finally {
@@ -92,23 +106,31 @@ async function trainAndScore(
   folder: string,
   options: BenchmarkSettings,
   threads: number,
+  peakBytes: () => number,
   work: WorkOptions,
-): Promise<Omit<RunRecord, 'peakMemoryBytes'>> {
+): Promise<RunRecord> {
   const isBaseline = findBaseline(contestant.model) !== undefined;
   const open = openerOf(contestant);
   const dataset = await fold.dataset(contestant.inputs, work);
   const choice = isBaseline ? undefined : await chosen(contestant, first, options, threads, work);
-  const trained = await trainOrResume(
-    {
-      ...trainOptions(contestant, dataset, options, threads),
-      out: folder,
-      seed,
-      ...(choice && { ...choice, timeBudgetSeconds: options.timeBudgetSeconds }),
-    },
-    open,
-    work,
-  );
-  const model = await readModelFile(trained.model);
+  // Kept, for a run that is interrupted while it is scored could not measure its speed and memory again.
+  const trainedPath = join(folder, 'trained.json');
+  let trained = await readJson<Trained>(trainedPath);
+  if (!trained) {
+    const outcome = await trainOrResume(
+      {
+        ...trainOptions(contestant, dataset, options, threads),
+        out: folder,
+        seed,
+        ...(choice && { ...choice, timeBudgetSeconds: options.timeBudgetSeconds }),
+      },
+      open,
+      work,
+    );
+    trained = { ...outcome, peakMemoryBytes: peakBytes() };
+    await writeFileAtomic(trainedPath, `${JSON.stringify(trained)}\n`);
+  }
+  const model = await readModelFile(runFiles(folder).best);
   const reference = await openDataset(await fold.dataset(undefined, work));
   const own = await open(dataset);
   try {
@@ -158,6 +180,7 @@ async function trainAndScore(
       seconds: trained.seconds,
       validationR2: Number(trained.validation?.r2 ?? Number.NaN),
       curve: await curveOf(folder),
+      peakMemoryBytes: Math.max(trained.peakMemoryBytes, peakBytes()),
     };
   } finally {
     await own.close();

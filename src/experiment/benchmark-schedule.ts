@@ -3,8 +3,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { DivergenceError } from '../core/errors.ts';
+import { DivergenceError, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { readManifest } from '../dataset/manifest.ts';
 import { recipeOf } from '../training/recipes.ts';
 import { type Contestant, fileName, openerOf } from './benchmark-contestants.ts';
 import type { Fold } from './benchmark-folds.ts';
@@ -60,6 +61,12 @@ export async function chosen(
   const kept = await readJson<Choice>(path);
   if (kept) return kept;
   const dataset = await first.dataset(contestant.inputs, work);
+  const { windows } = await readManifest(dataset);
+  if (options.chooseLearningRate && windows.validation.length === 0) {
+    throw new UsageError(
+      `--choose-learning-rate goes by the validation error, and ${dataset} has no validation slides. Prepare the dataset with --validation SLIDE, or leave it out.`,
+    );
+  }
   const common = trainOptions(contestant, dataset, options, threads);
   const budget = options.timeBudgetSeconds;
   const open = openerOf(contestant);

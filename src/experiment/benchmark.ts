@@ -12,11 +12,13 @@ import {
 } from '../contract/benchmark.ts';
 import { parseOptions } from '../contract/command.ts';
 import { commandArguments, shellText } from '../contract/command-line.ts';
-import { throwIfCancelled, UsageError } from '../core/errors.ts';
+import { DivergenceError, throwIfCancelled, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
 import { locateSlide } from '../dataset/open-dataset.ts';
 import { widestOverlapPx } from '../dataset/random-windows.ts';
+import { needsResampling } from '../dataset/resampled-source.ts';
+import { findBaseline } from '../model/registry.ts';
 import { type Contestant, contestantsOf } from './benchmark-contestants.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
 import { writeBenchmark } from './benchmark-report.ts';
@@ -49,7 +51,12 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       // What a model loses with an input shows when slides are held out.
       .filter(({ inputs }) => inputs === undefined || fold.test.length > 0)
       .flatMap((contestant) =>
-        Array.from({ length: options.seeds }, (_, seed) => ({ fold, contestant, seed })),
+        // A baseline does not depend on the seed.
+        Array.from({ length: findBaseline(contestant.model) ? 1 : options.seeds }, (_, seed) => ({
+          fold,
+          contestant,
+          seed,
+        })),
       ),
   );
   const ceilings = new Map<string, Ceiling | null>();
@@ -58,10 +65,17 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       test.length > 0 ? test.includes(slide) : split !== 'calibration',
     );
     const paths = await Promise.all(held.map((slide) => locateSlide(dataset, slide)));
-    ceilings.set(name, await readCeiling(paths));
+    // The truth beside a slide is that at its own pixel size.
+    const isResampled = held.some(({ pixelSizeUm }, i) =>
+      needsResampling(paths[i], pixelSizeUm, manifest.pixelSizeUm),
+    );
+    ceilings.set(name, isResampled ? null : await readCeiling(paths));
   }
   const runs: RunRecord[] = [];
-  let result = resultOf(command, options, manifest, contestants, folds, runs, ceilings);
+  const failures: string[] = [];
+  const resultSoFar = (): BenchmarkResult =>
+    resultOf(command, options, manifest, contestants, folds, runs, failures, ceilings);
+  let result = resultSoFar();
   for (const [i, { fold, contestant, seed }] of planned.entries()) {
     throwIfCancelled(work.signal, 'the benchmark');
     const where = `${contestant.name}, ${fold.name}, seed ${seed} (${i + 1} of ${planned.length})`;
@@ -69,8 +83,14 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       signal: work.signal,
       onProgress: (progress) => work.onProgress?.({ ...progress, stage: `${where}: ${progress.stage}` }),
     };
-    runs.push(await runContestant(contestant, fold, folds[0], seed, options, threads, runWork));
-    result = resultOf(command, options, manifest, contestants, folds, runs, ceilings);
+    try {
+      runs.push(await runContestant(contestant, fold, folds[0], seed, options, threads, runWork));
+    } catch (error) {
+      // One that cannot be trained must not keep the others from their rows.
+      if (!(error instanceof DivergenceError)) throw error;
+      failures.push(`${contestant.name}, ${fold.name}, seed ${seed} is in no row: ${error.message}`);
+    }
+    result = resultSoFar();
     await writeBenchmark(result, runs, options.out);
   }
   return result;
@@ -85,7 +105,14 @@ async function datasetOf(options: BenchmarkSettings, work: WorkOptions): Promise
   if ((dataset === undefined) === (preset === undefined)) {
     throw new UsageError('benchmark needs either a DATASET made by `hrpn prepare`, or --preset NAME.');
   }
-  if (dataset !== undefined) return dataset;
+  if (dataset !== undefined) {
+    if (slides !== undefined) {
+      throw new UsageError(
+        '--slides goes with --preset; a DATASET has the slides that it was prepared with.',
+      );
+    }
+    return dataset;
+  }
   const folder = join(out, 'dataset');
   const isThere = await access(join(folder, 'dataset.json')).then(
     () => true,
@@ -105,6 +132,7 @@ function resultOf(
   contestants: readonly Contestant[],
   folds: readonly Fold[],
   runs: readonly RunRecord[],
+  failures: readonly string[],
   ceilings: ReadonlyMap<string, Ceiling | null>,
 ): BenchmarkResult {
   const models: Record<string, BenchmarkRow> = {};
@@ -122,7 +150,12 @@ function resultOf(
   if (models.constant) {
     notes.push('The floor is constant: the mean of the training slides everywhere.');
   }
-  notes.push(...cutNotes(runs), ...gradientNotes(models));
+  if (options.leaveOneOut && options.chooseLearningRate) {
+    notes.push(
+      `Learning rates were chosen once, by validation in the first fold (${folds[0].name} held out), for all folds: the slides trained and validated on there are the test slides of other folds.`,
+    );
+  }
+  notes.push(...failures, ...cutNotes(runs), ...gradientNotes(models));
   notes.push(...leakageNotes(models, contestants, folds, manifest));
   const heldOut = folds.filter(({ test }) => test.length > 0);
   const withinSlide = manifest.splitBy === 'field';

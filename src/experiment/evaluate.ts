@@ -9,7 +9,7 @@ import { DataError, FileAccessError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, type Region } from '../core/raster.ts';
-import { openDataset } from '../dataset/open-dataset.ts';
+import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
 import { findTissue } from '../dataset/tissue-mask.ts';
@@ -17,9 +17,9 @@ import { bootstrapSlides } from '../evaluation/bootstrap-slides.ts';
 import { Coverage } from '../evaluation/coverage.ts';
 import { emptyRegion, mergeRegions, metricsOf, type RegionSums } from '../evaluation/metric-block.ts';
 import { profileBand } from '../evaluation/profile-band.ts';
-import { readModelFile } from '../model/model-file.ts';
+import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { writeComparisonFigure } from '../report/comparison-figure.ts';
-import { assignRoles, guessRole } from '../slide/assign-roles.ts';
+import { assignRoles, rolesOf } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import { DerivedCoverage } from './derived-intervals.ts';
@@ -36,6 +36,8 @@ type Settings = ReturnType<typeof parseOptions<(typeof evaluateCommand)['options
 /** Level of the intervals whose coverage is measured. */
 const coverageLevel = 0.9;
 const isScored = ({ level }: { readonly level: number }): boolean => Math.abs(level - coverageLevel) < 1e-9;
+const intervalsAreForMeasured =
+  'Intervals are for what is measured: how often they hold is not counted against the noise-free truth.';
 /** Edge of the region shown, in pixels: enough for tissue, small enough for detail. */
 const figurePx = 1200;
 
@@ -44,6 +46,8 @@ const evaluationContents = ['report.html', 'metrics.json', 'figures', 'predictio
 interface Evaluation {
   readonly scores: readonly SlideEvaluation[];
   readonly slidePaths: readonly string[];
+  /** What the truth beside the slides says is at their own pixel size. */
+  readonly isResampled: boolean;
   readonly peak: number;
   readonly floorIs: string;
   readonly withinSlide: boolean;
@@ -71,6 +75,12 @@ export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): 
   if (isModel && ofPair !== undefined) {
     throw new UsageError(
       `${flagOf(ofPair)} is for --prediction and --slide. A dataset knows it of each slide; leave it out.`,
+    );
+  }
+  const unused = Object.keys(options.roles).find((role) => role !== 'vessel');
+  if (isModel && unused !== undefined) {
+    throw new UsageError(
+      `--role ${unused}=... is for --prediction and --slide. A dataset knows its channels, only the role vessel can be given; leave it out.`,
     );
   }
   const measure = isPair ? evaluatePair : evaluateModel;
@@ -117,20 +127,25 @@ async function evaluatePair(
     const matched = matchPixelSize(stored, requirePixelSize(stored), predicted);
     const { source: slide, pixelSizeUm } = matched;
     if (matched.note !== undefined) notes.push(matched.note);
-    const tally = interval && isScored(interval) ? new Coverage(coverageLevel) : undefined;
-    if (interval && !tally) {
+    const isMeasured = options.target === 'measured';
+    const tally = interval && isScored(interval) && isMeasured ? new Coverage(coverageLevel) : undefined;
+    if (interval && !isMeasured) notes.push(intervalsAreForMeasured);
+    if (interval && !isScored(interval)) {
       notes.push(
         `The prediction carries intervals of level ${interval.level}; how often they hold is counted for ${coverageLevel} only.`,
       );
     }
     const vessel = findVessels(slide, options.roles, notes);
     const target = await openTarget(slide, slidePath, options, opened);
-    const inputs = slide.channels.flatMap(({ name }, i) => {
-      const role =
-        Object.entries(options.roles).find(([, channel]) => channel === name)?.[0] ?? guessRole(name);
-      return role === undefined || role === 'probe' ? [] : [i];
-    });
-    if (inputs.length === 0) inputs.push(target.slideChannel);
+    const inputs = rolesOf(slide, options.roles).flatMap((role, i) =>
+      role === undefined || role === 'probe' || i === target.slideChannel ? [] : [i],
+    );
+    if (inputs.length === 0) {
+      inputs.push(target.slideChannel);
+      notes.push(
+        `No stain is known on ${slide.path}: where the tissue is was told from the probe. Name the stains with --role.`,
+      );
+    }
     const scan = await scanSlide(slide, { inputs }, pixelSizeUm, work);
     const tissue = findTissue(scan, inputs.length, slide.path);
     const pair: EvaluatedPair = {
@@ -150,6 +165,7 @@ async function evaluatePair(
     return {
       scores: [score],
       slidePaths: [slidePath],
+      isResampled: matched.note !== undefined,
       peak: pair.peak,
       floorIs: "the slide's own mean",
       withinSlide: false,
@@ -174,19 +190,23 @@ async function evaluateModel(
   const folder = out ?? (await mkdtemp(join(tmpdir(), 'hrpn-evaluate-')));
   try {
     const { manifest } = dataset;
+    requireSameTask(model, dataset);
     const chosen = dataset.slides.filter(({ entry }) => entry.split === options.split);
     if (chosen.length === 0) {
       throw new DataError(
         `the dataset ${options.dataset} has no ${options.split} slides. Run \`hrpn prepare\` with --${options.split} SLIDE, or choose another with --split.`,
       );
     }
-    const interval = model.manifest.intervals?.find(isScored);
+    const isMeasured = options.target === 'measured';
+    const interval = isMeasured ? model.manifest.intervals?.find(isScored) : undefined;
     const tally = interval && new Coverage(coverageLevel);
+    const { derivedIntervals } = model.manifest;
     const ofDerived =
-      model.manifest.derivedIntervals && new DerivedCoverage(model.manifest.derivedIntervals, coverageLevel);
+      isMeasured && derivedIntervals ? new DerivedCoverage(derivedIntervals, coverageLevel) : undefined;
     const scores: SlideEvaluation[] = [];
     const files: string[] = [];
     const notes = new Set<string>();
+    if (!isMeasured && model.manifest.intervals) notes.add(intervalsAreForMeasured);
     const peak = await peakOf(
       chosen.map(({ source, targetChannel }) => ({ source, channel: targetChannel })),
       work,
@@ -252,6 +272,9 @@ async function evaluateModel(
     return {
       scores,
       slidePaths: chosen.map(({ source }) => source.path),
+      isResampled: chosen.some(({ entry, source }) =>
+        needsResampling(source.path, entry.pixelSizeUm, manifest.pixelSizeUm),
+      ),
       peak,
       floorIs: 'the mean of the training slides',
       withinSlide: manifest.splitBy === 'field',
@@ -263,6 +286,20 @@ async function evaluateModel(
   } finally {
     await dataset.close();
     if (out === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What would otherwise show only after a whole slide was predicted, or not at all. */
+function requireSameTask({ path, manifest: of }: ModelFile, { folder, manifest }: Dataset): void {
+  if (needsResampling(folder, manifest.pixelSizeUm, of.pixelSizeUm)) {
+    throw new DataError(
+      `the model ${path} works at ${of.pixelSizeUm} um a pixel, and the dataset ${folder} is at ${manifest.pixelSizeUm}. Prepare the dataset with --dataset-pixel-size ${of.pixelSizeUm}.`,
+    );
+  }
+  if (of.targetRole !== manifest.targetRole) {
+    throw new DataError(
+      `the model ${path} predicts ${of.targetRole}, and the target of the dataset ${folder} is ${manifest.targetRole}. Prepare the dataset with --target ${of.targetRole}.`,
+    );
   }
 }
 
@@ -366,7 +403,10 @@ async function resultOf(options: Settings, evaluation: Evaluation): Promise<Eval
     };
     return { pooled: merged('pooled'), extravascular: merged('extravascular') };
   };
-  const ceiling = options.target === 'measured' ? await readCeiling(evaluation.slidePaths) : null;
+  const ceiling =
+    options.target === 'measured' && !evaluation.isResampled
+      ? await readCeiling(evaluation.slidePaths)
+      : null;
   return {
     target: options.target,
     withinSlide: evaluation.withinSlide,

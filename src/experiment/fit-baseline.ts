@@ -1,5 +1,6 @@
 // Fits a baseline in closed form on the training slides of a dataset and writes it as a model file.
 import { writeFileAtomic } from '../core/atomic-file.ts';
+import { type Clock, wallClock } from '../core/clock.ts';
 import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { identityMap } from '../dataset/normalisation.ts';
@@ -29,6 +30,8 @@ export interface FitTask {
   /** Of the run; exists. */
   readonly folder: string;
   readonly threads: number;
+  /** The wall clock unless given. */
+  readonly clock?: Clock;
   readonly writtenBy: string;
 }
 
@@ -46,19 +49,23 @@ interface Fit {
   readonly fitted?: Readonly<Record<string, number>>;
 }
 
+/** @throws UsageError when the baseline is computed from vessels and the dataset has none */
+export function requireVessels({ name, derived }: BaselineModel, { folder, manifest }: Dataset): void {
+  if (derived === undefined || manifest.inputRoles.includes('vessel')) return;
+  throw new UsageError(
+    `${name} needs the role 'vessel', but the dataset ${folder} has ${manifest.inputRoles.join(', ')}. ` +
+      'Prepare it with --input vessel, or take another model.',
+  );
+}
+
 /**
- * @throws UsageError when the baseline needs vessels and the dataset has none, CancelledError, EngineError, WriteError
+ * @param task whose dataset has what the baseline needs (`requireVessels`)
+ * @throws CancelledError, EngineError, WriteError
  */
 export async function fitBaseline(task: FitTask, work: WorkOptions = {}): Promise<FitOutcome> {
-  const { baseline, dataset } = task;
-  const started = performance.now();
+  const { baseline, dataset, clock = wallClock } = task;
+  const started = clock();
   const { manifest } = dataset;
-  if (baseline.derived !== undefined && !manifest.inputRoles.includes('vessel')) {
-    throw new UsageError(
-      `${baseline.name} needs the role 'vessel', but the dataset ${dataset.folder} has ${manifest.inputRoles.join(', ')}. ` +
-        'Prepare it with --input vessel, or take another model.',
-    );
-  }
   const facts = factsOf(task);
   const { tensors, fitted } = await fits[baseline.name](task, facts, work);
   const network = baseline.network(manifest.pixelSizeUm);
@@ -77,7 +84,7 @@ export async function fitBaseline(task: FitTask, work: WorkOptions = {}): Promis
     trainMse: training.mse,
     validation,
     parameters: Math.max(1, vectorLength(layoutOf(network, facts.roles.length, 16).parameters)),
-    seconds: (performance.now() - started) / 1000,
+    seconds: clock() - started,
   };
 }
 

@@ -1,4 +1,5 @@
 // Scores a model on the slides of a split without keeping the predictions: sums that can be merged over slides.
+import { assert } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
@@ -40,8 +41,8 @@ const wantedSamples = 500_000;
 /**
  * Memory: bands of rows and masks; the prediction of one slide at a time is in a temporary file, 4 bytes a pixel, 12 with
  * an interval.
- * @param reference the same slides with the role `vessel`, where the dataset lacks it: without vessels all tissue
- * counts as extravascular
+ * @param reference the same slides in the same order with the role `vessel`, where the dataset lacks it: without vessels
+ * all tissue counts as extravascular
  */
 export async function scoreModel(
   dataset: Dataset,
@@ -51,6 +52,10 @@ export async function scoreModel(
   work: WorkOptions = {},
   reference: Dataset = dataset,
 ): Promise<ModelScore> {
+  assert(
+    dataset.slides.every(({ entry }, i) => entry.name === reference.slides[i]?.entry.name),
+    'the reference has other slides',
+  );
   const slides: ScoredSlide[] = [];
   const interval = model.manifest.intervals?.find(({ level }) => level === scoredLevel);
   const coverage = interval && new Coverage(scoredLevel);

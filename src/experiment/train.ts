@@ -10,7 +10,9 @@ import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
 import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
+import { countWindows } from '../dataset/patch-stream.ts';
 import { encodeModelFile, type ModelFile, readModelFile } from '../model/model-file.ts';
+import { layoutOf } from '../model/network.ts';
 import {
   type BaselineModel,
   findBaseline,
@@ -28,10 +30,11 @@ import {
   readRunSettings,
   runFiles,
 } from '../training/run-folder.ts';
+import { vectorFrom } from '../training/tensors.ts';
 import { trainSpread } from '../training/train-spread.ts';
 import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
 import { calibrateModel } from './calibrate.ts';
-import { fitBaseline } from './fit-baseline.ts';
+import { fitBaseline, requireVessels } from './fit-baseline.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>>;
 
@@ -52,7 +55,7 @@ export async function train(
   const earlier = options.resume ? await readRunSettings(options.out) : undefined;
   const name = options.model ?? earlier?.model ?? 'hrpn';
   const baseline = findBaseline(name);
-  if (baseline) return fitModel(baseline, options, earlier, work, open);
+  if (baseline) return fitModel(baseline, options, earlier, work, open, clock);
   const recipeName = options.recipe ?? earlier?.recipe ?? 'own';
   const recipe = recipeOf(name, recipeName);
   const found = findModel(name);
@@ -61,7 +64,7 @@ export async function train(
   try {
     const settings = settingsOf(options, earlier, model, recipe, opened);
     const initial = settings.from === null ? undefined : await readModelFile(settings.from);
-    if (initial) requireSameInputs(initial, opened);
+    if (initial) requireFittingStart(initial, model, opened);
     const dataset = initial ? withReachesOf(initial, opened) : opened;
     if (!earlier) await createRunFolder(options.out, settings);
     const outcome = await trainNetwork(
@@ -82,7 +85,7 @@ export async function train(
     );
     const threads = options.threads ?? availableParallelism();
     await addTurns(runFiles(options.out).best, model, settings.turns);
-    await addSpread(runFiles(options.out).best, model, settings, dataset, threads, work);
+    await addSpread(runFiles(options.out).best, model, settings, outcome.steps, dataset, threads, work);
     await calibrateModel(runFiles(options.out).best, dataset, threads, work);
     const files = runFiles(options.out);
     return {
@@ -106,12 +109,28 @@ export async function train(
 }
 
 /** Weights say nothing of what their inputs were. */
-function requireSameInputs({ path, manifest }: ModelFile, dataset: Dataset): void {
+function requireFittingStart(
+  { path, manifest, tensors }: ModelFile,
+  model: NetworkModel,
+  dataset: Dataset,
+): void {
   const [found, wanted] = [manifest.roles, dataset.manifest.inputRoles].map((roles) => roles.join(', '));
-  if (found === wanted) return;
-  throw new ModelError(
-    `--from ${path}: the model was trained on the inputs ${found}, and the dataset has ${wanted}. Prepare the dataset with these --input roles in this order, or leave out --from.`,
+  if (found !== wanted) {
+    throw new ModelError(
+      `--from ${path}: the model was trained on the inputs ${found}, and the dataset has ${wanted}. Prepare the dataset with these --input roles in this order, or leave out --from.`,
+    );
+  }
+  const layout = layoutOf(model.network, manifest.roles.length, model.stride);
+  for (const specs of [layout.parameters, layout.statistics]) vectorFrom(specs, tensors, path);
+  const isRaw = [manifest.targetMap, ...('reaches' in manifest.inputMaps ? [] : manifest.inputMaps)].every(
+    ({ offset, scale }) => offset === 0 && scale === 1,
   );
+  if (isRaw === model.normalized) {
+    const say = (raw: boolean): string => (raw ? 'stored grey levels' : 'normalised intensities');
+    throw new ModelError(
+      `--from ${path}: the model was trained on ${say(isRaw)}, and this run is to train on ${say(!isRaw)}. Train with the --recipe that it was trained with, or leave out --from.`,
+    );
+  }
 }
 
 /** What follows, heads and intervals, is then fitted to the mean over turns. */
@@ -125,14 +144,15 @@ async function addTurns(path: string, model: NetworkModel, turns: TurnCount): Pr
 async function addSpread(
   path: string,
   model: NetworkModel,
-  { patch, seed, epochs, stepsPerEpoch: perEpoch }: RunSettings,
+  { patch, seed }: RunSettings,
+  steps: number,
   dataset: Dataset,
   threads: number,
   work: WorkOptions,
 ): Promise<void> {
   if (dataset.manifest.windows.calibration.length === 0) return;
   const file = await readModelFile(path);
-  const task = { model, file, dataset, patch, steps: epochs * perEpoch, seed, threads };
+  const task = { model, file, dataset, patch, steps, seed, threads };
   await writeFileAtomic(path, await trainSpread(task, work));
 }
 
@@ -143,6 +163,7 @@ async function fitModel(
   earlier: RunSettings | undefined,
   work: WorkOptions,
   open: (folder: string) => Promise<Dataset>,
+  clock: Clock | undefined,
 ): Promise<TrainResult> {
   const of = [
     'from',
@@ -169,14 +190,18 @@ async function fitModel(
       `${baseline.name} is fitted in closed form and takes no ${flagOf(given)}. Leave it out, or train ${networkNames.join(' or ')}.`,
     );
   }
+  if (options.device === 'webgpu') {
+    throw new UsageError(`${baseline.name} is fitted on the CPU. Leave out --device webgpu.`);
+  }
   const dataset = await open(options.dataset);
   try {
     const { manifest } = dataset;
+    requireVessels(baseline, dataset);
     const settings: RunSettings = {
       model: baseline.name,
       dataset: datasetFingerprint(manifest),
       from: null,
-      seed: options.seed ?? 0,
+      seed: options.seed ?? earlier?.seed ?? 0,
       epochs: 0,
       stepsPerEpoch: 0,
       batch: 0,
@@ -194,9 +219,18 @@ async function fitModel(
       turns: 1,
     };
     if (earlier && earlier.dataset !== settings.dataset) throw anotherDataset(options);
-    if (!earlier) await createRunFolder(options.out, settings);
+    if (earlier) requireSame(options.out, earlier, { model: baseline.name, seed: options.seed });
+    else await createRunFolder(options.out, settings);
     const threads = options.threads ?? availableParallelism();
-    const task = { baseline, dataset, settings, folder: options.out, threads, writtenBy: `hrpn ${version}` };
+    const task = {
+      baseline,
+      dataset,
+      settings,
+      folder: options.out,
+      threads,
+      clock,
+      writtenBy: `hrpn ${version}`,
+    };
     const { trainMse, validation, parameters, seconds } = await fitBaseline(task, work);
     const files = runFiles(options.out);
     await calibrateModel(files.best, dataset, threads, work);
@@ -224,6 +258,17 @@ function anotherDataset(options: Settings): UsageError {
   return new UsageError(
     `--resume: the run in ${options.out} was trained on another dataset than ${options.dataset}. Give the same one, or start a new run in another folder.`,
   );
+}
+
+/** @param stated on the command line, undefined where nothing was */
+function requireSame(out: string, earlier: RunSettings, stated: Partial<RunSettings>): void {
+  for (const [key, value] of Object.entries(stated)) {
+    const held = earlier[key as keyof RunSettings];
+    if (value === undefined || value === held) continue;
+    throw new UsageError(
+      `--resume: the run in ${out} has ${key} ${held}, but ${value} was given. Leave it out, or start a new run in another folder.`,
+    );
+  }
 }
 
 /** The run's settings; those of the earlier part when it is resumed, which what is given must not contradict. */
@@ -260,13 +305,7 @@ function settingsOf(
       loss: options.loss,
       turns,
     };
-    for (const [key, value] of Object.entries(stated)) {
-      const held = earlier[key as keyof typeof stated];
-      if (value === undefined || value === held) continue;
-      throw new UsageError(
-        `--resume: the run in ${options.out} has ${key} ${held}, but ${value} was given. Leave it out, or start a new run in another folder.`,
-      );
-    }
+    requireSame(options.out, earlier, stated);
     return earlier;
   }
   const patch = options.patch ?? manifest.patch;
@@ -281,6 +320,11 @@ function settingsOf(
   }
   if (model.adversary && options.loss !== undefined) {
     throw new UsageError(`--loss: ${model.name} has losses of its own, found ${options.loss}. Leave it out.`);
+  }
+  if (options.stopAfter !== undefined && manifest.windows.validation.length === 0) {
+    throw new UsageError(
+      `--stop-after ${options.stopAfter} watches the validation error, and the dataset ${options.dataset} has no validation slides. Prepare it with --validation SLIDE, or leave out --stop-after.`,
+    );
   }
   if (model.adversary && options.microBatch !== undefined) {
     throw new UsageError(
@@ -299,7 +343,7 @@ function settingsOf(
     from: options.from === undefined ? null : resolve(options.from),
     seed: options.seed ?? 0,
     epochs: options.epochs ?? recipe.epochs,
-    stepsPerEpoch: options.stepsPerEpoch ?? stepsPerEpoch(manifest.windows.train.length, batch),
+    stepsPerEpoch: options.stepsPerEpoch ?? stepsPerEpoch(countWindows(dataset, 'train', patch), batch),
     batch,
     microBatch: options.microBatch ?? null,
     memory: options.memory ?? null,
