@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { drawBlobs, writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import { benchmarkCommand } from '../contract/benchmark.ts';
 import { evaluateCommand } from '../contract/evaluate.ts';
 import { channelOf, createRaster } from '../core/raster.ts';
@@ -80,6 +81,7 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
     dataset,
     out: join(folder, 'out'),
     models: 'linear, constant, linear@nuclei, linear@vessel, linear%vessel',
+    seeds: 2,
     threads: 2,
   };
   const first = await benchmark(options);
@@ -87,6 +89,8 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   const { linear, constant, 'linear@nuclei': blind, 'linear@vessel': seeing } = first.models;
   const turned = first.models['linear%vessel'];
   expect(linear.r2).toBeGreaterThan(0.5);
+  // A fit does not depend on the seed.
+  expect(linear.runs).toBe(1);
   expect(blind.r2).toBeLessThan(0.1);
   expect(seeing.r2).toBeGreaterThan(0.5);
   expect(turned.r2).toBeLessThan(0.1);
@@ -278,6 +282,46 @@ it('names what it cannot compare before it trains anything', async () => {
   await expect(benchmark({ dataset, out, models: 'hrpm' })).rejects.toThrow(/Unknown model 'hrpm'/);
   await expect(benchmark({ dataset, out, models: 'hrpn@fap' })).rejects.toThrow(/not 'fap'/);
   await expect(benchmark({ dataset, out, models: 'linear, linear' })).rejects.toThrow(/linear twice/);
+  await expect(benchmark({ dataset, out, models: 'linear, distance@nuclei' })).rejects.toThrow(
+    /distance@nuclei: distance needs the role 'vessel', which it does not see/,
+  );
+  await expect(benchmark({ dataset, out: join(folder, 'given'), slides: 3 })).rejects.toThrow(
+    /--slides goes with --preset/,
+  );
+  const unvalidated = benchmark({
+    ...{ dataset, out: join(folder, 'chosen') },
+    ...{ models: 'unet', chooseLearningRate: true },
+  });
+  await expect(unvalidated).rejects.toThrow(/goes by the validation error, and .* has no validation slides/);
+});
+
+it('scores no model on other slides than the rest, and gives the others their rows where one diverges', {
+  timeout: 300_000,
+}, async () => {
+  const faint = await Promise.all(
+    [0, 1, 2].map((seed) =>
+      writeDrawnSlide(join(folder, `faint-${seed}.ome.tif`), {
+        seed,
+        draw: (channel, width, height, rng) =>
+          seed === 0 && channel === 1
+            ? Uint8Array.from({ length: width * height }, () => 40 + rng.integer(20))
+            : drawBlobs(channel, width, height, rng),
+      }),
+    ),
+  );
+  const own = join(folder, 'faint');
+  await prepare({ slides: faint, test: [faint[2]], validation: ['none'], patch: 64, out: own });
+  const options = { dataset: own, out: join(folder, 'uneven'), patch: 64, threads: 2 };
+  await expect(benchmark({ ...options, models: 'constant,constant@nuclei' })).rejects.toThrow(
+    /faint-0.* cannot be used by a model that sees nuclei only: .* Rows must be on the same slides/,
+  );
+
+  const choice = join(options.out, 'choices', 'unet', 'choice.json');
+  await mkdir(dirname(choice), { recursive: true });
+  await writeFile(choice, JSON.stringify({ learningRate: 1e30, epochs: 1, stepsPerEpoch: 8 }));
+  const { models, notes } = await benchmark({ ...options, models: 'unet,constant' });
+  expect(Object.keys(models)).toEqual(['constant']);
+  expect(notes.join()).toMatch(/unet, test, seed 0 is in no row: training diverged/);
 });
 
 it('pairs slides, averages seeds, and gives an interval that holds the mean difference', () => {

@@ -39,6 +39,16 @@ describe('evaluate --prediction', () => {
     expect(half.notes.join()).toMatch(/intervals of level 0.5; .* counted for 0.9 only/);
   }, 60_000);
 
+  it('refuses channels that are not there, and says where tissue is told from the probe', async () => {
+    const prediction = await predicted('stained');
+    await expect(evaluate({ slide, prediction, roles: { nuclei: 'none' } })).rejects.toThrow(
+      /has no channel 'none'/,
+    );
+    const bare = await writeDrawnSlide(join(folder, 'bare.ome.tif'), { channels: ['dextran'] });
+    const { notes } = await evaluate({ slide: bare, prediction: bare, roles: { probe: 'dextran' } });
+    expect(notes.join()).toMatch(/where the tissue is was told from the probe/);
+  }, 60_000);
+
   it('refuses what is no prediction', async () => {
     await expect(evaluate({ slide, prediction: slide })).rejects.toThrow(DataError);
   });
@@ -70,6 +80,12 @@ it('reads the same plane of a stack as the dataset, or the one that is asked for
   const { model: linear } = await train({ dataset, model: 'linear', out: run, threads: 2 });
   const scored = await evaluate({ model: linear, dataset, threads: 2 });
   await expect(evaluate({ model: linear, dataset, z: 1 })).rejects.toThrow(UsageError);
+  await expect(evaluate({ model: linear, dataset, roles: { nuclei: 'DAPI' } })).rejects.toThrow(
+    /--role nuclei=.* A dataset knows its channels/,
+  );
+  await expect(evaluate({ model, dataset })).rejects.toThrow(
+    /works at 0.5 um a pixel, and the dataset .* is at 0.65. Prepare .* --dataset-pixel-size-um 0.5/,
+  );
 
   const prediction = join(folder, 'stack-predicted.ome.tif');
   const given = { slide: slides[1], z: 1 };

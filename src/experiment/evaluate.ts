@@ -293,7 +293,7 @@ async function evaluateModel(
 function requireSameTask({ path, manifest: of }: ModelFile, { folder, manifest }: Dataset): void {
   if (needsResampling(folder, manifest.pixelSizeUm, of.pixelSizeUm)) {
     throw new DataError(
-      `the model ${path} works at ${of.pixelSizeUm} um a pixel, and the dataset ${folder} is at ${manifest.pixelSizeUm}. Prepare the dataset with --dataset-pixel-size ${of.pixelSizeUm}.`,
+      `the model ${path} works at ${of.pixelSizeUm} um a pixel, and the dataset ${folder} is at ${manifest.pixelSizeUm}. Prepare the dataset with --dataset-pixel-size-um ${of.pixelSizeUm}.`,
     );
   }
   if (of.targetRole !== manifest.targetRole) {
