@@ -1,3 +1,4 @@
+// The command `analyze`: a slide with a probe; where the probe lies between vessels and nuclei.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { figure, files, focalPlane, path, pixelSizeUm, roles, seed, timePoint } from './fields.ts';

@@ -1,3 +1,4 @@
+// The command `benchmark`: the models to compare and the time for each; a row for each of them, and their differences.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { device, figure, files, path, threads } from './fields.ts';

@@ -1,3 +1,4 @@
+// The command `evaluate`: a model or a prediction, and what was measured; how well they agree.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { figure, files, focalPlane, path, pixelSizeUm, roles, threads, timePoint } from './fields.ts';

@@ -1,3 +1,4 @@
+// The command `predict`: a model and a slide; the predicted slide, and how long it took.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { figure, files, focalPlane, path, pixelSizeUm, roles, threads, timePoint } from './fields.ts';

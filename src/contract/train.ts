@@ -1,3 +1,4 @@
+// The command `train`: a dataset, a model and its recipe; where the run lies and how well it does on validation.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
 import { device, figure, files, path, threads } from './fields.ts';

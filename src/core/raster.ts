@@ -1,3 +1,4 @@
+// Images in memory and the regions of slides that they come from.
 import { assert } from './errors.ts';
 
 /** An image in memory: [channels, height, width], row-major, float32. Values are in stored units unless said. */

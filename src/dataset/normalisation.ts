@@ -2,6 +2,7 @@
 import { DataError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { quantile } from '../core/quantile.ts';
 import { type SlideScan, scanSlide } from './scan-slide.ts';
 import { findTissue, type TissueMask } from './tissue-mask.ts';
 
@@ -65,7 +66,7 @@ export function fitStain(fields: readonly StainSamples[], channel: string, where
   }
   sorted.sort();
   const background = halfSampleMode(sorted.subarray(0, Math.ceil(sorted.length / 2)));
-  const range = percentile(sorted, brightPercentile) - background;
+  const range = quantile(sorted, brightPercentile / 100) - background;
   const blocks = fields.flatMap(({ blocks }) => blocks.map((block) => stainSums(block, background)));
   blocks.sort((a, b) => b.squares - a.squares);
   const kept = blocks.slice(Math.floor(brightestBlocks * blocks.length));
@@ -221,13 +222,4 @@ function halfSampleMode(sorted: Float32Array): number {
     [start, length] = [narrowest, half];
   }
   return sorted[start + (length >> 1)] ?? Number.NaN;
-}
-
-/** Linear interpolation between order statistics, as NumPy's default. NaN for no values. */
-function percentile(sorted: Float32Array, percent: number): number {
-  if (sorted.length === 0) return Number.NaN;
-  const at = (percent / 100) * (sorted.length - 1);
-  const below = Math.floor(at);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below] + (sorted[above] - sorted[below]) * (at - below);
 }

@@ -4,6 +4,7 @@
  * pixels of one slide are alike, and it is the next slide that the interval is for.
  */
 import { assert } from '../core/errors.ts';
+import { quantile } from '../core/quantile.ts';
 
 /** Pixels of one calibration slide (or of all slides of one animal). */
 export interface CalibrationSlide {
@@ -193,12 +194,6 @@ function countWhile(sorted: Float32Array, holds: (value: number) => boolean): nu
     else high = middle;
   }
   return low;
-}
-
-function quantile(sorted: Float32Array, share: number): number {
-  const at = share * (sorted.length - 1);
-  const low = Math.floor(at);
-  return sorted[low] + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -12,9 +12,9 @@ import { Graph, type Value } from '../engine/graph.ts';
 import { decodeModel } from '../engine/onnx/decode.ts';
 import { encodeModel, replaceMetadata } from '../engine/onnx/encode.ts';
 import { add } from '../engine/ops/add.ts';
+import { atLeast } from '../engine/ops/at-least.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
-import { relu } from '../engine/ops/relu.ts';
 import { reshape } from '../engine/ops/reshape.ts';
 import { sub } from '../engine/ops/sub.ts';
 import { peakActivationBytes } from '../engine/peak-memory.ts';
@@ -165,11 +165,6 @@ export function encodeModelFile(
 /** The bytes of the same model with another manifest. */
 export function withManifest({ bytes }: ModelFile, manifest: ModelManifest): Uint8Array {
   return replaceMetadata(bytes, { [manifestKey]: JSON.stringify(manifest) });
-}
-
-function atLeast(graph: Graph, x: Value, bound: number): Value {
-  if (bound === 0) return relu(graph, x);
-  return add(graph, relu(graph, sub(graph, x, graph.scalar(bound))), graph.scalar(bound));
 }
 
 export interface ModelFile {

@@ -246,7 +246,7 @@ function percentiles(values: readonly number[], level: number): Interval {
   const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
   if (sorted.length < Math.max(2, values.length / 2)) return { low: Number.NaN, high: Number.NaN };
   const tail = (1 - level) / 2;
-  return { low: at(sorted, tail), high: at(sorted, 1 - tail) };
+  return { low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
 }
 
 function at(sorted: Float64Array, share: number): number {

@@ -3,6 +3,7 @@ import type { AffineMap } from '../dataset/normalisation.ts';
 import type { Graph, Value } from '../engine/graph.ts';
 import { abs } from '../engine/ops/abs.ts';
 import { add } from '../engine/ops/add.ts';
+import { atLeast } from '../engine/ops/at-least.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
 import { relu } from '../engine/ops/relu.ts';
@@ -69,9 +70,4 @@ function root(graph: Graph, x: Value): Value {
   const below = sub(graph, sub(graph, x, graph.scalar(rootFrom)), above);
   const curve = mul(graph, sqrt(graph, add(graph, above, graph.scalar(rootFrom))), graph.scalar(2));
   return add(graph, curve, mul(graph, below, graph.scalar(1 / Math.sqrt(rootFrom))));
-}
-
-/** max(x, bound), from the operators that there are. */
-export function atLeast(graph: Graph, x: Value, bound: number): Value {
-  return add(graph, relu(graph, sub(graph, x, graph.scalar(bound))), graph.scalar(bound));
 }

@@ -6,6 +6,7 @@ import { assert } from '../core/errors.ts';
 import { gradients } from '../engine/autodiff.ts';
 import { Graph, sizeOf, type Value } from '../engine/graph.ts';
 import { add } from '../engine/ops/add.ts';
+import { atLeast } from '../engine/ops/at-least.ts';
 import { concat } from '../engine/ops/concat.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
@@ -21,7 +22,7 @@ import {
   type TensorSpec,
   TrainingBuilder,
 } from '../model/network.ts';
-import { atLeast, type Loss, weightedMse } from './losses.ts';
+import { type Loss, weightedMse } from './losses.ts';
 
 export interface StepOptions {
   readonly network: NetworkFunction;

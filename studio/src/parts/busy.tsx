@@ -1,3 +1,4 @@
+// A sign that something is on its way.
 import type { ReactNode } from 'react';
 
 /** Something is on its way. */

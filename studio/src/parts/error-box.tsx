@@ -1,3 +1,4 @@
+// What went wrong, on a page.
 import type { ReactNode } from 'react';
 import { Icon } from './icon.tsx';
 

@@ -1,3 +1,4 @@
+// A clock for what is still running.
 import { useEffect, useState } from 'react';
 
 /** The time, again every second while `isTicking`. */
