@@ -1,4 +1,5 @@
 // How far the probe gets from the vessels: the profile over distance, and the distances that sum it up.
+import { quantile } from '../core/quantile.ts';
 import { Rng } from '../core/rng.ts';
 import { type BlockSums, binUm, distanceBins, emptyBlock } from './space-sums.ts';
 
@@ -126,12 +127,12 @@ export function extravasationOf(
   }
   return {
     meanUm: moment / signal,
-    medianUm: quantile(amounts, 0.5),
-    p90Um: quantile(amounts, 0.9),
+    medianUm: quantileUm(amounts, 0.5),
+    p90Um: quantileUm(amounts, 0.9),
     halfDistanceUm: halfDistance(profileOf(sums, p, background, shares)),
     uniformMeanUm: uniformMoment,
-    uniformMedianUm: quantile(shares, 0.5),
-    uniformP90Um: quantile(shares, 0.9),
+    uniformMedianUm: quantileUm(shares, 0.5),
+    uniformP90Um: quantileUm(shares, 0.9),
     closerUm: uniformMoment - moment / signal,
     meanSignal: signal,
     nearLessFar: meanBetween(shares, amounts, 0, 10) - meanBetween(shares, amounts, 25, Infinity),
@@ -148,7 +149,7 @@ function meanBetween(shares: Float64Array, amounts: Float64Array, fromUm: number
 }
 
 /** Where the running sum reaches the share q of the whole, on straight lines within bins. NaN for no amount. */
-function quantile(amounts: Float64Array, q: number): number {
+function quantileUm(amounts: Float64Array, q: number): number {
   const total = amounts.reduce((sum, amount) => sum + amount, 0);
   if (!(total > 0)) return Number.NaN;
   let sum = 0;
@@ -247,10 +248,4 @@ function percentiles(values: readonly number[], level: number): Interval {
   if (sorted.length < Math.max(2, values.length / 2)) return { low: Number.NaN, high: Number.NaN };
   const tail = (1 - level) / 2;
   return { low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
-}
-
-function at(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const low = Math.floor(place);
-  return sorted[low] + (place - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
 }
