@@ -3,6 +3,7 @@ import type { AnalyzeSettings } from '../contract/analyze.ts';
 import { DataError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { channelOf } from '../core/raster.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { bandsOf } from '../spatial/bands.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
@@ -25,7 +26,7 @@ interface MaskInput {
   readonly tissue: BitMask;
 }
 
-/** @throws DataError for an own mask of another size */
+/** @throws DataError for an own mask of another size, or with several channels that are no colours */
 export async function vesselMask(
   { source, channel, pixelSizeUm, tissue }: MaskInput,
   { vesselMask: own, vesselThreshold }: AnalyzeSettings,
@@ -97,11 +98,23 @@ async function ownMask(path: string, slide: PixelSource): Promise<BitMask> {
           'Export it at full resolution.',
       );
     }
+    const names = source.channels.map(({ name }) => name);
+    const isPicture = names.length > 1 && names.every((name) => colours.includes(name) || name === 'alpha');
+    if (names.length > 1 && !isPicture) {
+      throw new DataError(
+        `the mask ${path} has the channels '${names.join("', '")}'; expected one, in which what is not 0 belongs to it. Export it in grey.`,
+      );
+    }
+    const channels = names.flatMap((name, i) => (isPicture && name === 'alpha' ? [] : [i]));
     const mask = new BitMask(source.width, source.height);
     const row = new Uint8Array(source.width);
-    for await (const band of bandsOf(source, [0])) {
+    for await (const band of bandsOf(source, channels)) {
       for (let r = 0; r < band.height; r++) {
-        for (let x = 0; x < source.width; x++) row[x] = band.raster.data[r * source.width + x] > 0 ? 1 : 0;
+        row.fill(0);
+        for (const c of channels.keys()) {
+          const values = channelOf(band.raster, c).subarray(r * source.width);
+          for (let x = 0; x < source.width; x++) if (isSet(values[x])) row[x] = 1;
+        }
         mask.writeRow(band.y + r, row);
       }
     }
@@ -110,6 +123,11 @@ async function ownMask(path: string, slide: PixelSource): Promise<BitMask> {
     await source.close();
   }
 }
+
+/** Of a picture; its transparency says nothing. */
+const colours = ['grey', 'red', 'green', 'blue'];
+
+const isSet = (value: number): boolean => value !== 0 && !Number.isNaN(value);
 
 function parameters(options: object): string {
   return Object.entries(options)

@@ -1,4 +1,6 @@
 // The report of `analyze`: its charts and what its page says, answer first.
+import { analyzeCommand } from '../contract/analyze.ts';
+import { commandArguments, shellText } from '../contract/command-line.ts';
 import { version } from '../core/version.ts';
 import { agreementFigure, profileFigure, subareaFigure } from '../report/analysis-figures.ts';
 import type { AnalysisPage, PageSection, Picture } from '../report/analysis-page.ts';
@@ -219,7 +221,7 @@ export function pageOf(
     warnings: result.warnings,
     methods: result.methods,
     madeBy: `Made by hrpn ${version}.`,
-    command: commandOf(options),
+    command: shellText(commandArguments(analyzeCommand, options)),
   };
 }
 
@@ -238,15 +240,3 @@ const distanceNames: Readonly<Record<string, string>> = {
   p90Um: '90% of the probe within',
   halfDistanceUm: 'half-distance of the profile',
 };
-
-function commandOf(options: Analysis['options']): string {
-  const parts = [`hrpn analyze ${options.slide}`];
-  for (const [key, value] of Object.entries(options)) {
-    if (key === 'slide' || value === undefined || value === false) continue;
-    const flag = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (key === 'roles')
-      for (const [role, name] of Object.entries(value)) parts.push(`--role '${role}=${name}'`);
-    else parts.push(value === true ? flag : `${flag} ${value}`);
-  }
-  return parts.join(' ');
-}

@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../core/errors.ts';
 import { createRaster } from '../core/raster.ts';
@@ -80,6 +81,37 @@ describe('analyze', () => {
     const { features } = JSON.parse(readFileSync(join(out, 'outlines', 'vessels.geojson'), 'utf8'));
     expect(features.length).toBe(16);
     await expect(analyze({ slide: join(folder, 'drawn.ome.tif'), out })).rejects.toThrow(UsageError);
+  });
+
+  it('takes a mask in any colour, every pixel where told to, and says the command that made it', async () => {
+    const rng = new Rng(3);
+    const raster = createRaster(1, size, size);
+    for (let i = 0; i < size * size; i++) raster.data[i] = 40 + rng.uniform(0, 20);
+    const slide = join(folder, 'only noise.ome.tif');
+    const shape = { width: size, height: size, pixelSizeUm };
+    const sink = await createOmeTiff(slide, { ...shape, channels: [{ name: 'QD' }], sampleType: 'uint8' });
+    await sink.write(0, 0, raster);
+    await sink.finish();
+    const blue = Buffer.alloc(3 * size * size);
+    for (const [x, y] of [[60, 60], [180, 90]]) // biome-ignore format: short
+      for (let k = 0; k < 400; k++) blue[3 * ((y + Math.floor(k / 20)) * size + x + (k % 20)) + 2] = 200;
+    const vesselMask = join(folder, 'blue.png');
+    await sharp(blue, { raw: { width: size, height: size, channels: 3 } })
+      .png()
+      .toFile(vesselMask);
+
+    const out = join(folder, 'masked');
+    const result = await analyze({ slide, out, vesselMask, tissue: 'all', background: 20 });
+    expect(result.vessels.count).toBe(2);
+    expect(result.tissueMm2).toBeCloseTo((size * pixelSizeUm) ** 2 / 1e6, 12);
+    const [, command] = /<code>(.*)<\/code><\/footer>/.exec(readFileSync(join(out, 'report.html'), 'utf8'))!;
+    expect(command).toBe(
+      `hrpn analyze --out=${out} --vessel-mask=${vesselMask} --tissue=all --background=20 '${slide}'`,
+    );
+    const stain = await drawnSlide('stain', lambdaUm);
+    await expect(
+      analyze({ slide, out: join(folder, 'no'), vesselMask: stain, tissue: 'all' }),
+    ).rejects.toThrow(/has the channels 'CD31', 'DAPI', 'QD'; expected one/);
   });
 
   it('says that there is no extravasation signal where the probe is the same everywhere', async () => {

@@ -15,7 +15,7 @@ import { scanSlide } from '../dataset/scan-slide.ts';
 import { requireSameSize } from '../evaluation/compare-slide.ts';
 import { type OpenSlideOptions, openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
-import { BitMask } from '../spatial/bit-mask.ts';
+import type { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
 import { type ProbeImage, type SpaceSums, sumSpace } from '../spatial/space-sums.ts';
 import { measureVessels } from '../spatial/vessel-measures.ts';
@@ -31,8 +31,9 @@ import { nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
 import { hasSignal, measureProbe, type ProbeMeasures } from './analyze-measures.ts';
 import { methodsOf } from './analyze-methods.ts';
 import { writeAnalysis } from './analyze-output.ts';
+import { analysedTissue } from './analyze-tissue.ts';
 import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
-import { findRoles, matchPixelSize, openPrediction, scanTissue, tissueBits } from './slide-layers.ts';
+import { findRoles, matchPixelSize, openPrediction } from './slide-layers.ts';
 
 /** Edge of the cells that hot spots are looked for on, um: a few nuclei. */
 const cellUm = 20;
@@ -103,17 +104,14 @@ async function measure(
   const roles = findRoles(source, required, ['vessel', 'nuclei', 'probe'], options.roles);
 
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
-  const scanned = await scanTissue(
+  const { scan, tissue, solid, isSolid } = await analysedTissue(
     source,
     inputs.length > 0 ? inputs : [roles.probe],
     'probe' in roles ? [roles.probe] : [],
     pixelSizeUm,
+    options.tissue,
     at('finding tissue'),
   );
-  const tissue =
-    options.tissue === 'all' ? new BitMask(source.width, source.height).inverted() : scanned.bits;
-  const solid = options.tissue === 'all' ? tissue : tissueBits(scanned.solid, source.width, source.height);
-  const isSolid = (cell: number): boolean => options.tissue === 'all' || scanned.solid.cells[cell] === 1;
 
   const maskInput = (channel: number | undefined) => ({ source, channel, pixelSizeUm, tissue });
   const vessels = await vesselMask(maskInput(roles.vessel), options, work);
@@ -159,7 +157,7 @@ async function measure(
     else {
       const own =
         name === 'measured'
-          ? { scan: scanned.scan, channel: scanned.scan.channels.length - 1 }
+          ? { scan, channel: scan.channels.length - 1 }
           : { scan: await scanOf(image, channel, pixelSizeUm, at('reading the prediction')), channel: 0 };
       background = percentileBackground(
         own.scan,
@@ -178,7 +176,7 @@ async function measure(
     });
     measures.push({ name, found });
   }
-  warn(measures[0].found, sums, objects.count, options, warnings);
+  warn(measures[0].found, sums, vesselMeasures.count, options, warnings);
   const [first, second] = measures;
   const agreement =
     first && second
@@ -259,14 +257,16 @@ async function controlOf(
   const pixelSizeUm = requirePixelSize(source);
   const roles = findRoles(source, ['vessel', 'probe'], ['nuclei'], options.roles);
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
-  const { bits, solid } = await scanTissue(source, inputs, [], pixelSizeUm, { signal: work.signal });
-  const input = { source, channel: roles.vessel, pixelSizeUm, tissue: bits };
+  const { tissue, solid } = await analysedTissue(source, inputs, [], pixelSizeUm, options.tissue, {
+    signal: work.signal,
+  });
+  const input = { source, channel: roles.vessel, pixelSizeUm, tissue };
   const { mask } = await vesselMask(input, { ...options, vesselMask: undefined }, { signal: work.signal });
   const sums = await sumSpace(
     {
       probes: [{ source, channel: roles.probe }],
-      tissue: bits,
-      solid: tissueBits(solid, source.width, source.height),
+      tissue,
+      solid,
       vessels: mask,
       objects: findComponents(mask, 8),
       pixelSizeUm,

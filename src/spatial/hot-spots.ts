@@ -102,7 +102,7 @@ export function findHotSpots(field: GridField, given: Partial<HotSpotOptions> = 
     return most;
   }).sort();
   // A score is a spot where its p, (1 + draws at least as large) / (draws + 1), is at most the level.
-  const allowed = Math.floor(options.level * (options.draws + 1)) - 1;
+  const allowed = Math.floor(options.level * (options.draws + 1) + 1e-9) - 1;
   const threshold = allowed >= 0 ? largest[largest.length - 1 - allowed] : Infinity;
   const observed = localMeans({ ...field, values: scores }, disc, neighbours);
   const score = new Float64Array(valid.length).fill(Number.NaN);

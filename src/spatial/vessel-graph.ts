@@ -16,8 +16,8 @@ export interface Branch {
 
 export interface SkeletonGraph {
   readonly branches: readonly Branch[];
-  /** Number of branchings (touching skeleton pixels with three or more neighbours are one). */
-  readonly branchings: number;
+  /** A pixel of each branching (touching skeleton pixels with three or more neighbours are one). */
+  readonly branchings: readonly { readonly x: number; readonly y: number }[];
 }
 
 /** The branches of a strictly thin skeleton (`skeletonOf`). */
@@ -62,7 +62,7 @@ function traceSkeleton(skeleton: BitMask): SkeletonGraph {
       if (visited.get(x, y) || nodes.of.has(y * width + x)) return;
       if (!endsOnly || neighbours(skeleton, x, y).length <= 1) follow(-1, x, y);
     });
-  return { branches, branchings: nodes.count };
+  return { branches, branchings: nodes.at };
 }
 
 // The corner of a square end lies 1.41 radii from the point where its skeleton forks.
@@ -109,7 +109,7 @@ function takeOut(skeleton: BitMask, x: number, y: number): number {
   return 1;
 }
 
-function findNodes(skeleton: BitMask): { of: Map<number, number>; count: number } {
+function findNodes(skeleton: BitMask): { of: Map<number, number>; at: SkeletonGraph['branchings'] } {
   const { width, height } = skeleton;
   const branching = new BitMask(width, height);
   forEachPixel(skeleton, (x, y) => {
@@ -117,14 +117,16 @@ function findNodes(skeleton: BitMask): { of: Map<number, number>; count: number 
   });
   const clusters = findComponents(branching, 8);
   const of = new Map<number, number>();
+  const at = Array.from({ length: clusters.count }, () => ({ x: 0, y: 0 }));
   forEachRun(
     clusters,
     () => true,
     (y, start, end, label) => {
+      at[label] = { x: start, y };
       for (let x = start; x < end; x++) of.set(y * width + x, label);
     },
   );
-  return { of, count: clusters.count };
+  return { of, at };
 }
 
 /** The pixel after `here` on a line: a branching first, so that a line ends where it meets one; -1 at its end. */

@@ -89,4 +89,22 @@ describe('radiusInside', () => {
         expect(radiusInside(mask, x, y)).toBeCloseTo(best, 12);
       }
   });
+
+  it('leaves out what lies outside tissue, branchings and bends too', () => {
+    const cross = (x: number, y: number, cx: number): boolean =>
+      Math.hypot(x - cx, y - 40) <= 30 && (Math.abs(x - cx) <= 2 || Math.abs(y - 40) <= 2);
+    const mask = draw(240, (x, y) => cross(x, y, 40) || cross(x, y, 120) || cross(x, y, 200));
+    const objects = findComponents(mask, 8);
+    const all = measureVessels(mask, objects, objects.area, 240 * 240, 1).measures;
+    const one = measureVessels(
+      mask,
+      objects,
+      objects.area.map((n, i) => (i === 1 ? n : 0)),
+      240 * 240,
+      1,
+    ).measures;
+    expect([all.count, all.branchPoints]).toEqual([3, 3]);
+    expect([one.count, one.branchPoints]).toEqual([1, 1]);
+    expect(one.lengthDensityMmPerMm2).toBeCloseTo(all.lengthDensityMmPerMm2 / 3, 6);
+  });
 });

@@ -37,7 +37,7 @@ export interface VesselObject {
 const shortestBranchUm = 10;
 
 /**
- * @param inTissue vessel pixels in tissue of each object; objects without any are left out
+ * @param inTissue vessel pixels in tissue of each object; objects without any count for nothing
  * @param tissuePixels of the slide, vessels included
  */
 export function measureVessels(
@@ -55,6 +55,7 @@ export function measureVessels(
   for (const branch of branches) {
     const { xs, ys } = branch;
     const label = labelAt(objects, xs[0], ys[0]);
+    if (inTissue[label] === 0) continue;
     // An end of a centre line stops about half a width before the vessel does.
     const ends = endRadii(mask, branch);
     const length = branchLengthPx(branch) + ends;
@@ -89,6 +90,7 @@ export function measureVessels(
       widthUm: (widthSums[label] / widthCounts[label]) * pixelSizeUm,
     });
   }
+  const branchPoints = branchings.filter(({ x, y }) => inTissue[labelAt(objects, x, y)] > 0).length;
   const tissueMm2 = (tissuePixels * pixelSizeUm ** 2) / 1e6;
   const measures: VesselMeasures = {
     densityPerMm2: vessels.length / tissueMm2,
@@ -97,8 +99,8 @@ export function measureVessels(
     meanWidthUm: (widths / widthCount) * pixelSizeUm,
     lengthDensityMmPerMm2: (length * pixelSizeUm) / 1000 / tissueMm2,
     tortuosity: bent / straight,
-    branchPoints: branchings,
-    branchPointsPerMm2: branchings / tissueMm2,
+    branchPoints,
+    branchPointsPerMm2: branchPoints / tissueMm2,
     intercapillaryUm: meanNearestUm(vessels),
   };
   return { measures, vessels };
