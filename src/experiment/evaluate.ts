@@ -226,7 +226,7 @@ async function evaluateModel(
           slide: source.path,
           out: path,
           roles: Object.fromEntries(
-            model.manifest.roles.flatMap((role) =>
+            [...model.manifest.roles, ...(model.manifest.derived ? ['nuclei'] : [])].flatMap((role) =>
               entry.channels[role] ? [[role, entry.channels[role]]] : [],
             ),
           ),

@@ -74,7 +74,10 @@ export async function writePrediction(
   try {
     const ownUm = requirePixelSize(source);
     const pixelSizeUm = manifest.pixelSizeUm;
-    const assigned = assignRoles(source, manifest.roles, options.roles);
+    // A model that is computed from the vessels takes the tissue from a nuclear stain too, which may have to be named.
+    const isNucleiNamed = manifest.derived !== undefined && options.roles.nuclei !== undefined;
+    const named = [...new Set([...manifest.roles, ...(isNucleiNamed ? ['nuclei'] : [])])];
+    const assigned = assignRoles(source, named, options.roles);
     const channels = manifest.roles.map((role) => assigned[role]);
     if (needsResampling(options.slide, ownUm, pixelSizeUm)) {
       source = resampledSource(source, ownUm, pixelSizeUm);
@@ -109,7 +112,7 @@ export async function writePrediction(
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
         annotations: {
           ...provenance(model, options.slide, maps),
-          command: commandOf(options, source, channels, manifest),
+          command: commandOf(options, source, named, assigned),
         },
       },
       { resume: options.resume },
@@ -261,11 +264,11 @@ async function tissueBeside(
 function commandOf(
   { model, slide, pixelSizeUm, z, t, interval, sampleType }: ReturnType<typeof parsePredict>,
   source: PixelSource,
-  channels: readonly number[],
-  manifest: ModelFile['manifest'],
+  named: readonly string[],
+  assigned: Readonly<Record<string, number>>,
 ): string {
   const roles = Object.fromEntries(
-    manifest.roles.map((name, i) => [name, source.channels[channels[i]].name] as const),
+    named.map((role) => [role, source.channels[assigned[role]].name] as const),
   );
   const given = {
     model: basename(model),

@@ -5,7 +5,7 @@ import type { WorkOptions } from '../core/progress.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
 import { findTissue, solidCells, type TissueMask } from '../dataset/tissue-mask.ts';
-import { assignRoles } from '../slide/assign-roles.ts';
+import { assignRoles, findRole } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 
@@ -24,7 +24,14 @@ export function tissueBits(mask: TissueMask, width: number, height: number): Bit
   return bits;
 }
 
-/** Channel indices of the roles that a slide has; `required` must be there. */
+/**
+ * Channel indices of the roles that a slide has.
+ * @param required must be there
+ * @param optional may be absent, and are then left out
+ * @param explicit role to channel name, as given by --role; also of roles in neither list
+ * @throws UsageError for a given channel that is not there; DataError for a required role without a channel, and for any
+ * role that several channels could have
+ */
 export function findRoles(
   source: PixelSource,
   required: readonly string[],
@@ -36,19 +43,19 @@ export function findRoles(
     [...required, ...Object.keys(explicit).filter((r) => !required.includes(r))],
     explicit,
   );
+  const given = new Set(Object.keys(explicit).map((role) => roles[role]));
   for (const role of optional) {
     if (role in roles) continue;
-    try {
-      const index = assignRoles(source, [role], {})[role];
-      if (!Object.values(roles).includes(index)) roles[role] = index;
-    } catch (error) {
-      if (!(error instanceof DataError)) throw error;
-    }
+    const index = findRole(source, role, given);
+    if (index !== undefined && !Object.values(roles).includes(index)) roles[role] = index;
   }
   return roles;
 }
 
-/** The vessel channel, as told or as the file and its name tell; undefined where none is known. */
+/**
+ * The vessel channel, as told or as the file and its name tell; undefined where none is known.
+ * @throws UsageError for a told channel that is not there; DataError where several could be it
+ */
 export function findVesselChannel(
   source: PixelSource,
   { vessel }: Readonly<Record<string, string>>,

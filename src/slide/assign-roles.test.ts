@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../core/errors.ts';
 import type { ChannelInfo } from '../core/pixel-source.ts';
-import { assignRoles, guessRole } from './assign-roles.ts';
+import { assignRoles, findRole, guessRole } from './assign-roles.ts';
 
 const slide = (...channels: (string | ChannelInfo)[]) => ({
   path: 'slide.ome.tif',
@@ -81,4 +81,14 @@ describe('assignRoles', () => {
       /--role vessels=... is not used here/,
     );
   });
+});
+
+it('findRole leaves out a role that no channel has, but not one that several could have', () => {
+  const source = slide('CD31', 'QD655', 'QD800');
+  expect(findRole(source, 'nuclei', new Set())).toBeUndefined();
+  expect(findRole(source, 'vessel', new Set())).toBe(0);
+  expect(() => findRole(source, 'probe', new Set())).toThrow(
+    "'QD655' and 'QD800' of slide.ome.tif could each be the probe. Its channels are 'CD31', 'QD655', 'QD800'; say which with --role 'probe=CHANNEL NAME'.",
+  );
+  expect(findRole(source, 'probe', new Set([1]))).toBe(2);
 });

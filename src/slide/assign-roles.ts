@@ -58,7 +58,6 @@ export function assignRoles(
   explicit: Readonly<Record<string, string>>,
 ): Record<string, number> {
   const { channels, path } = source;
-  const all = channels.map(({ name }) => `'${name}'`).join(', ');
   const unknown = Object.keys(explicit).find((role) => !wanted.includes(role));
   if (unknown !== undefined) {
     throw new UsageError(`--role ${unknown}=... is not used here. The roles are: ${wanted.join(', ')}.`);
@@ -68,17 +67,9 @@ export function assignRoles(
   const taken = new Set(Object.values(roles));
   for (const role of wanted) {
     if (role in roles) continue;
-    const candidates = candidatesFor(channels, role).filter((index) => !taken.has(index));
-    if (candidates.length === 1) {
-      roles[role] = candidates[0];
-      continue;
-    }
-    const several = candidates.map((index) => `'${channels[index].name}'`).join(' and ');
-    const reason =
-      candidates.length === 0
-        ? `no channel of ${path} is known to be the ${role}`
-        : `${several} of ${path} could each be the ${role}`;
-    throw new DataError(`${reason}. Its channels are ${all}; say which with --role '${role}=CHANNEL NAME'.`);
+    const index = findRole(source, role, taken);
+    if (index === undefined) throw unclear(source, role, `no channel of ${path} is known to be the ${role}`);
+    roles[role] = index;
   }
   const twice = wanted.find((role, i) => wanted.slice(0, i).some((other) => roles[other] === roles[role]));
   if (twice !== undefined) {
@@ -87,6 +78,29 @@ export function assignRoles(
     );
   }
   return roles;
+}
+
+/**
+ * The channel of one role that a slide may lack, by what the file and its names tell.
+ * @param taken channels that were given to other roles
+ * @returns channel index; undefined where no channel is known to have the role
+ * @throws DataError where several could have it: which one is meant is for the user to say, never to be left out
+ */
+export function findRole(
+  source: Pick<PixelSource, 'path' | 'channels'>,
+  role: string,
+  taken: ReadonlySet<number>,
+): number | undefined {
+  const { channels, path } = source;
+  const candidates = candidatesFor(channels, role).filter((index) => !taken.has(index));
+  if (candidates.length <= 1) return candidates[0];
+  const several = candidates.map((index) => `'${channels[index].name}'`).join(' and ');
+  throw unclear(source, role, `${several} of ${path} could each be the ${role}`);
+}
+
+function unclear({ channels }: Pick<PixelSource, 'channels'>, role: string, reason: string): DataError {
+  const all = channels.map(({ name }) => `'${name}'`).join(', ');
+  return new DataError(`${reason}. Its channels are ${all}; say which with --role '${role}=CHANNEL NAME'.`);
 }
 
 /**

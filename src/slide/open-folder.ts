@@ -12,7 +12,8 @@ const imageName = /\.(ome\.)?(tiff?|tf8|tf2|btf|png|jpe?g)$/i;
 
 /**
  * @param openFile opens a single file
- * @throws FormatError for a folder without images, files of more than one channel, or of different sizes
+ * @throws FormatError for a folder without images, files of more than one channel, or of different sizes; what
+ * `openFile` throws, also for a plane that one of the files does not have
  */
 export async function openFolder(
   path: string,

@@ -6,7 +6,7 @@ import type { BlockedImage } from './blocked-source.ts';
 import { channelNames, sampleNames } from './channel-names.ts';
 import { FileBytes } from './file-bytes.ts';
 import { createSamples } from './sample-type.ts';
-import type { OpenSlideOptions } from './source-options.ts';
+import { type OpenSlideOptions, requireOnlyPlane } from './source-options.ts';
 
 /** Largest picture in bytes of decoded samples; larger slides come as pyramids. */
 const maxBytes = 128 * 2 ** 20;
@@ -14,6 +14,8 @@ const maxBytes = 128 * 2 ** 20;
 /**
  * A composite: its channels are 'red', 'green', 'blue' (and 'alpha'), or one grey one.
  * @returns undefined when the file is neither PNG nor JPEG
+ * @throws FormatError for a picture that is damaged, too large or of a kind that is not read; UsageError for a plane
+ * other than its only one
  */
 export async function openPicture(
   path: string,
@@ -24,6 +26,7 @@ export async function openPicture(
   const isPng = head[0] === 0x89 && head[1] === 0x50 && head[2] === 0x4e && head[3] === 0x47;
   const isJpeg = head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff;
   if (!isPng && !isJpeg) return undefined;
+  requireOnlyPlane(path, options.plane);
   const damaged = (cause: Error): FormatError =>
     new FormatError(
       path,

@@ -37,7 +37,8 @@ const foreign: Readonly<Record<string, string>> = {
 /**
  * Opens a file, an OME-Zarr (folder or web address), or a folder with one file a channel.
  * @throws FileAccessError for what is absent or may not be read; FormatError for what is damaged or not a slide;
- * DataError for a stack without a chosen plane and for pixels that are not square; CancelledError
+ * DataError for a stack without a chosen plane and for pixels that are not square; UsageError for a plane that is not
+ * there; CancelledError
  */
 export async function openSlide(path: string, options: OpenSlideOptions = {}): Promise<PixelSource> {
   throwIfCancelled(options.signal, 'opening the slide');

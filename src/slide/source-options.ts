@@ -27,3 +27,12 @@ export function choosePlane(path: string, axis: 'z' | 't', size: number, wanted:
   if (Number.isInteger(wanted) && wanted >= 0 && wanted < size) return wanted;
   throw new UsageError(`--${axis} ${wanted}: ${path} holds ${size} ${what}, counted from 0.`);
 }
+
+/**
+ * For formats without focal planes and time points: one plane there is, number 0.
+ * @throws UsageError when another one was chosen
+ */
+export function requireOnlyPlane(path: string, plane: OpenSlideOptions['plane']): void {
+  choosePlane(path, 'z', 1, plane?.z);
+  choosePlane(path, 't', 1, plane?.t);
+}

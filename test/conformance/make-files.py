@@ -131,6 +131,13 @@ for codec in [None, "zlib"]:
     tifffile.imwrite(path(name), rgb16, photometric="rgb", planarconfig="separate", tile=(64, 64), compression=codec, metadata=None)
     expect(name, rgb16, "TIFF", colours)
 
+# Uncompressed tiles above 1 MB are read in pieces, which do not divide a tile of rows of 3072 bytes.
+for height in (512, 400):
+    large = image("uint16", 3, 512, height)
+    name = f"rgb16-tile-over-{height}.tif"
+    tifffile.imwrite(path(name), np.moveaxis(large, 0, -1), photometric="rgb", tile=(512, 512), metadata=None)
+    expect(name, large, "TIFF", colours)
+
 # JPEG: stored as YCbCr and as RGB, in tiles with shared tables. libtiff's own decoder says what is in them.
 smooth = np.stack([np.round(127 + 100 * np.sin(np.mgrid[0:HEIGHT, 0:WIDTH][i % 2] / 17 + i)) for i in range(3)]).astype("uint8")
 tifffile.imwrite(path("smooth.tif"), np.moveaxis(smooth, 0, -1), photometric="rgb", metadata=None)

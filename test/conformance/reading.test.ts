@@ -1,10 +1,14 @@
 // Every reader against files that other programs wrote.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PixelSource } from '../../src/core/pixel-source.ts';
+import { createRaster } from '../../src/core/raster.ts';
+import { createSlide } from '../../src/slide/create-slide.ts';
 import { openSlide } from '../../src/slide/open-slide.ts';
+import { tinyOme, tinyTiff } from './tiny-tiff.ts';
 import { missingTools, runPython, sharedData } from './tools.ts';
 
 interface Expected {
@@ -106,6 +110,55 @@ describe.skipIf(missingTools !== undefined)(
     });
   },
 );
+
+const imageJ = { tag: 270, type: 2, values: 'ImageJ=1.54\nimages=1\n\0' };
+const grey = { width: 16, height: 16, channels: 3, background: 'grey' } as const;
+
+async function writeZarr(path: string): Promise<void> {
+  const channels = [{ name: 'DAPI' }];
+  const sink = await createSlide(path, {
+    width: 16,
+    height: 16,
+    channels,
+    sampleType: 'uint8',
+    pixelSizeUm: 1,
+  });
+  await sink.write(0, 0, createRaster(1, 16, 16));
+  await sink.finish();
+}
+
+describe('a plane that is not there', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hrpn-planes-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const pixelsXml =
+    '<Pixels DimensionOrder="XYCZT" Type="uint8" SizeX="16" SizeY="16" SizeC="1" SizeZ="1" SizeT="1"><TiffData/></Pixels>';
+
+  it.each<[string, (path: string) => unknown]>([
+    ['plain.tif', (path) => writeFileSync(path, tinyTiff())],
+    ['ome.tif', (path) => writeFileSync(path, tinyOme(`<OME><Image>${pixelsXml}</Image></OME>`))],
+    ['imagej.tif', (path) => writeFileSync(path, tinyTiff({ entries: [imageJ] }))],
+    ['picture.png', (path) => sharp({ create: grey }).png().toFile(path)],
+    ['picture.jpg', (path) => sharp({ create: grey }).jpeg().toFile(path)],
+    ['without-z-and-t.ome.zarr', writeZarr],
+    [
+      'folder',
+      (path) => {
+        mkdirSync(path);
+        writeFileSync(join(path, 'DAPI.tif'), tinyTiff());
+      },
+    ],
+  ])('is refused: %s', async (name, write) => {
+    const path = join(folder, name);
+    await write(path);
+    await expect(openSlide(path, { plane: { z: 4 } })).rejects.toThrow(
+      /^--z 4: \S+ holds 1 focal plane \(Z\), counted from 0\.$/,
+    );
+    await expect(openSlide(path, { plane: { z: 0, t: 3 } })).rejects.toThrow(
+      /^--t 3: \S+ holds 1 time point \(T\), counted from 0\.$/,
+    );
+    await (await openSlide(path, { plane: { z: 0, t: 0 } })).close();
+  });
+});
 
 const formats = sharedData('formats');
 

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { tinyTiff } from '../conformance/tiny-tiff.ts';
 import { hrpn, hrpnJson, temporaryFolder } from './command-line.ts';
 import { writeDrawnSlide } from './drawn-slide.ts';
 
@@ -91,6 +92,33 @@ const cases: [what: string, make: (folder: string) => Promise<string[]>, message
       return ['prepare', slide, slide, '--out', join(f, 'out')];
     },
     /s\.ome\.tif is given twice/,
+  ],
+  [
+    'a name that two slides have',
+    async (f) => {
+      const [a, b] = ['mouse1', 'mouse2'].map((mouse) => join(f, mouse));
+      await Promise.all([a, b].map((folder) => mkdir(folder)));
+      const slides = await Promise.all([a, b].map((folder) => writeDrawnSlide(join(folder, 's.ome.tif'))));
+      return ['prepare', ...slides, '--test', 's.ome.tif', '--out', join(f, 'out')];
+    },
+    /the slide s\.ome\.tif could be \S+mouse1.s\.ome\.tif or \S+mouse2.s\.ome\.tif\. Give the path/,
+  ],
+  [
+    'a focal plane that the file does not have',
+    async (f) => {
+      await writeFile(join(f, 's.tif'), tinyTiff());
+      return ['inspect', join(f, 's.tif'), '--z', '4'];
+    },
+    /--z 4: .*s\.tif holds 1 focal plane \(Z\), counted from 0\./,
+  ],
+  [
+    'a measured probe that is not clear beside a prediction',
+    async (f) => {
+      const slide = await writeDrawnSlide(join(f, 's.ome.tif'), { channels: ['CD31', 'QD655', 'QD800'] });
+      const prediction = await writeDrawnSlide(join(f, 'p.ome.tif'), { channels: ['probe'] });
+      return ['analyze', slide, '--prediction', prediction, '--out', join(f, 'out')];
+    },
+    /'QD655' and 'QD800' of .*s\.ome\.tif could each be the probe.*say which with --role 'probe=/,
   ],
   [
     'an output folder that holds other files',

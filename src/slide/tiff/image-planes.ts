@@ -76,7 +76,10 @@ export async function openPlanes(
       const offset = table.offsets[index];
       const length = table.lengths[index];
       if (offset === 0 && length === 0) return undefined; // a sparse file leaves out blocks of zeros
-      const rows = shape.isTiled ? blockHeight : Math.min(blockHeight, shape.height - top);
+      // A compressed tile is decoded whole, with the rows that hang below the image. What is read in pieces ends with
+      // the image, for the last piece may be higher than what is left of its tile.
+      const isWhole = shape.isTiled && !isRaw;
+      const rows = isWhole ? blockHeight : Math.min(blockHeight, shape.height - top);
       const expected = rows * rowBytes;
       const what = `${shape.isTiled ? 'tile' : 'strip'} ${index}`;
       const fail: DecodeFailure = (reason, cause) =>

@@ -34,7 +34,7 @@ export async function openTiff(path: string, options: OpenSlideOptions): Promise
       ? await planOme(images, directories, description, options)
       : description.startsWith('ImageJ=')
         ? await planImageJ(images, directories, description, options)
-        : await planPlain(images, directories, description);
+        : await planPlain(images, directories, description, options);
     return await openPlan(images, plan, options);
   } catch (error) {
     await file.close();

@@ -1,6 +1,7 @@
 // TIFFs that say nothing of their images: one image, pages that are channels, or a pyramid such as SVS.
 import { FormatError } from '../../core/errors.ts';
 import { fromResolution } from '../pixel-size.ts';
+import { type OpenSlideOptions, requireOnlyPlane } from '../source-options.ts';
 import type { Directory } from './directory.ts';
 import { findPyramid, isReduced } from './pyramid.ts';
 import { tag } from './tags.ts';
@@ -9,11 +10,15 @@ import type { TiffImages, TiffPlan } from './tiff-images.ts';
 /** More pages than this are a stack of which nothing says what its planes are. */
 const maxPages = 64;
 
-/** Pages of the size of the first one are channels; smaller ones of its shape are levels. */
+/**
+ * Pages of the size of the first one are channels; smaller ones of its shape are levels.
+ * @throws FormatError for pages that are neither; UsageError for a plane other than the only one
+ */
 export async function planPlain(
   images: TiffImages,
   directories: readonly Directory[],
   description: string,
+  options: OpenSlideOptions,
 ): Promise<TiffPlan> {
   const isAperio = description.startsWith('Aperio');
   const first = await images.shapeOf(directories[0]);
@@ -31,6 +36,7 @@ export async function planPlain(
     }
     pages.push(directory);
   }
+  requireOnlyPlane(images.path, options.plane);
   const { levels, others } = await findPyramid(images, pages, directories.slice(pages.length));
   for (const other of others) {
     // Labels and overviews of slide scanners are not tiled; anything else would be skipped without a word.

@@ -129,6 +129,9 @@ function layOut(
     throw refuse(`its axes are ${axes.map(({ name }) => name).join(', ')}; expected x and y among them`);
   if (shape[x] > maxEdgePx || shape[y] > maxEdgePx)
     throw refuse(`an image of ${shape[x]} x ${shape[y]} pixels cannot be`);
+  for (const axis of ['z', 't'] as const) {
+    if (axisOf(axis) < 0) choosePlane(path, axis, 1, options.plane?.[axis]);
+  }
   // The index along every axis but x, y and the channel's.
   const fixed = axes.map(({ name }, axis) => {
     if (axis === x || axis === y || axis === c) return 0;
