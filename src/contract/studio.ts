@@ -103,6 +103,13 @@ export interface FolderEntry {
   readonly modifiedMs: number;
 }
 
+/** What lies in a folder. */
+export interface Listing {
+  readonly entries: readonly FolderEntry[];
+  /** How many more there are, of the last in order. */
+  readonly leftOut: number;
+}
+
 /** How the browser gets a slide's pixels: itself by range requests, or tile by tile from the server's readers. */
 export type PixelAccess = 'ome-tiff' | 'ome-zarr' | 'tiles';
 

@@ -18,7 +18,7 @@ import { maskOutlines } from '../spatial/mask-outlines.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { fillPolygon, type Polygon, polygonBounds } from './polygon-rows.ts';
-import { scanTissue } from './slide-layers.ts';
+import { openPrediction, scanTissue } from './slide-layers.ts';
 
 /** Vessels this far outside the region still count for distances inside it. */
 const haloUm = 100;
@@ -41,7 +41,8 @@ interface Sample {
 }
 
 /**
- * @throws UsageError for a polygon that covers no pixel or a channel that is not there; DataError without a pixel size; what opening throws
+ * @throws UsageError for a polygon that covers no pixel or a channel that is not there; DataError without a pixel size,
+ * and for a prediction of another size or of several channels without 'probe'; what opening throws
  */
 export async function measureRegion(request: RegionRequest): Promise<RegionResult> {
   const notes: string[] = [];
@@ -117,7 +118,7 @@ async function readRole(
 }
 
 async function readPrediction(path: string, slide: PixelSource, sample: Sample): Promise<Float32Array> {
-  const source = await openSlide(path, {});
+  const { source, channel } = await openPrediction(path, 'probe');
   try {
     const { width, height } = slide.levels[sample.level];
     const level = source.levels.findIndex((each) => each.width === width && each.height === height);
@@ -127,10 +128,6 @@ async function readPrediction(path: string, slide: PixelSource, sample: Sample):
           `it has ${source.width} x ${source.height} px. Choose the prediction of this slide.`,
       );
     }
-    const channel = Math.max(
-      0,
-      source.channels.findIndex(({ name }) => name === 'probe'),
-    );
     return channelOf(await source.read(sample.region, [channel], { level }), 0);
   } finally {
     await source.close();

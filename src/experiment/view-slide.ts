@@ -16,16 +16,24 @@ export interface TileRegion {
   readonly channel: number;
 }
 
+interface HeldSlide {
+  readonly source: Promise<PixelSource>;
+  /** Tiles being read. */
+  readers: number;
+  /** Closed as soon as nobody reads it. */
+  isForgotten: boolean;
+}
+
 const largestTilePx = 2048;
 /** Slides kept open, so that neighbouring tiles need no new start; the longest unused goes first. */
 const mostOpen = 8;
-const open = new Map<string, Promise<PixelSource>>();
+const open = new Map<string, HeldSlide>();
 
 /** What `inspect` says, and how a browser can read it. */
 export async function viewSlide(path: string): Promise<SlideView> {
   const slide = await inspect({ slide: path });
   // It may have been written anew since it was last open.
-  await forget(path);
+  forget(path);
   return { ...slide, access: accessOf(slide.format) };
 }
 
@@ -33,35 +41,55 @@ export async function viewSlide(path: string): Promise<SlideView> {
  * @returns float32 [height, width] in stored units; beyond the slide's edge the tile is cut off
  * @throws UsageError for a tile that lies outside
  */
-export async function readTile(region: TileRegion): Promise<Float32Array> {
-  const source = await openedSlide(region.slide);
-  const level = source.levels[region.level];
-  const width = Math.min(region.width, (level?.width ?? 0) - region.x);
-  const height = Math.min(region.height, (level?.height ?? 0) - region.y);
-  const isInside = width > 0 && height > 0 && Math.max(width, height) <= largestTilePx;
-  if (!isInside || region.channel >= source.channels.length) {
-    throw new UsageError(`there is no such tile in ${region.slide}.`);
-  }
-  const raster = await source.read({ x: region.x, y: region.y, width, height }, [region.channel], {
-    level: region.level,
+export function readTile(region: TileRegion): Promise<Float32Array> {
+  return withSlide(region.slide, async (source) => {
+    const level = source.levels[region.level];
+    const width = Math.min(region.width, (level?.width ?? 0) - region.x);
+    const height = Math.min(region.height, (level?.height ?? 0) - region.y);
+    const isInside = width > 0 && height > 0 && Math.max(width, height) <= largestTilePx;
+    if (!isInside || region.channel >= source.channels.length) {
+      throw new UsageError(`there is no such tile in ${region.slide}.`);
+    }
+    const raster = await source.read({ x: region.x, y: region.y, width, height }, [region.channel], {
+      level: region.level,
+    });
+    return raster.data;
   });
-  return raster.data;
 }
 
-async function openedSlide(path: string): Promise<PixelSource> {
+/** Lends an open slide, which stays open until `use` has ended. */
+async function withSlide<T>(path: string, use: (source: PixelSource) => Promise<T>): Promise<T> {
+  const held = open.get(path) ?? { source: openSlide(path, {}), readers: 0, isForgotten: false };
+  open.delete(path);
+  open.set(path, held);
+  if (open.size > mostOpen) forget(open.keys().next().value as string);
+  held.readers++;
+  try {
+    const source = await held.source.catch((error) => {
+      // The next one to ask tries again.
+      if (open.get(path) === held) open.delete(path);
+      throw error;
+    });
+    return await use(source);
+  } finally {
+    held.readers--;
+    if (held.isForgotten) closeUnread(held);
+  }
+}
+
+function forget(path: string): void {
   const held = open.get(path);
-  const source = held ?? openSlide(path, {});
+  if (held === undefined) return;
   open.delete(path);
-  open.set(path, source);
-  source.catch(() => open.delete(path));
-  if (open.size > mostOpen) await forget(open.keys().next().value as string);
-  return source;
+  held.isForgotten = true;
+  closeUnread(held);
 }
 
-async function forget(path: string): Promise<void> {
-  const source = open.get(path);
-  open.delete(path);
-  await source?.then((held) => held.close()).catch(() => {});
+/** A file that is closed under its readers fails them. */
+function closeUnread({ source, readers }: HeldSlide): void {
+  if (readers > 0) return;
+  // Whoever asked for it was told where it could not be opened, and a file that was only read loses nothing.
+  void source.then((slide) => slide.close()).catch(() => {});
 }
 
 function accessOf(format: string): PixelAccess {

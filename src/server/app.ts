@@ -69,7 +69,7 @@ export function createApp(parts: AppParts): Hono {
   );
   app.get('/api/browse', async (context) => {
     const path = context.req.query('path') ?? '';
-    return context.json({ path, entries: await browse(folder, path) });
+    return context.json({ path, ...(await browse(folder, path)) });
   });
   app.get('/api/events', (context) => events.stream(context.req.raw.signal));
 
@@ -79,7 +79,7 @@ export function createApp(parts: AppParts): Hono {
     return context.json({ ...view, path: folder.relative(slide) });
   });
   app.get('/api/tile', async (context) => {
-    const slide = await folder.existingTree(required(context, 'path'));
+    const slide = await folder.knownTree(required(context, 'path'));
     const number = (name: string): number => wholeNumber(name, required(context, name));
     const data = await pixels.tile({
       slide,
@@ -96,9 +96,9 @@ export function createApp(parts: AppParts): Hono {
   });
   app.post('/api/region', json, async (context) => {
     const request = await body(context, regionRequest);
-    const slide = await folder.existingTree(request.slide);
+    const slide = await folder.knownTree(request.slide);
     const prediction =
-      request.prediction === undefined ? undefined : await folder.existingTree(request.prediction);
+      request.prediction === undefined ? undefined : await folder.knownTree(request.prediction);
     return context.json(await pixels.region({ ...request, slide, prediction }));
   });
 

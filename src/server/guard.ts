@@ -24,6 +24,12 @@ export function newToken(): string {
   return randomBytes(24).toString('base64url');
 }
 
+/** Where a browser finds a server that listens on `host`: all addresses at once are none that it could go to. */
+export function reachableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  return host === '::' ? '::1' : host;
+}
+
 /** For a URL: IPv6 addresses in brackets. */
 export function urlHost(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
@@ -36,13 +42,14 @@ export function urlHost(host: string): string {
 export function guard(options: GuardOptions): MiddlewareHandler {
   const names = hostNames(options.host);
   return async (context, next) => {
-    const hosts = names.map((name) => `${urlHost(name)}:${options.port()}`);
-    const host = context.req.header('host')?.toLowerCase();
+    const hosts = names.map((name) => withoutWebPort(`${urlHost(name)}:${options.port()}`));
+    const header = context.req.header('host');
+    const host = header === undefined ? undefined : withoutWebPort(header.toLowerCase());
     if (host === undefined || !hosts.includes(host)) {
       return context.json({ error: 'this host name is not the studio’s. Open the address it printed.' }, 403);
     }
     const origin = context.req.header('origin');
-    if (origin !== undefined && origin.toLowerCase() !== `http://${host}`) {
+    if (origin !== undefined && withoutWebPort(origin.toLowerCase()) !== `http://${host}`) {
       return context.json({ error: 'requests from other sites are refused.' }, 403);
     }
     const site = context.req.header('sec-fetch-site');
@@ -75,13 +82,19 @@ export function guard(options: GuardOptions): MiddlewareHandler {
   };
 }
 
+/** Browsers leave out the port that http has anyway. */
+function withoutWebPort(host: string): string {
+  return host.replace(/:80$/, '');
+}
+
 function hostNames(host: string): string[] {
-  if (isLoopback(host)) return ['127.0.0.1', 'localhost', '::1', host];
+  const own = ['127.0.0.1', 'localhost', '::1'];
+  if (isLoopback(host)) return [...own, host];
   if (host !== '0.0.0.0' && host !== '::') return [host.toLowerCase()];
   const addresses = Object.values(networkInterfaces()).flatMap((list) =>
     (list ?? []).map(({ address }) => address),
   );
-  return ['localhost', hostname().toLowerCase(), ...addresses];
+  return [...own, hostname().toLowerCase(), ...addresses];
 }
 
 /** In the same time whatever differs; hashes make the lengths equal. */

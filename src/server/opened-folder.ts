@@ -1,17 +1,28 @@
 // The one folder that a studio shows. Every path that comes from a browser goes through here.
-import { readdir, realpath } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { FileAccessError, UsageError } from '../core/errors.ts';
+import { visitLinks } from './visit-links.ts';
 
-/** The studio's own files within the opened folder: run index, logs, unfinished uploads. */
+/** The studio's own files within the opened folder. */
 export const studioFolderName = '.hrpn-studio';
 
-/** Folder slides with more entries than this are not searched for links; no slide format has as many. */
-const mostEntriesSearched = 200_000;
+/** That a folder held no link to outside, or that this is being looked up. */
+interface Verdict {
+  /** Which folder it was, and when it was last changed. */
+  readonly stamp: string;
+  readonly fromMs: number;
+  readonly search: Promise<void>;
+}
+
+/** A verdict is believed this long, in milliseconds. */
+const verdictMs = 60_000;
+const mostVerdicts = 100;
 
 export class OpenedFolder {
   /** Absolute, with every symbolic link resolved. */
   readonly root: string;
+  readonly #verdicts = new Map<string, Verdict>();
 
   private constructor(root: string) {
     this.root = root;
@@ -49,17 +60,29 @@ export class OpenedFolder {
     return real;
   }
 
-  /** As `existing`, and refuses a folder (a slide or dataset) that holds a link to somewhere outside. */
+  /**
+   * As `existing`, and refuses a folder (a slide or dataset) from which links lead outside. Looks at all that is in it,
+   * every time.
+   */
   async existingTree(path: string): Promise<string> {
     const real = await this.existing(path);
-    const entries = await readdir(real, { recursive: true, withFileTypes: true }).catch(() => []);
-    if (entries.length > mostEntriesSearched) return real;
-    for (const entry of entries) {
-      if (!entry.isSymbolicLink()) continue;
-      const target = await realpath(join(entry.parentPath, entry.name)).catch(() => undefined);
-      if (target !== undefined)
-        this.#check(target, `${path}/${relative(real, join(entry.parentPath, entry.name))}`);
-    }
+    const stamp = await stampOf(real);
+    if (stamp !== undefined) await this.#search(real, stamp);
+    return real;
+  }
+
+  /**
+   * As `existingTree`, for the many pieces that are asked of one slide: believes what was found within the last minute,
+   * unless the folder itself is another one now or something was added to it. A link that is put deeper into it meanwhile
+   * is found a minute later at the latest.
+   */
+  async knownTree(path: string): Promise<string> {
+    const real = await this.existing(path);
+    const stamp = await stampOf(real);
+    if (stamp === undefined) return real;
+    const held = this.#verdicts.get(real);
+    const isKnown = held?.stamp === stamp && Date.now() - held.fromMs < verdictMs;
+    await (isKnown ? held.search : this.#search(real, stamp));
     return real;
   }
 
@@ -99,6 +122,20 @@ export class OpenedFolder {
     return value;
   }
 
+  #search(real: string, stamp: string): Promise<void> {
+    const search = visitLinks(real, (target, link) => this.#check(target, this.relative(link)));
+    const verdict = { stamp, fromMs: Date.now(), search };
+    this.#verdicts.delete(real);
+    this.#verdicts.set(real, verdict);
+    if (this.#verdicts.size > mostVerdicts)
+      this.#verdicts.delete(this.#verdicts.keys().next().value as string);
+    // What was refused is looked at anew, so that it can be put right.
+    search.catch(() => {
+      if (this.#verdicts.get(real) === verdict) this.#verdicts.delete(real);
+    });
+    return search;
+  }
+
   #within(path: string): string {
     if (path.includes('\0') || isAbsolute(path) || /^[a-z][a-z0-9+.-]+:/i.test(path) || path.includes('\\')) {
       throw outside(path);
@@ -116,6 +153,14 @@ export class OpenedFolder {
     if (way === '..' || way.startsWith(`..${sep}`) || isAbsolute(way)) throw outside(given);
     if (way.split(sep)[0].toLowerCase() === studioFolderName) throw outside(given);
   }
+}
+
+/** Undefined for what is no folder. */
+async function stampOf(real: string): Promise<string | undefined> {
+  const stats = await stat(real, { bigint: true }).catch((cause) => {
+    throw new FileAccessError(real, `${real} is there no more. Was it moved or deleted?`, { cause });
+  });
+  return stats.isDirectory() ? `${stats.dev} ${stats.ino} ${stats.ctimeNs}` : undefined;
 }
 
 function outside(path: string): UsageError {

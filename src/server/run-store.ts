@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { RunProgress, RunState } from '../contract/studio.ts';
-import { UsageError } from '../core/errors.ts';
+import { FileAccessError, type HrpnError, UsageError } from '../core/errors.ts';
 
 /** A run as stored; paths are absolute here. */
 export interface StoredRun {
@@ -52,7 +52,8 @@ export class RunStore {
 
   /**
    * @param folder the studio's own folder; made where absent
-   * @throws UsageError when another studio has it open, or Node is too old
+   * @throws UsageError when another studio has it open, or Node is too old; FileAccessError when the list cannot be made,
+   * or what is there is none
    */
   static async open(folder: string): Promise<RunStore> {
     const sqlite = await import('node:sqlite').catch((cause) => {
@@ -61,20 +62,19 @@ export class RunStore {
         { cause },
       );
     });
-    mkdirSync(folder, { recursive: true });
-    const database = new sqlite.DatabaseSync(join(folder, 'runs.sqlite'));
+    const file = join(folder, 'runs.sqlite');
+    let database: DatabaseSync | undefined;
     try {
+      mkdirSync(folder, { recursive: true });
+      database = new sqlite.DatabaseSync(file);
       // Held until the process ends, however it ends: two studios on one folder would both start its runs.
       database.exec(
         'PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; PRAGMA synchronous = NORMAL;',
       );
       database.exec(`BEGIN EXCLUSIVE; ${schema}; COMMIT;`);
     } catch (cause) {
-      database.close();
-      throw new UsageError(
-        `another studio has this folder open (${join(folder, 'runs.sqlite')} is locked). Use that one, or stop it first.`,
-        { cause },
-      );
+      database?.close();
+      throw openFailure(file, cause);
     }
     return new RunStore(database);
   }
@@ -119,6 +119,25 @@ export class RunStore {
   close(): void {
     this.#database.close();
   }
+}
+
+/** SQLite's result codes; a longer code holds one of them in its lowest byte. */
+const sqliteCodes = { busy: 5, locked: 6, corrupt: 11, notADatabase: 26 };
+
+function openFailure(file: string, cause: unknown): HrpnError {
+  const { errcode, message } = cause as Error & { readonly errcode?: number };
+  const code = errcode === undefined ? undefined : errcode & 0xff;
+  if (code === sqliteCodes.busy || code === sqliteCodes.locked) {
+    return new UsageError(
+      `another studio has this folder open (${file} is locked). Use that one, or stop it first.`,
+      { cause },
+    );
+  }
+  const todo =
+    code === sqliteCodes.corrupt || code === sqliteCodes.notADatabase
+      ? 'Move it elsewhere; the studio then begins a new one.'
+      : 'Open a folder that you may write to, on a disk with free space.';
+  return new FileAccessError(file, `the run list ${file} cannot be opened (${message}). ${todo}`, { cause });
 }
 
 function fromRow(row: Record<string, SQLOutputValue>): StoredRun {

@@ -6,7 +6,7 @@ import { type StudioOptions, studioCommand } from '../contract/studio.ts';
 import { UsageError } from '../core/errors.ts';
 import { createApp } from './app.ts';
 import { EventHub } from './events.ts';
-import { isLoopback, newToken, urlHost } from './guard.ts';
+import { isLoopback, newToken, reachableHost, urlHost } from './guard.ts';
 import { OpenedFolder, studioFolderName } from './opened-folder.ts';
 import { PixelService } from './pixel-service.ts';
 import { RunQueue } from './run-queue.ts';
@@ -74,7 +74,7 @@ export async function startStudio(
     await close();
     throw error;
   }
-  const address = `http://${urlHost(options.host === '0.0.0.0' ? '127.0.0.1' : options.host)}:${port}/`;
+  const address = `http://${urlHost(reachableHost(options.host))}:${port}/`;
   return {
     url: token === undefined ? address : `${address}?token=${token}`,
     folder: folder.root,

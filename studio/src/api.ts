@@ -1,7 +1,7 @@
 // What the page asks of the server.
 import type {
-  FolderEntry,
   HistoryRow,
+  Listing,
   RegionRequest,
   RegionResult,
   RunView,
@@ -21,8 +21,7 @@ class StudioError extends Error {
 
 export const api = {
   session: () => get<StudioSession>('/api/session'),
-  browse: async (path: string) =>
-    (await get<{ entries: FolderEntry[] }>(`/api/browse?path=${encodeURIComponent(path)}`)).entries,
+  browse: (path: string) => get<Listing>(`/api/browse?path=${encodeURIComponent(path)}`),
   slide: (path: string) => get<SlideView>(`/api/slide?path=${encodeURIComponent(path)}`),
   tile: async (query: Record<string, string | number>, signal?: AbortSignal): Promise<Float32Array> => {
     const text = new URLSearchParams(Object.entries(query).map(([key, value]) => [key, String(value)]));

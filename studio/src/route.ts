@@ -6,13 +6,14 @@ export type { Route };
 
 let held: Route = readAddress();
 
+// From the start, for the address may change before the page is drawn, and before anyone asks to be told.
+addEventListener('hashchange', () => {
+  held = readAddress();
+});
+
 function subscribe(listener: () => void): () => void {
-  const changed = (): void => {
-    held = readAddress();
-    listener();
-  };
-  addEventListener('hashchange', changed);
-  return () => removeEventListener('hashchange', changed);
+  addEventListener('hashchange', listener);
+  return () => removeEventListener('hashchange', listener);
 }
 
 export function useRoute(): Route {

@@ -13,6 +13,7 @@ import type { RunView } from '../../src/contract/studio.ts';
 import { createRaster } from '../../src/core/raster.ts';
 import { type Studio, startStudio } from '../../src/server/start-studio.ts';
 import { createSlide, valueScaleFor } from '../../src/slide/create-slide.ts';
+import { tinyTiff } from '../conformance/tiny-tiff.ts';
 import { writeDrawnSlide } from '../e2e/drawn-slide.ts';
 import { launchBrowser, openPage, type WatchedPage } from './browser.ts';
 
@@ -268,6 +269,68 @@ test('what the file does not tell is chosen in the viewer: roles, pixel size, wh
   expect(await result.getByRole('definition').allTextContents()).toContain('100 ± 0');
   // The region without a scale is the one complaint: the browser logs the answer 400.
   expect(watched.complaints.splice(0).filter((text) => !text.includes('400'))).toEqual([]);
+});
+
+test('a form gives each channel one role and each role one channel, as it is typed and as it is changed', {
+  timeout: longMs,
+}, async () => {
+  await writeDrawnSlide(join(folder, 'three.ome.tif'), { channels: ['CH1', 'CH2', 'CH3'] });
+  await page.goto(`${studio.url}#/new/prepare?slides=three.ome.tif`);
+  const role = (channel: string) => page.getByLabel(`Role of ${channel}`);
+  await role('CH1').fill('probe');
+  await role('CH2').fill('vessel');
+  await role('CH2').fill('nuclei');
+  // On its way to another role it is not taken for that of CH1.
+  await role('CH3').pressSequentially('probe-2');
+  await role('CH3').press('Enter');
+  expect(await role('CH1').inputValue()).toBe('probe');
+  await role('CH3').fill('vessel');
+  const asked = page.waitForRequest((request) => request.method() === 'POST');
+  await page.locator('form .button.primary').click();
+  expect((await asked).postDataJSON().options.roles).toEqual({
+    probe: 'CH1',
+    nuclei: 'CH2',
+    vessel: 'CH3',
+  });
+  await page.locator('.page-head .state-chip', { hasText: /done|failed/ }).waitFor();
+  expect(watched.complaints).toEqual([]);
+});
+
+test('a colour image is seen in all its channels, and a folder says what it does not list', {
+  timeout: longMs,
+}, async () => {
+  const [width, height] = [400, 300];
+  const colours = [200, 120, 40];
+  const xml =
+    '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0"><Pixels ID="Pixels:0" ' +
+    `DimensionOrder="XYCZT" Type="uint8" SizeX="${width}" SizeY="${height}" SizeC="3" SizeZ="1" SizeT="1">` +
+    '<Channel ID="Channel:0:0" SamplesPerPixel="3"/><TiffData/></Pixels></Image></OME>';
+  const image = tinyTiff({
+    width,
+    height,
+    data: Uint8Array.from({ length: width * height * 3 }, (_, i) => colours[i % 3]),
+    entries: [
+      { tag: 258, type: 3, values: [8, 8, 8] },
+      { tag: 262, type: 3, values: [2] },
+      { tag: 270, type: 2, values: `${xml}\0` },
+      { tag: 277, type: 3, values: [3] },
+    ],
+  });
+  await writeFile(join(folder, 'colour.ome.tif'), image);
+  await page.goto(`${studio.url}#/view?slide=colour.ome.tif`);
+  await page.locator('[data-testid=stage][data-loaded=true]').waitFor();
+  const box = (await page.getByTestId('slide-canvas').boundingBox())!;
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await expect
+    .poll(() => page.getByTestId('read-out').textContent(), { timeout: longMs })
+    .toMatch(/red 200.*green 120.*blue 40/);
+  await page.locator('[title="Pixels by tiles from the server"]').waitFor();
+
+  await page.route('**/api/browse*', (route) => route.fulfill({ json: { entries: [], leftOut: 12 } }));
+  await page.goto(`${studio.url}#/?path=example`);
+  await page.getByText('12 more are not listed').waitFor();
+  await page.unroute('**/api/browse*');
+  expect(watched.complaints).toEqual([]);
 });
 
 test('a dropped prediction with bounds shows the width of its interval, in real units; hot spots lie over it', {

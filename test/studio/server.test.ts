@@ -1,13 +1,17 @@
 // The studio's server without a browser: what it refuses, what it serves, and what becomes of its runs.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Hono } from 'hono';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunState, RunView } from '../../src/contract/studio.ts';
+import { guard } from '../../src/server/guard.ts';
+import { OpenedFolder } from '../../src/server/opened-folder.ts';
 import { type Studio, startStudio } from '../../src/server/start-studio.ts';
 
 const commandFile = fileURLToPath(new URL('./stand-in-command.ts', import.meta.url));
@@ -181,6 +185,42 @@ describe('what is refused', () => {
     ]);
   });
 
+  test('a slide folder whose link leads to another folder of the opened one, and from there out', async () => {
+    await mkdir(join(folder, 'chunks'));
+    await mkdir(join(folder, 'slide.zarr'));
+    await symlink('../chunks', join(folder, 'slide.zarr', '0'));
+    await symlink('..', join(folder, 'chunks', 'round'));
+    const opened = await OpenedFolder.open(folder);
+    await expect(opened.existingTree('slide.zarr')).resolves.toBe(join(opened.root, 'slide.zarr'));
+    await symlink(join(base, 'secret.txt'), join(folder, 'chunks', 'c0'));
+    await expect(opened.existingTree('slide.zarr')).rejects.toThrow('"chunks/c0" is outside');
+  });
+
+  test('a link out of a slide, for pieces of it too: put beside the others at once, put deeper within a minute', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      await mkdir(join(folder, 'slide.zarr', '0'), { recursive: true });
+      const opened = await OpenedFolder.open(folder);
+      const isRefused = (): Promise<boolean> =>
+        opened.knownTree('slide.zarr').then(
+          () => false,
+          () => true,
+        );
+      expect(await isRefused()).toBe(false);
+      await symlink(base, join(folder, 'slide.zarr', '0', 'out'));
+      // The folder is not gone through for every tile.
+      expect(await isRefused()).toBe(false);
+      vi.setSystemTime(Date.now() + 60_000);
+      expect(await isRefused()).toBe(true);
+      await unlink(join(folder, 'slide.zarr', '0', 'out'));
+      expect(await isRefused()).toBe(false);
+      await symlink(base, join(folder, 'slide.zarr', 'out'));
+      expect(await isRefused()).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   test('a foreign host name, origin or site', async () => {
     const own = `127.0.0.1:${studio.port}`;
     const status = async (headers: Record<string, string>): Promise<number> =>
@@ -197,6 +237,30 @@ describe('what is refused', () => {
       403,
     );
     expect(await status({ host: own, 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'cors' })).toBe(403);
+  });
+
+  test('not the host name that browsers send on port 80, nor that of any address', async () => {
+    const status = async (host: string, port: number, sent: Record<string, string>): Promise<number> => {
+      const app = new Hono().use(guard({ host, port: () => port, token: undefined }));
+      return (await app.get('/', ({ text }) => text('')).request('/', { headers: sent })).status;
+    };
+    expect(await status('127.0.0.1', 80, { host: '127.0.0.1', origin: 'http://127.0.0.1' })).toBe(200);
+    expect(await status('::1', 80, { host: '[::1]' })).toBe(200);
+    expect(await status('127.0.0.1', 80, { host: 'evil.example' })).toBe(403);
+    expect(await status('127.0.0.1', 80, { host: '127.0.0.1', origin: 'http://localhost' })).toBe(403);
+    expect(await status('127.0.0.1', 4870, { host: '127.0.0.1' })).toBe(403);
+    expect(await status('::', 4870, { host: '[::1]:4870' })).toBe(200);
+    expect(await status('0.0.0.0', 4870, { host: '127.0.0.1:4870' })).toBe(200);
+  });
+
+  const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
+    list?.some(({ address }) => address === '::1'),
+  );
+  test.skipIf(!hasIpv6)('not the address that is printed where all are listened on', async () => {
+    await studio.close();
+    studio = await startStudio({ dir: folder, port: 0, host: '::' }, app, { commandFile });
+    expect(new URL(studio.url).hostname).toBe('[::1]');
+    expect((await fetch(studio.url)).status).toBe(200);
   });
 
   test('bodies that are too large, or no JSON', async () => {
@@ -237,8 +301,36 @@ describe('what is refused', () => {
     expect(entries.map(({ name }: { name: string }) => name)).toEqual([
       'data',
       'dataset',
-      'bytes.bin',
       'new.tif',
+      'bytes.bin',
+    ]);
+  });
+
+  test('the second of two uploads of one name, which harms neither the first nor what a crash left', async () => {
+    await mkdir(join(folder, 'new.tif.partial'));
+    await writeFile(join(folder, 'new.tif.partial', 'tile'), 'of a run');
+    const path = '/api/files?path=new.tif';
+    const slow = request({ host: '127.0.0.1', port: studio.port, path, method: 'PUT', agent: false });
+    slow.write('slow');
+    const isBegun = async (): Promise<boolean> =>
+      (await readdir(folder)).filter((name) => name.startsWith('new.tif.')).length > 1;
+    while (!(await isBegun())) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await send(path, { method: 'PUT', body: 'quick' })).status).toBe(201);
+    slow.end('er');
+    const [answer] = (await once(slow, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).toBe(400);
+    const [text] = (await once(answer.setEncoding('utf8'), 'data')) as [string];
+    expect(JSON.parse(text).error).toContain('a file of that name is there already');
+    expect(await readFile(join(folder, 'new.tif'), 'utf8')).toBe('quick');
+    expect((await readdir(folder)).filter((name) => name.startsWith('new.tif'))).toEqual([
+      'new.tif',
+      'new.tif.partial',
+    ]);
+    expect(await readdir(join(folder, 'new.tif.partial'))).toEqual(['tile']);
+    const nowhere = await send('/api/files?path=bytes.bin/new.tif', { method: 'PUT', body: 'x' });
+    expect([nowhere.status, JSON.parse(nowhere.text).error]).toEqual([
+      404,
+      expect.stringMatching(/^new\.tif cannot be written into bytes\.bin \(\w+\)\. Open another folder/),
     ]);
   });
 
@@ -264,6 +356,41 @@ describe('what is refused', () => {
       /another studio has this folder open/,
     );
   });
+});
+
+test('a run list that is none says so, and is not taken for one of another studio', async () => {
+  const list = join(folder, '.hrpn-studio', 'runs.sqlite');
+  await studio.close();
+  await writeFile(list, 'no database '.repeat(100));
+  await expect(startStudio({ dir: folder, port: 0 }, app)).rejects.toThrow(
+    `the run list ${list} cannot be opened (file is not a database). Move it elsewhere`,
+  );
+  await rm(list);
+  await mkdir(list);
+  await expect(startStudio({ dir: folder, port: 0 }, app)).rejects.toThrow(
+    /cannot be opened \(unable to open/,
+  );
+  await rm(list, { recursive: true });
+  studio = await startStudio({ dir: folder, port: 0 }, app, { commandFile });
+});
+
+test('of a folder with very many files the folders and slides are listed first, and how many are left out', async () => {
+  const many = join(folder, 'many');
+  await mkdir(join(many, 'z'), { recursive: true });
+  await mkdir(join(many, 'a.zarr'));
+  const names = ['slide-10.tif', 'slide-2.tif', ...Array.from({ length: 5003 }, (_, i) => `${i}.txt`)];
+  for (const name of names) writeFileSync(join(many, name), '');
+  await symlink('../data', join(many, 'y'));
+  const { entries, leftOut } = JSON.parse((await send('/api/browse?path=many')).text);
+  expect(entries.slice(0, 6).map(({ name }: { name: string }) => name)).toEqual([
+    'y',
+    'z',
+    'a.zarr',
+    'slide-2.tif',
+    'slide-10.tif',
+    '0.txt',
+  ]);
+  expect([entries.length, entries.at(-1).name, leftOut]).toEqual([5000, '4994.txt', 8]);
 });
 
 test('files come whole and in ranges, and never as a page of the studio', async () => {

@@ -5,7 +5,7 @@ import type { SlideView } from '../../../src/contract/studio.ts';
 import { api } from '../api.ts';
 import { baseName } from '../format.ts';
 import { Busy } from '../parts/busy.tsx';
-import { knownRoles } from '../viewer/roles.ts';
+import { chooseRole, knownRoles, type Roles, rolesOf } from '../viewer/roles.ts';
 
 interface Props {
   readonly id: string;
@@ -19,10 +19,11 @@ interface Props {
 
 export function PairsField({ id, helpId, value, slides, isByPath, onChange }: Props): ReactNode {
   const pairs = (value ?? {}) as Readonly<Record<string, string>>;
-  const put = (key: string, item: string): void => {
-    const { [key]: _, ...others } = pairs;
-    const all = item === '' ? others : { ...others, [key]: item };
+  const change = (all: Readonly<Record<string, string>>): void =>
     onChange(Object.keys(all).length === 0 ? undefined : all);
+  const putAnimal = (slide: string, animal: string): void => {
+    const { [slide]: _, ...others } = pairs;
+    change(animal === '' ? others : { ...others, [slide]: animal });
   };
   if (slides.length === 0) {
     return (
@@ -43,7 +44,7 @@ export function PairsField({ id, helpId, value, slides, isByPath, onChange }: Pr
                   aria-label={`Animal of ${baseName(slide)}`}
                   placeholder="animal"
                   value={pairs[slide] ?? ''}
-                  onChange={({ target }) => put(slide, target.value)}
+                  onChange={({ target }) => putAnimal(slide, target.value)}
                 />
               </td>
             </tr>
@@ -52,19 +53,19 @@ export function PairsField({ id, helpId, value, slides, isByPath, onChange }: Pr
       </table>
     );
   }
-  return <RoleTable id={id} helpId={helpId} slide={slides[0]} pairs={pairs} onPut={put} />;
+  return <RoleTable id={id} helpId={helpId} slide={slides[0]} roles={pairs} onChange={change} />;
 }
 
 interface RoleProps {
   readonly id: string;
   readonly helpId: string;
   readonly slide: string;
-  readonly pairs: Readonly<Record<string, string>>;
-  readonly onPut: (role: string, channel: string) => void;
+  readonly roles: Roles;
+  readonly onChange: (roles: Roles) => void;
 }
 
 /** Every channel of the first slide with the role it has by its name, to be corrected. */
-function RoleTable({ id, helpId, slide, pairs, onPut }: RoleProps): ReactNode {
+function RoleTable({ id, helpId, slide, roles, onChange }: RoleProps): ReactNode {
   const [view, setView] = useState<SlideView>();
   const [error, setError] = useState<string>();
   useEffect(() => {
@@ -81,30 +82,19 @@ function RoleTable({ id, helpId, slide, pairs, onPut }: RoleProps): ReactNode {
   }, [slide]);
   if (error !== undefined) return <p className="error-text">{error}</p>;
   if (view === undefined) return <Busy label="Reading channels" />;
-  const roleOf = (channel: string): string =>
-    Object.entries(pairs).find(([, name]) => name === channel)?.[0] ??
-    view.channels.find(
-      ({ name, role }) => name === channel && role !== undefined && pairs[role] === undefined,
-    )?.role ??
-    '';
-  const choose = (channel: string, role: string): void => {
-    const held = Object.entries(pairs).find(([, name]) => name === channel)?.[0];
-    if (held !== undefined && held !== role) onPut(held, '');
-    if (role !== '') onPut(role, channel);
-  };
+  const held = rolesOf(view, roles);
   return (
     <table className="pairs" id={id} aria-describedby={helpId}>
       <tbody>
-        {view.channels.map(({ name }) => (
+        {view.channels.map(({ name }, c) => (
           <tr key={name}>
             <th scope="row">{name}</th>
             <td>
-              <input
+              <RoleInput
                 list={`${id}-roles`}
-                aria-label={`Role of ${name}`}
-                placeholder="not used"
-                value={roleOf(name)}
-                onChange={({ target }) => choose(name, target.value)}
+                channel={name}
+                role={held[c] ?? ''}
+                onChoose={(role) => onChange(chooseRole(roles, role, name))}
               />
             </td>
           </tr>
@@ -119,5 +109,36 @@ function RoleTable({ id, helpId, slide, pairs, onPut }: RoleProps): ReactNode {
         Channels of {baseName(slide)}
       </caption>
     </table>
+  );
+}
+
+interface RoleInputProps {
+  readonly list: string;
+  readonly channel: string;
+  readonly role: string;
+  readonly onChoose: (role: string) => void;
+}
+
+/** Takes a role when it is complete: what is typed on the way there may be the role of another channel. */
+function RoleInput({ list, channel, role, onChoose }: RoleInputProps): ReactNode {
+  const [typed, setTyped] = useState<string>();
+  return (
+    <input
+      list={list}
+      aria-label={`Role of ${channel}`}
+      placeholder="not used"
+      value={typed ?? role}
+      onChange={({ target }) => setTyped(target.value)}
+      onBlur={() => {
+        if (typed !== undefined && typed.trim() !== role) onChoose(typed.trim());
+        setTyped(undefined);
+      }}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') {
+          event.preventDefault();
+          event.currentTarget.blur();
+        }
+      }}
+    />
   );
 }

@@ -1,11 +1,11 @@
 // The opened folder, and for an empty one a way to begin.
 import { type DragEvent, type ReactNode, useCallback, useEffect, useState } from 'react';
-import type { FolderEntry, StudioSession } from '../../../src/contract/studio.ts';
+import type { FolderEntry, Listing, StudioSession } from '../../../src/contract/studio.ts';
 import { api, messageOf } from '../api.ts';
 import { baseName, formatBytes, formatTime } from '../format.ts';
 import { putRun, useRuns } from '../live.ts';
 import { ErrorBox } from '../parts/error-box.tsx';
-import { Crumbs, EntryIcon } from '../parts/file-dialog.tsx';
+import { Crumbs, EntryIcon, LeftOut } from '../parts/file-dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { RunProgressBar, StateChip } from '../parts/run-state.tsx';
 import { go, href, type Route } from '../route.ts';
@@ -30,7 +30,7 @@ export function HomePage({
 }): ReactNode {
   const path = route.query.get('path') ?? '';
   const runs = useRuns();
-  const [entries, setEntries] = useState<readonly FolderEntry[]>();
+  const [listing, setListing] = useState<Listing>();
   const [error, setError] = useState<string>();
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [uploads, setUploads] = useState<readonly Upload[]>([]);
@@ -38,7 +38,7 @@ export function HomePage({
 
   const load = useCallback(async () => {
     try {
-      setEntries(await api.browse(path));
+      setListing(await api.browse(path));
       setError(undefined);
     } catch (cause) {
       setError(messageOf(cause));
@@ -74,6 +74,7 @@ export function HomePage({
     void take([...event.dataTransfer.files]);
   };
 
+  const entries = listing?.entries;
   const isEmpty = path === '' && entries?.length === 0 && runs?.length === 0;
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping is one way, the button the other.
@@ -129,6 +130,7 @@ export function HomePage({
               })
             }
           />
+          <LeftOut listing={listing} />
           {entries?.length === 0 && <p className="hint">This folder is empty. Drop slides here.</p>}
         </>
       )}

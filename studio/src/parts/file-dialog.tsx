@@ -1,6 +1,6 @@
 // Choose files and folders of the opened folder.
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import type { EntryKind, FolderEntry } from '../../../src/contract/studio.ts';
+import type { EntryKind, FolderEntry, Listing } from '../../../src/contract/studio.ts';
 import { api, messageOf } from '../api.ts';
 import { formatBytes } from '../format.ts';
 import { Icon, type IconName } from './icon.tsx';
@@ -40,7 +40,7 @@ export function FileDialog({
 }: Props): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const [path, setPath] = useState(start);
-  const [entries, setEntries] = useState<readonly FolderEntry[]>();
+  const [listing, setListing] = useState<Listing>();
   const [error, setError] = useState<string>();
   const [chosen, setChosen] = useState<readonly string[]>([]);
 
@@ -53,7 +53,7 @@ export function FileDialog({
       .browse(path)
       .then((found) => {
         if (!isCurrent) return;
-        setEntries(found);
+        setListing(found);
         setError(undefined);
       })
       .catch((cause) => isCurrent && (path === '' ? setError(messageOf(cause)) : setPath('')));
@@ -65,7 +65,7 @@ export function FileDialog({
   const isWanted = ({ kind }: FolderEntry): boolean => kinds.includes(kind);
   const isFolder = ({ kind }: FolderEntry): boolean =>
     kind === 'folder' || kind === 'run' || kind === 'dataset';
-  const shown = (entries ?? []).filter((entry) => isWanted(entry) || isFolder(entry));
+  const shown = (listing?.entries ?? []).filter((entry) => isWanted(entry) || isFolder(entry));
   const choose = (paths: readonly string[]): void => {
     onChoose(paths);
     onClose();
@@ -111,10 +111,11 @@ export function FileDialog({
             </li>
           );
         })}
-        {entries !== undefined && shown.length === 0 && (
+        {listing !== undefined && shown.length === 0 && (
           <li className="hint empty">Nothing to choose here.</li>
         )}
       </ul>
+      <LeftOut listing={listing} />
       <footer>
         {kinds.includes('slide') && path !== '' && (
           <button
@@ -139,6 +140,17 @@ export function FileDialog({
         )}
       </footer>
     </dialog>
+  );
+}
+
+/** That a folder holds more than is listed. */
+export function LeftOut({ listing }: { readonly listing: Listing | undefined }): ReactNode {
+  if (listing === undefined || listing.leftOut === 0) return null;
+  return (
+    <p className="hint" role="status">
+      {listing.leftOut} more are not listed here, the last by name. Folders and slides come first; to see the
+      rest, sort the files into folders.
+    </p>
   );
 }
 

@@ -1,4 +1,4 @@
-// Which channel of a slide plays which part in the viewer: as chosen there, else as the server reads it from the file.
+// Which channel of a slide plays which part: as chosen in the viewer or a form, else as the server reads it from the file.
 import type { SlideView } from '../../../src/contract/studio.ts';
 
 /** Role to channel name. */
@@ -21,10 +21,12 @@ export function formatRoles(roles: Roles): string[] {
   return Object.entries(roles).map(([role, name]) => `${role}=${name}`);
 }
 
-/** With the channel in that role and in no other. */
+/** With the channel in that role and in no other; an empty role takes away the one that was chosen. */
 export function chooseRole(roles: Roles, role: string, channel: string): Roles {
-  const others = Object.entries(roles).filter(([key, name]) => key !== role && name !== channel);
-  return { ...Object.fromEntries(others), [role]: channel };
+  const others = Object.fromEntries(
+    Object.entries(roles).filter(([key, name]) => key !== role && name !== channel),
+  );
+  return role === '' ? others : { ...others, [role]: channel };
 }
 
 /** The role of every channel; a chosen one takes it from the channel that had it by its name. */

@@ -5,7 +5,7 @@ import type { SlideView } from '../../../src/contract/studio.ts';
 import { fileUrl } from '../api.ts';
 import { registerDecoders } from './decoders.ts';
 import { serverReader } from './server-reader.ts';
-import { readTiffTile } from './tiff-tile.ts';
+import { readTiffTile, type TiffImage } from './tiff-tile.ts';
 import { CachedLevel, type LevelReader, type TileData } from './tile-source.ts';
 import { zarrStore } from './zarr-store.ts';
 
@@ -58,6 +58,7 @@ async function vivReaders(view: SlideView): Promise<LevelReader[]> {
   if (sources.length !== view.levels.length) throw new Error('the pyramid is read differently by the server');
   const { tileSize } = sources[0];
   if (tileSize > 2048) throw new Error('the tiles are too large');
+  await checkImages(sources[0], view);
   return sources.map((source, level) => {
     const { width, height } = view.levels[level];
     // Viv takes it that each level halves the one before, rounded down; the server has looked.
@@ -65,21 +66,40 @@ async function vivReaders(view: SlideView): Promise<LevelReader[]> {
     source.shape[source.labels.indexOf('y')] = height;
     // Strips of a few rows would make thousands of tiles.
     source.tileSize = tileSize < 256 ? serverTile : tileSize;
-    const others = source.labels.filter((label) => label !== 'x' && label !== 'y');
-    const select = (channel: number): Record<string, number> =>
-      Object.fromEntries(others.map((label) => [label, label === 'c' ? channel : 0]));
     return {
       width,
       height,
       tileSize: source.tileSize,
       dtype: source.dtype,
       readTile: async (x, y, channel) => {
-        const selection = select(channel);
+        const selection = select(source, channel);
         const whole = source.tileSize === tileSize && (await readTiffTile(source, x, y, selection));
         return whole || source.getTile({ x, y, selection });
       },
     };
   });
+}
+
+/** The only plane of a channel. */
+function select({ labels }: VivSource, channel: number): Record<string, number> {
+  const others = labels.filter((label) => label !== 'x' && label !== 'y');
+  return Object.fromEntries(others.map((label) => [label, label === 'c' ? channel : 0]));
+}
+
+/**
+ * Viv takes it that every channel of a TIFF is the next image of the file. A colour image holds several: Viv would find
+ * no image for the others, or a wrong one.
+ * @throws Error when it is otherwise
+ */
+async function checkImages(full: VivSource, { width, height, channels }: SlideView): Promise<void> {
+  if (full._indexer === undefined) return;
+  for (const c of channels.keys()) {
+    const image = (await full._indexer(select(full, c))) as TiffImage;
+    const isOwn = image.getSamplesPerPixel() === 1;
+    if (!isOwn || image.getWidth() !== width || image.getHeight() !== height) {
+      throw new Error(`channel ${c} is not an image of its own`);
+    }
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { getDecoder } from 'geotiff';
 import type { TileData } from './tile-source.ts';
 
 /** The part of geotiff's image that is used. */
-interface TiffImage {
+export interface TiffImage {
   readonly isTiled: boolean;
   readonly littleEndian: boolean;
   readonly fileDirectory: object;
