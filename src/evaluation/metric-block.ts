@@ -20,10 +20,12 @@ export interface RegionSums {
   readonly sampled: { readonly measured: Float32Array; readonly predicted: Float32Array }[];
 }
 
+/** Of no pixels yet. */
 export function emptyRegion(): RegionSums {
   return { moments: emptyMoments(), ssimSum: 0, ssimCount: 0, sampled: [] };
 }
 
+/** Adds the sums of other pixels, in any order. */
 export function mergeRegions(into: RegionSums, other: RegionSums): void {
   mergeMoments(into.moments, other.moments);
   into.ssimSum += other.ssimSum;

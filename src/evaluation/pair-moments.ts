@@ -23,6 +23,7 @@ export interface PairMoments {
   notFinite: number;
 }
 
+/** Of no pixels yet. */
 export function emptyMoments(): PairMoments {
   return {
     count: 0,

@@ -27,7 +27,7 @@ import { writeEvaluationReport } from './evaluate-report.ts';
 import { type EvaluatedPair, evaluateSlide, type SlideEvaluation } from './evaluate-slide.ts';
 import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
 import { writePrediction } from './predict.ts';
-import { readCeiling } from './read-ceilings.ts';
+import { readCeiling, truthFolder } from './read-ceilings.ts';
 import { peakOf } from './score-slide.ts';
 import { findVesselChannel, matchPixelSize, openPrediction } from './slide-layers.ts';
 
@@ -353,8 +353,6 @@ async function openTarget(
   opened.push(source);
   return { source, channel: 0, slideChannel: probe };
 }
-
-const truthFolder = (path: string): string => path.replace(/\.ome\.(tiff?|zarr)$/i, '.truth');
 
 const nameOf = (path: string): string =>
   path

@@ -15,6 +15,10 @@ export interface Ceiling {
   readonly noiseMse: number;
 }
 
+/** Where `simulate` puts the truth of a slide, whether it is there or not. */
+export const truthFolder = (slidePath: string): string =>
+  slidePath.replace(/\.ome\.(tiff?|zarr)$/i, '.truth');
+
 /**
  * null where a slide has no truth: measured ones. MSEs are weighted by the slides' tissue, as pooled ones are.
  * @throws FileAccessError for a truth that is there and cannot be read
@@ -22,7 +26,7 @@ export interface Ceiling {
 export async function readCeiling(slidePaths: readonly string[]): Promise<Ceiling | null> {
   const found: { weight: number; c: Record<string, number> }[] = [];
   for (const path of slidePaths) {
-    const truth = join(path.replace(/\.ome\.(tiff?|zarr)$/i, '.truth'), 'truth.json');
+    const truth = join(truthFolder(path), 'truth.json');
     const text = await readFile(truth, 'utf8').catch((cause: NodeJS.ErrnoException) => {
       if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
       throw new FileAccessError(

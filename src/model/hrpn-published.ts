@@ -12,6 +12,7 @@ import { fanInUniform, type NetworkBuilder } from './network.ts';
 
 const widths = [18, 36, 72, 144];
 
+/** [N, roles, H, W] in grey levels to [N, 1, H, W]; H and W multiples of the stride. */
 export function hrpnPublished(b: NetworkBuilder, input: Value): Value {
   const { graph: g } = b;
   const convNorm = (x: Value, name: string, out: number, kernel: number, stride = 1, bias = false): Value =>

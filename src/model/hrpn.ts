@@ -19,6 +19,7 @@ const scaled =
   (rng, shape) =>
     initializer(rng, shape).map((v) => v * factor);
 
+/** [N, roles, H, W] to [N, 1, H, W], both normalised; H and W multiples of the stride. */
 export function hrpn(b: NetworkBuilder, input: Value): Value {
   const { graph: g } = b;
   const convNorm = (x: Value, name: string, out: number, gain = 1): Value =>

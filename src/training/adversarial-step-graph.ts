@@ -2,7 +2,7 @@
  * One step of adversarial training as a graph: the generator and its discriminator are updated together, each
  * from the other as it was before the step. Losses are those of least-squares GANs (Mao et al. 2017).
  */
-import { Graph, sizeOf, type Value } from '../engine/graph.ts';
+import { Graph, type Value } from '../engine/graph.ts';
 import { add } from '../engine/ops/add.ts';
 import { concat } from '../engine/ops/concat.ts';
 import { mul } from '../engine/ops/mul.ts';
@@ -11,6 +11,7 @@ import { sub } from '../engine/ops/sub.ts';
 import { layoutOf, type NetworkFunction, TrainingBuilder } from '../model/network.ts';
 import { weightedMse } from './losses.ts';
 import { flatGradient, type StepGraph, type StepOptions } from './step-graph.ts';
+import { vectorLength } from './tensors.ts';
 
 export interface AdversarialStepOptions extends Omit<StepOptions, 'loss' | 'parts'> {
   /** [N, 1, P, P] -> [N, 1], 1 for a measured target. */
@@ -34,17 +35,15 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
     carry[`${name}.next`] = name;
     return graph.input(name, [size]);
   };
-  const lengthOf = (specs: typeof layout.parameters): number =>
-    specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-  const parameters = carried('parameters', lengthOf(layout.parameters));
+  const parameters = carried('parameters', vectorLength(layout.parameters));
   const generator = new TrainingBuilder(graph, layout, parameters);
   const plane = [batch, 1, patch, patch];
   const drawn = options.network(generator, graph.input('inputs', [batch, roles, patch, patch]));
   const target = graph.input('target', plane);
   const weight = graph.input('weight', plane);
   const judgeLayout = layoutOf(options.discriminator, 1, patch / 2);
-  const judgeParameters = carried('discriminator.parameters', lengthOf(judgeLayout.parameters));
+  const judgeParameters = carried('discriminator.parameters', vectorLength(judgeLayout.parameters));
   const judge = new TrainingBuilder(graph, judgeLayout, judgeParameters);
   const { pixelLoss, adversarialLoss, discriminatorLoss, generatorLoss } = adversarialLosses(
     graph,
@@ -66,7 +65,7 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
       gradient: flatGradient(graph, loss, net, own),
       learningRate,
       step,
-      state: optimiser.state.map((name) => carried(`${prefix}${name}`, lengthOf(own.parameters))),
+      state: optimiser.state.map((name) => carried(`${prefix}${name}`, vectorLength(own.parameters))),
     });
     graph.output(`${prefix}parameters.next`, updated.parameters);
     updated.state.forEach((value, i) => {
@@ -77,10 +76,10 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
   const next = update('', generatorLoss, generator, parameters);
   update('discriminator.', discriminatorLoss, judge, judgeParameters);
 
-  const average = carried('average', lengthOf(layout.parameters));
+  const average = carried('average', vectorLength(layout.parameters));
   const gap = sub(graph, average, next);
   graph.output('average.next', add(graph, next, mul(graph, gap, graph.input('averageDecay', []))));
-  const running = carried('statistics', lengthOf(layout.statistics));
+  const running = carried('statistics', vectorLength(layout.statistics));
   const change = sub(graph, concat(graph, generator.statistics, 0), running);
   const momentum = graph.scalar(0.1);
   graph.output('statistics.next', add(graph, running, mul(graph, change, momentum)));

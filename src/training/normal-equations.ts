@@ -1,6 +1,7 @@
 /** Least squares over very many rows: sums of products are kept, the rows are not. */
 import { assert } from '../core/errors.ts';
 
+/** Ridge regression on standardised features, from sums that rows are added to. */
 export class NormalEquations {
   /** Number of features, without the intercept. */
   readonly features: number;

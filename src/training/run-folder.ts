@@ -52,6 +52,7 @@ export interface EpochRecord {
   readonly seconds: number;
 }
 
+/** Paths of the files of a run. */
 export const runFiles = (folder: string) => ({
   settings: join(folder, 'run.json'),
   checkpoint: join(folder, 'last.safetensors'),

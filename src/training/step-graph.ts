@@ -23,6 +23,7 @@ import {
   TrainingBuilder,
 } from '../model/network.ts';
 import { type Loss, weightedMse } from './losses.ts';
+import { vectorLength } from './tensors.ts';
 
 export interface StepOptions {
   readonly network: NetworkFunction;
@@ -90,7 +91,7 @@ export function flatGradient(
 export function buildStepGraph(options: StepOptions): StepGraph {
   const { layout, optimiser, batch, roles, patch, parts = 1, loss: lossFrom = weightedMse } = options;
   const graph = new Graph();
-  const length = layout.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const length = vectorLength(layout.parameters);
   const carry: Record<string, string> = {};
   const stateLengths: Record<string, number> = {};
   const carried = (name: string, size: number): Value => {
@@ -150,7 +151,7 @@ export function buildStepGraph(options: StepOptions): StepGraph {
   settle('average', average, add(graph, updated.parameters, mul(graph, gap, decay)));
 
   if (builder.statistics.length > 0) {
-    const size = layout.statistics.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const size = vectorLength(layout.statistics);
     const running = carried('statistics', size);
     const found = concat(graph, builder.statistics, 0);
     const ofStep = summed('statisticsSum', parts === 1 ? found : mul(graph, found, graph.scalar(1 / parts)));

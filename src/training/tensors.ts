@@ -15,6 +15,7 @@ export function initialVector(specs: readonly TensorSpec[], seed: number): Float
   return flat;
 }
 
+/** Numbers that tensors of these shapes hold together, end to end. */
 export function vectorLength(specs: readonly TensorSpec[]): number {
   return specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }

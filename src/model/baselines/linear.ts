@@ -15,6 +15,7 @@ export function linearFeatures(pixelSizeUm: number): NetworkFunction {
   };
 }
 
+/** [N, roles, H, W] to [N, 1, H, W], both normalised: a weighted sum of the features of `linearFeatures`. */
 export function linear(pixelSizeUm: number): NetworkFunction {
   return (b: NetworkBuilder, input: Value) =>
     b.conv(linearFeatures(pixelSizeUm)(b, input), 'linear', { out: 1, kernel: 1, initialize: filled(0) });

@@ -37,6 +37,7 @@ export function kernelWeights(lengthUm: number): Float64Array {
   return weights;
 }
 
+/** Vessel mask [N, 1, H, W] to [N, 1, H, W], normalised: a weighted sum of the features of `transportFeatures`. */
 export function transport(pixelSizeUm: number): NetworkFunction {
   return (b: NetworkBuilder, mask: Value) =>
     b.conv(transportFeatures(pixelSizeUm)(b, mask), 'transport', {
