@@ -48,8 +48,8 @@ export function createWindowSampler(
 /** Windows by equal intervals between the smallest and largest mean target; empty intervals are left out. */
 function intensityBins(windows: readonly WindowRow[]): number[][] {
   const means = windows.map((row) => row[4]);
-  const low = Math.min(...means);
-  const high = Math.max(...means);
+  const low = means.reduce((least, mean) => Math.min(least, mean), Infinity);
+  const high = means.reduce((most, mean) => Math.max(most, mean), -Infinity);
   const bins: number[][] = Array.from({ length: balanceBins }, () => []);
   means.forEach((mean, i) => {
     const bin = high > low ? Math.floor(((mean - low) / (high - low)) * balanceBins) : 0;

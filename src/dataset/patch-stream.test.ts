@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { BlockCache } from './block-cache.ts';
 import type { DatasetManifest, WindowRow } from './manifest.ts';
 import type { Dataset } from './open-dataset.ts';
+import { createWindowSampler } from './patch-sampling.ts';
 import { createPatchStream } from './patch-stream.ts';
 import { gridWindows } from './windows.ts';
 
@@ -221,4 +223,12 @@ describe('createPatchStream', () => {
       /no patches for test.*--test SLIDE/,
     );
   });
+});
+
+it('balances more windows than a function takes arguments', () => {
+  const windows = Array.from({ length: 130_000 }, (_, i): WindowRow => [0, i, 0, 1, i % 1000]);
+  const sampler = createWindowSampler(windows, 0, true);
+  const drawn = Array.from({ length: 200 }, (_, i) => windows[sampler.windowOf(2 * i + 1, new Rng(i))][4]);
+  expect(Math.min(...drawn)).toBeLessThan(125);
+  expect(Math.max(...drawn)).toBeGreaterThanOrEqual(875);
 });

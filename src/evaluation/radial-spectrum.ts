@@ -56,7 +56,7 @@ export async function radialSpectrum(input: SpectrumInput, signal?: AbortSignal)
     const b = channelOf(await input.predicted.read(region, [input.predictedChannel], { signal }), 0);
     if (!a.every(Number.isFinite) || !b.every(Number.isFinite)) continue;
     windows++;
-    const error = Float32Array.from(b, (value, i) => value - a[i]);
+    const error = b.map((value, i) => value - a[i]);
     [a, b, error].forEach((plane, k) => {
       addPower(plane, n, transform, sums[k], k === 0 ? counts : undefined);
     });

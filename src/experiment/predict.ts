@@ -13,6 +13,7 @@ import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
 import { version } from '../core/version.ts';
 import { fitInputMaps } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
+import { derivedRowBytes } from '../model/derived-input.ts';
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { type InputMap, predictSlide } from '../prediction/predict-slide.ts';
 import { tileWithin } from '../prediction/tiles.ts';
@@ -122,7 +123,8 @@ export async function writePrediction(
         {
           model,
           ...input,
-          tilePx: options.tile ?? tileFor(options.memory, manifest, interval !== undefined, notes),
+          tilePx:
+            options.tile ?? tileFor(options.memory, manifest, interval !== undefined, source.width, notes),
           threads: options.threads ?? availableParallelism(),
           spread: interval?.scaled,
           write: async (x, y, raster) => {
@@ -175,9 +177,11 @@ function tileFor(
   megabytes: number,
   manifest: ModelFile['manifest'],
   hasInterval: boolean,
+  slideWidth: number,
   notes: string[],
 ): number {
-  const { tilePx, bytes } = tileWithin(megabytes * 1e6, manifest, hasInterval);
+  const rowBytes = manifest.derived === undefined ? 0 : derivedRowBytes[manifest.derived] * slideWidth;
+  const { tilePx, bytes } = tileWithin(megabytes * 1e6, manifest, hasInterval, rowBytes);
   if (bytes > megabytes * 1e6) {
     notes.push(
       `--memory ${megabytes}: tiles of ${tilePx} px, the smallest, take about ${Math.ceil(bytes / 1e6)} MB and were used all the same.`,

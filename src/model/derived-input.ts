@@ -13,6 +13,14 @@ export type DerivedInput = (typeof derivedInputs)[number];
 
 /** Stands for the distance where there is no vessel at all. */
 const farUm = 1e6;
+/** Distances are computed for so many rows at a time, which takes several times the memory of what is kept. */
+const rowsAtOnce = 512;
+
+/** What is kept of whole rows of the slide, in bytes a pixel. */
+export const derivedRowBytes: Readonly<Record<DerivedInput, number>> = {
+  'vessel mask': 0,
+  'vessel distance': 4,
+};
 
 /**
  * The derived image as a slide with one channel. Segments the vessels of the whole slide first.
@@ -30,9 +38,25 @@ export async function deriveInput(
     channels: [{ name: kind, sampleType: 'float32' }],
     pixelSizeUm: slide.pixelSizeUm,
     levels: [{ width: mask.width, height: mask.height }],
-    read: async (region) => read(region),
+    async read(region, _, options) {
+      const raster = read(region);
+      await leaveOutMissing(raster, slide, region, options);
+      return raster;
+    },
     close: async () => {},
   };
+}
+
+/** NaN where the stain is not finite: nothing is known of a missing pixel, though distances reach across it. */
+async function leaveOutMissing(
+  { data }: Raster,
+  { source, channel }: StainInput,
+  region: Region,
+  options: Parameters<PixelSource['read']>[2],
+): Promise<void> {
+  if (source.channels[channel].sampleType !== 'float32') return;
+  const stain = (await source.read(region, [channel], options)).data;
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(stain[i])) data[i] = Number.NaN;
 }
 
 function viewOf({ path, format, width, height }: PixelSource) {
@@ -57,7 +81,11 @@ function distanceReader(mask: BitMask, pixelSizeUm: number): (region: Region) =>
   let held = { y: -1, height: 0, um: new Float32Array(0) };
   return ({ x, y, width, height }) => {
     if (held.y !== y || held.height !== height) {
-      const um = distances.um(y, height, pixelSizeUm).map((d) => Math.min(d, farUm));
+      const um = new Float32Array(height * mask.width);
+      for (let row = 0; row < height; row += rowsAtOnce) {
+        const strip = distances.um(y + row, Math.min(rowsAtOnce, height - row), pixelSizeUm);
+        for (let i = 0; i < strip.length; i++) um[row * mask.width + i] = Math.min(strip[i], farUm);
+      }
       held = { y, height, um };
     }
     const out = createRaster(1, height, width);

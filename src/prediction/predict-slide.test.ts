@@ -242,5 +242,8 @@ it('tileWithin stays within the budget, but never goes below 256 px and says wha
   const least = tileWithin(1e6, model.manifest, false);
   expect(least.tilePx).toBe(256);
   expect(least.bytes).toBeGreaterThan(3e8 + model.manifest.activationBytesPerPixel * (256 + 2 * halo) ** 2);
+  const rows = tileWithin(1.2e9, model.manifest, false, 4 * 37_888);
+  expect(rows.bytes).toBeLessThanOrEqual(1.2e9);
+  expect(rows.tilePx).toBeLessThan(tileWithin(1.2e9, model.manifest, false).tilePx);
   expect(tileWithin(1e6, { ...model.manifest, fixedTile: 512, halo: 0 }, false).tilePx).toBe(512);
 });

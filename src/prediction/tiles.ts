@@ -66,6 +66,7 @@ const tileMultiple = 256;
  * more than the budget where that is too small even for these.
  * @param model its activation memory, halo in pixels and fixed tile, whose edge is given whatever the budget
  * @param hasInterval whether both ends of an interval are written beside the prediction
+ * @param rowBytes of every row of the slide, kept for as many rows as a tile sees
  */
 export function tileWithin(
   budgetBytes: number,
@@ -76,6 +77,7 @@ export function tileWithin(
     readonly roles: readonly string[];
   },
   hasInterval: boolean,
+  rowBytes = 0,
 ): { tilePx: number; bytes: number } {
   const { halo, fixedTile } = model;
   const perPixel =
@@ -83,7 +85,10 @@ export function tileWithin(
     copiesBytesPerPixel +
     8 * model.roles.length +
     (hasInterval ? intervalBytesPerPixel : 0);
-  const window = Math.sqrt(Math.max(0, budgetBytes - baseBytes) / perPixel);
+  // perPixel window^2 + rowBytes window = what is left of the budget
+  const half = rowBytes / (2 * perPixel);
+  const window = Math.sqrt(half ** 2 + Math.max(0, budgetBytes - baseBytes) / perPixel) - half;
   const tilePx = fixedTile ?? Math.max(1, Math.floor((window - 2 * halo) / tileMultiple)) * tileMultiple;
-  return { tilePx, bytes: baseBytes + perPixel * (tilePx + 2 * halo) ** 2 };
+  const edge = tilePx + 2 * halo;
+  return { tilePx, bytes: baseBytes + perPixel * edge ** 2 + rowBytes * edge };
 }

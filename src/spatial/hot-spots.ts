@@ -79,6 +79,7 @@ export function findHotSpots(field: GridField, given: Partial<HotSpotOptions> = 
   const classes = disc.length + 1;
   const squares = new Float64Array(classes);
   const counts = new Float64Array(classes);
+  // Of a draw, the largest local mean for each number of valid neighbours is enough.
   const draws: Float64Array[] = [];
   for (let b = 0; b < options.draws; b++) {
     // Draws are as skewed as the slide and go through the same scoring, so that what its fit to few independent patches
@@ -87,20 +88,20 @@ export function findHotSpots(field: GridField, given: Partial<HotSpotOptions> = 
       normalScores({ ...field, values: source.next().map(valueAt) })?.scores ??
       new Float64Array(valid.length);
     const means = localMeans({ ...field, values: drawn }, disc, neighbours);
+    const most = new Float64Array(classes);
     for (let i = 0; i < means.length; i++) {
       if (valid[i] === 0) continue;
-      squares[neighbours[i]] += means[i] * means[i];
-      counts[neighbours[i]]++;
+      const k = neighbours[i];
+      squares[k] += means[i] * means[i];
+      counts[k]++;
+      most[k] = Math.max(most[k], Math.abs(means[i]));
     }
-    draws.push(Float64Array.from(means));
+    draws.push(most);
   }
   const sd = smoothClasses(squares, counts);
-  const largest = Float64Array.from(draws, (means) => {
-    let most = 0;
-    for (let i = 0; i < means.length; i++)
-      if (valid[i] === 1) most = Math.max(most, Math.abs(means[i]) / sd[neighbours[i]]);
-    return most;
-  }).sort();
+  const largest = Float64Array.from(draws, (most) =>
+    most.reduce((all, mean, k) => (counts[k] > 0 ? Math.max(all, mean / sd[k]) : all), 0),
+  ).sort();
   // A score is a spot where its p, (1 + draws at least as large) / (draws + 1), is at most the level.
   const allowed = Math.floor(options.level * (options.draws + 1) + 1e-9) - 1;
   const threshold = allowed >= 0 ? largest[largest.length - 1 - allowed] : Infinity;

@@ -84,15 +84,34 @@ export async function estimateBackground(
           }
         const cell = values.subarray(0, n).sort();
         grid[((band.y + top) / cellPx) * columns + column] =
-          n === 0 ? 0 : cell[Math.floor(options.quantile * (n - 1))];
+          n === 0 ? Number.NaN : cell[Math.floor(options.quantile * (n - 1))];
       }
     }
   }
   const radius = Math.max(0, Math.round((options.windowUm / options.cellUm - 1) / 2));
   const median = medianFilter(grid, columns, rows, radius);
-  return new LocalBackground(smooth(median, columns, rows, 1), columns, rows, cellPx);
+  return new LocalBackground(smoothKnown(median, columns, rows), columns, rows, cellPx);
 }
 
+/** Gaussian of one cell over the cells that are known (normalised convolution); 0 where none is near. */
+function smoothKnown(grid: Float32Array, columns: number, rows: number): Float32Array {
+  if (!grid.some(Number.isNaN)) return smooth(grid, columns, rows, 1);
+  const values = smooth(
+    grid.map((value) => (Number.isNaN(value) ? 0 : value)),
+    columns,
+    rows,
+    1,
+  );
+  const weights = smooth(
+    grid.map((value) => (Number.isNaN(value) ? 0 : 1)),
+    columns,
+    rows,
+    1,
+  );
+  return values.map((value, i) => (weights[i] > 0 ? value / weights[i] : 0));
+}
+
+/** Cells without a finite pixel, NaN, count for nothing; NaN where the window holds no other. */
 function medianFilter(grid: Float32Array, columns: number, rows: number, radius: number): Float32Array {
   const out = new Float32Array(grid.length);
   const window = new Float32Array((2 * radius + 1) ** 2);
@@ -101,9 +120,12 @@ function medianFilter(grid: Float32Array, columns: number, rows: number, radius:
       let n = 0;
       for (let dy = -radius; dy <= radius; dy++) {
         const row = reflect(y + dy, rows) * columns;
-        for (let dx = -radius; dx <= radius; dx++) window[n++] = grid[row + reflect(x + dx, columns)];
+        for (let dx = -radius; dx <= radius; dx++) {
+          const value = grid[row + reflect(x + dx, columns)];
+          if (!Number.isNaN(value)) window[n++] = value;
+        }
       }
-      out[y * columns + x] = window.sort()[(n - 1) >> 1];
+      out[y * columns + x] = n === 0 ? Number.NaN : window.subarray(0, n).sort()[(n - 1) >> 1];
     }
   }
   return out;

@@ -74,6 +74,19 @@ describe('segmentVessels', () => {
     expect(Math.abs(beside.mask.count() - expected) / expected).toBeLessThan(0.02);
   });
 
+  it('sees nothing beside missing pixels that is not there with them', async () => {
+    const whole = await drawn([60, 45], 1, 100).read({ x: 0, y: 0, width, height }, [0]);
+    const missing = 80;
+    const raster = createRaster(1, height, width, whole.data.slice());
+    for (let y = 0; y < height; y++) raster.data.fill(Number.NaN, y * width, y * width + missing);
+    const { mask } = await segment(memorySource({ raster, channelNames: ['CD31'], pixelSizeUm }));
+    const { mask: expected } = await segment(drawn([60, 45], 1, 100));
+    let different = 0;
+    for (let y = 0; y < height; y++)
+      for (let x = missing; x < width; x++) different += Number(mask.get(x, y) !== expected.get(x, y));
+    expect(different / expected.count()).toBeLessThan(0.03);
+  });
+
   it('finds nothing in noise, and in a constant channel', async () => {
     expect((await segment(drawn([]))).mask.count() / (width * height)).toBeLessThan(0.002);
     const flat = memorySource({
