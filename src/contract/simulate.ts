@@ -30,7 +30,8 @@ const options = z.strictObject({
   size: z
     .int()
     .min(64)
-    .max(40_000)
+    // Ids of vessels stay exact in float32 up to here.
+    .max(38_000)
     .optional()
     .describe("edge of a slide in pixels of 0.5 um; the preset's unless given")
     .meta({ value: 'PX' }),

@@ -1,8 +1,8 @@
 // One simulated slide and its truth, written tile by tile.
-import { appendFile, mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimulateCeilings } from '../contract/simulate.ts';
-import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
+import { partialPath, writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
 import { throwIfCancelled } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { createRaster, type Region } from '../core/raster.ts';
@@ -31,6 +31,7 @@ export interface SimulateSlideOptions {
   readonly pool: TilePool;
   /** Whether vessels, nuclei and distances are written too. */
   readonly isFull: boolean;
+  /** Whether to go on with an interrupted run of the same model; without one, all that is there is replaced. */
   readonly resume: boolean;
   readonly label: string;
 }
@@ -49,18 +50,32 @@ const channels = [
   { name: 'QD (probe)', role: 'probe', color: 0x00ff00 },
 ] as const;
 
+/** The model and the finished tiles of a slide that is being made; a finished slide has none. */
+export function journalOf({ truthPath }: SlidePlace): string {
+  return join(truthPath, 'tiles.jsonl');
+}
+
+/** The images that a slide's truth consists of. */
+export function truthImagesOf({ truthPath }: SlidePlace, isFull: boolean): string[] {
+  const names = isFull ? ['expected', 'vessels', 'nuclei', 'distance'] : ['expected'];
+  return names.map((name) => join(truthPath, `${name}.ome.tif`));
+}
+
 /** @throws WriteError, FileAccessError, CancelledError (what is written stays for `resume`) */
 export async function simulateSlide(
   options: SimulateSlideOptions,
   work: WorkOptions,
 ): Promise<SimulateCeilings> {
   const { place, model, isFull, resume } = options;
-  const journal = join(place.truthPath, 'tiles.jsonl');
-  await mkdir(place.truthPath, { recursive: true }).catch((cause) => {
-    throw writeFailure(place.truthPath, cause);
-  });
+  const journal = journalOf(place);
   const known = resume ? await readJournal(journal, model) : new Map<string, TileRecord>();
-  if (known.size === 0) await writeFileAtomic(journal, `${JSON.stringify(model)}\n`);
+  // Else files of another slide would pass for those that the interrupted run had completed.
+  if (known.size === 0) await clear(place);
+  // Written anew: a record behind a torn line would be lost with it.
+  await writeFileAtomic(
+    journal,
+    [model, ...known.values()].map((line) => `${JSON.stringify(line)}\n`).join(''),
+  );
 
   const sinks = await openSinks(options, known.size > 0);
   try {
@@ -76,7 +91,11 @@ export async function simulateSlide(
     const use = async (tile: Tile, { tileX, tileY }: TilePlace): Promise<void> => {
       await writeTile(sinks, tile);
       const record: TileRecord = { tileX, tileY, sums: tile.sums, vessels: tile.vesselsSeen };
-      if (!known.has(`${tileX},${tileY}`)) await appendFile(journal, `${JSON.stringify(record)}\n`);
+      if (!known.has(`${tileX},${tileY}`)) {
+        await appendFile(journal, `${JSON.stringify(record)}\n`).catch((cause) => {
+          throw writeFailure(journal, cause);
+        });
+      }
       known.set(`${tileX},${tileY}`, record);
       done++;
       report();
@@ -259,7 +278,7 @@ function regionOf({ tilePx, widthPx, heightPx }: SlideModel, tileX: number, tile
   return { x, y, width: Math.min(tilePx, widthPx - x), height: Math.min(tilePx, heightPx - y) };
 }
 
-/** Finished tiles of an interrupted run; none where it was of another model. A torn last line is left out. */
+/** Finished tiles of an interrupted run; none where it was of another model. Torn lines are left out. */
 async function readJournal(path: string, model: SlideModel): Promise<Map<string, TileRecord>> {
   const records = new Map<string, TileRecord>();
   const [head, ...lines] = (await readFile(path, 'utf8').catch(() => '')).split('\n');
@@ -269,8 +288,18 @@ async function readJournal(path: string, model: SlideModel): Promise<Map<string,
       const record: TileRecord = JSON.parse(line);
       records.set(`${record.tileX},${record.tileY}`, record);
     } catch {
-      break;
+      // With several threads others may have written behind a line that a full disk tore.
     }
   }
   return records;
+}
+
+/** Removes a slide and its truth. */
+async function clear(place: SlidePlace): Promise<void> {
+  // The journal first: images that are left when this is interrupted must not pass for the work of its run.
+  for (const path of [journalOf(place), place.path, partialPath(place.path), place.truthPath]) {
+    await rm(path, { recursive: path !== place.path, force: true }).catch((cause) => {
+      throw writeFailure(path, cause);
+    });
+  }
 }

@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CancelledError, UsageError } from '../core/errors.ts';
+import type { SimulateOptions } from '../contract/simulate.ts';
+import { CancelledError, FileAccessError, UsageError } from '../core/errors.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { simulate } from './simulate.ts';
 
@@ -71,6 +73,92 @@ test('an interrupted run goes on with the same options and the tiles it has, to 
   expect(reports[0]).toBeGreaterThanOrEqual(2);
   expect(await sameFiles(whole, parts)).toBe(6);
 });
+
+/** One tile. */
+const quick = { preset: 'no-probe', slides: 1, size: 100, threads: 1 } as const;
+
+test('a finished slide of other options is never mixed with the one asked for', async () => {
+  const [fresh, before, out] = ['fresh', 'before', 'mixed'].map((name) => join(folder, name));
+  await simulate({ ...quick, seed: 2, out: fresh });
+  await simulate({ ...quick, seed: 1, out: before });
+  await simulate({ ...quick, seed: 1, out });
+
+  const other = { ...quick, seed: 2, out, resume: true } as const;
+  for (const truth of ['full', 'expected'] as const) {
+    await expect(simulate({ ...other, truth })).rejects.toThrow(
+      /slide-01\.ome\.tif was made by hrpn .* --size 100 --seed 1 .*--overwrite/,
+    );
+  }
+  expect(await sameFiles(before, out)).toBe(6);
+
+  await stopAfter(1, { ...other, overwrite: true });
+  await simulate({ ...other, overwrite: true });
+  expect(await sameFiles(fresh, out)).toBe(6);
+
+  // Finished means that the truth asked for is there too.
+  await simulate({ ...other, overwrite: true, resume: false, truth: 'expected' });
+  expect(await readdir(join(out, 'slide-01.truth'))).toHaveLength(2);
+  await simulate(other);
+  expect(await sameFiles(fresh, out)).toBe(6);
+  const reports: number[] = [];
+  await simulate({ ...other, truth: 'expected' }, { onProgress: ({ done }) => reports.push(done) });
+  expect(reports).toEqual([]);
+});
+
+test('an image beside which nothing says that a simulation made it is not replaced', async () => {
+  const out = join(folder, 'unknown');
+  await mkdir(out);
+  await writeFile(join(out, 'slide-01.ome.tif'), 'mine');
+  for (const resume of [false, true]) {
+    await expect(simulate({ ...quick, out, resume })).rejects.toBeInstanceOf(UsageError);
+  }
+  expect(await readFile(join(out, 'slide-01.ome.tif'), 'utf8')).toBe('mine');
+});
+
+test('a journal with a torn line keeps the tiles before and after it', async () => {
+  const out = join(folder, 'torn');
+  const journal = join(out, 'slide-01.truth', 'tiles.jsonl');
+  const four = { ...quick, size: 140, truth: 'expected', out, resume: true } as const;
+  await stopAfter(2, four);
+  const whole = await readFile(journal, 'utf8');
+  const [head, first, second] = whole.trimEnd().split('\n');
+  expect(JSON.parse(second)).toMatchObject({ tileX: 1, tileY: 0 });
+
+  await writeFile(journal, `${head}\n${first}\n${second.slice(0, -20)}`);
+  await stopAfter(2, four);
+  expect(await readFile(journal, 'utf8')).toBe(whole);
+
+  await writeFile(journal, `${head}\n${first.slice(0, -20)}\n${second}\n`);
+  await stopAfter(1, four);
+  expect(await readFile(journal, 'utf8')).toBe(`${head}\n${second}\n${first}\n`);
+});
+
+test('a journal that cannot be written is an error that names it', async () => {
+  const out = join(folder, 'unwritable');
+  const journal = join(out, 'slide-01.truth', 'tiles.jsonl');
+  const block = (): void => {
+    rmSync(journal, { recursive: true });
+    mkdirSync(journal);
+  };
+  const failing = simulate({ ...quick, out }, { onProgress: ({ done }) => done === 0 && block() });
+  await expect(failing).rejects.toSatisfy(
+    (error) => error instanceof FileAccessError && error.path === journal,
+  );
+});
+
+test('slides larger than the ids of vessels reach are refused', async () => {
+  await expect(simulate({ ...quick, size: 38_001, out: folder })).rejects.toThrow(/38000|38,000/);
+});
+
+/** Stops a run once `tiles` tiles are done. */
+async function stopAfter(tiles: number, given: SimulateOptions): Promise<void> {
+  const controller = new AbortController();
+  const onProgress = ({ done }: { done: number }): void => {
+    if (done >= tiles) controller.abort();
+  };
+  const stopping = simulate(given, { signal: controller.signal, onProgress });
+  await expect(stopping).rejects.toBeInstanceOf(CancelledError);
+}
 
 /** @returns how many files there are, the same in both folders */
 async function sameFiles(a: string, b: string): Promise<number> {

@@ -1,5 +1,5 @@
 // Use case `simulate`: slides of tissue whose probe follows from known physics, with that truth beside them.
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
@@ -17,12 +17,28 @@ import { slideModel } from '../tissue/cohort.ts';
 import { type Preset, presetOf } from '../tissue/presets.ts';
 import type { SlideModel } from '../tissue/slide-model.ts';
 import { TilePool } from '../tissue/tile-pool.ts';
-import { type SlidePlace, simulateSlide } from './simulate-slide.ts';
+import { journalOf, type SlidePlace, simulateSlide, truthImagesOf } from './simulate-slide.ts';
+
+/** A slide of the cohort: where it goes and what it is of. */
+interface Planned {
+  readonly place: SlidePlace;
+  readonly model: SlideModel;
+}
+
+/** What truth.json says; it is written last. */
+interface FinishedTruth {
+  /** As text; undefined where it cannot be read. */
+  readonly model?: string;
+  readonly ceilings?: SimulateCeilings;
+  /** By which program and with which options, for people; undefined where it cannot be read. */
+  readonly made?: string;
+}
 
 /**
  * Slides are made one after another, each tile by tile; what exists is complete. An interrupted run goes on with
- * `resume`, from the tiles it has.
- * @throws UsageError when slides of these names exist and neither `resume` nor `overwrite` is given
+ * `resume`, from the tiles it has; finished slides of the same options are left as they are, and made again whole
+ * where truth images are asked for that they lack.
+ * @throws UsageError without `overwrite`: when slides of these names exist, with `resume` when they are of other options
  * @throws FileAccessError, WriteError, CancelledError
  */
 export async function simulate(given: SimulateOptions, work: WorkOptions = {}): Promise<SimulateResult> {
@@ -30,8 +46,12 @@ export async function simulate(given: SimulateOptions, work: WorkOptions = {}): 
   const started = performance.now();
   const preset = presetOf(options.preset);
   const count = options.slides ?? preset.slides;
-  const places = Array.from({ length: count }, (_, i) => placeOf(options.out, i, count));
-  await checkPlaces(places, options);
+  const isFull = (options.truth ?? (preset.fullTruth ? 'full' : 'expected')) === 'full';
+  const plan = Array.from({ length: count }, (_, i) => ({
+    place: placeOf(options.out, i, count),
+    model: modelOf(options, preset, i),
+  }));
+  if (!options.overwrite) await checkPlaces(plan, options);
   await mkdir(options.out, { recursive: true }).catch((cause) => {
     throw writeFailure(options.out, cause);
   });
@@ -39,23 +59,26 @@ export async function simulate(given: SimulateOptions, work: WorkOptions = {}): 
   const slides: SimulateResult['slides'] = [];
   const pool = new TilePool(options.threads ?? availableParallelism());
   try {
-    for (const [i, place] of places.entries()) {
-      const model = modelOf(options, preset, i);
+    for (const [i, { place, model }] of plan.entries()) {
       const about = { preset: options.preset, particleNm: Number(options.particle), seed: options.seed };
       const existing = await finishedTruth(place);
-      if (existing !== undefined && options.resume && existing.model === JSON.stringify(model)) {
+      if (options.resume && existing?.ceilings && (await isFinished(place, model, existing, isFull))) {
         slides.push({ path: place.path, truthPath: place.truthPath, ceilings: existing.ceilings });
+        // A run that was killed as its last act left it.
+        await rm(journalOf(place), { force: true }).catch((cause) => {
+          throw writeFailure(journalOf(place), cause);
+        });
         continue;
       }
-      if (!options.resume) await clear(place);
       const ceilings = await simulateSlide(
         {
           place,
           model,
           about,
           pool,
-          isFull: (options.truth ?? (preset.fullTruth ? 'full' : 'expected')) === 'full',
-          resume: options.resume,
+          isFull,
+          // An interrupted run has no truth.json: what lies beside one is of an earlier slide.
+          resume: options.resume && existing === undefined,
           label: `slide ${i + 1} of ${count}`,
         },
         work,
@@ -69,7 +92,7 @@ export async function simulate(given: SimulateOptions, work: WorkOptions = {}): 
     slides,
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    files: places.flatMap(({ path, truthPath }) => [path, truthPath]),
+    files: plan.flatMap(({ place }) => [place.path, place.truthPath]),
   };
 }
 
@@ -83,32 +106,55 @@ function placeOf(out: string, index: number, count: number): SlidePlace {
   return { name, path: join(out, `${name}.ome.tif`), truthPath: join(out, `${name}.truth`) };
 }
 
-async function checkPlaces(places: readonly SlidePlace[], options: SimulateSettings): Promise<void> {
-  // Both are given where a run that was begun with `overwrite` goes on.
-  if (options.resume || options.overwrite) return;
-  for (const place of places) {
-    if ((await finishedTruth(place)) === undefined) continue;
-    throw new UsageError(
-      `${place.path} exists already. Choose another --out, or add --resume to go on or --overwrite to replace it.`,
-    );
+/** Refuses to replace anything but what an interrupted run left, and with `resume` slides of the same options. */
+async function checkPlaces(plan: readonly Planned[], options: SimulateSettings): Promise<void> {
+  for (const { place, model } of plan) {
+    const truth = await finishedTruth(place);
+    if (truth === undefined) {
+      // An image of an interrupted run has its journal beside it; any other is not ours to replace.
+      if (!(await isThere(place.path)) || (await isThere(journalOf(place)))) continue;
+    } else if (options.resume && truth.model === JSON.stringify(model)) continue;
+    throw new UsageError(refusal(place.path, options.resume, truth?.made));
   }
 }
 
-/** What truth.json says, where a slide is complete; it is written last. */
-async function finishedTruth({
-  truthPath,
-}: SlidePlace): Promise<{ model: string; ceilings: SimulateCeilings } | undefined> {
-  const text = await readFile(join(truthPath, 'truth.json'), 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
+function refusal(path: string, isResumed: boolean, made: string | undefined): string {
+  if (made === undefined) {
+    return `${path} exists already, and no truth.json beside it says what it is. Choose another --out, or add --overwrite to replace it.`;
+  }
+  return isResumed
+    ? `--resume goes on with slides of the same options, but ${path} was made ${made}. Give those, choose another --out, or add --overwrite to replace it.`
+    : `${path} exists already. Choose another --out, or add --resume to go on or --overwrite to replace it.`;
+}
+
+/** @returns undefined where there is no truth.json */
+async function finishedTruth({ truthPath }: SlidePlace): Promise<FinishedTruth | undefined> {
   try {
-    const { model, ceilings } = JSON.parse(text);
-    return { model: JSON.stringify(model), ceilings };
-  } catch {
-    return undefined;
+    const truth = JSON.parse(await readFile(join(truthPath, 'truth.json'), 'utf8'));
+    const { simulatedBy, model, ceilings, preset, seed, particleNm } = truth;
+    return {
+      model: JSON.stringify(model),
+      ceilings,
+      made: `by ${simulatedBy} with --preset ${preset} --size ${model.widthPx} --seed ${seed} --particle ${particleNm}`,
+    };
+  } catch (cause) {
+    // Something lies there that says nothing: it is replaced only when the user says so.
+    return (cause as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : {};
   }
 }
 
-async function clear({ path, truthPath }: SlidePlace): Promise<void> {
-  await rm(truthPath, { recursive: true, force: true });
-  await rm(path, { force: true });
+/** Whether a slide is of this model and all that is asked for is there. */
+async function isFinished(
+  place: SlidePlace,
+  model: SlideModel,
+  truth: FinishedTruth,
+  isFull: boolean,
+): Promise<boolean> {
+  if (truth.model !== JSON.stringify(model)) return false;
+  const there = await Promise.all([place.path, ...truthImagesOf(place, isFull)].map(isThere));
+  return there.every(Boolean);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }

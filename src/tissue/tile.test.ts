@@ -4,6 +4,8 @@ import { Photons } from './photons.ts';
 import { type PresetName, presetOf } from './presets.ts';
 import type { SlideModel } from './slide-model.ts';
 import { type Tile, TileMaker } from './tile.ts';
+import { TissueMap } from './tissue-map.ts';
+import { blockUm, edgesOfBlock, type VesselEdge } from './vessel-graph.ts';
 
 function modelOf(name: PresetName, sizePx = 512): SlideModel {
   return slideModel({ preset: presetOf(name), seed: 11, sizePx, particleNm: 20 }, 0);
@@ -61,6 +63,22 @@ test('ids stay exact in float32 at the far corner of the largest slide', () => {
   expect(Math.max(...tile.vessels) * scale).toBeLessThan(top);
   expect(Math.max(...tile.nuclei) * scale).toBeLessThan(top);
   expect(tile.vesselsSeen.length).toBeGreaterThan(0);
+});
+
+test('vessel ids fill float32 no further than it is exact at the bottom of the largest slide, and beyond it none is made', () => {
+  const edgesAtTheBottom = (sizePx: number): VesselEdge[] => {
+    // Round tissue, moved down to the edge: nothing else of a slide this large reaches it.
+    const model = modelOf('paper', sizePx);
+    const tissue = { ...model.tissue, centreYUm: sizePx * model.pixelSizeUm };
+    const moved = { ...model, tissue };
+    const map = new TissueMap(moved);
+    const [bx, by] = [tissue.centreXUm, tissue.centreYUm].map((um) => Math.floor(um / blockUm));
+    return Array.from({ length: 5 }, (_, i) => edgesOfBlock(moved, map, bx + i, by)).flat();
+  };
+  const ids = edgesAtTheBottom(38_000).map(({ id }) => id);
+  expect(Math.max(...ids)).toBeGreaterThan(0.9 * 2 ** 24);
+  expect(Math.max(...ids)).toBeLessThan(2 ** 24);
+  expect(() => edgesAtTheBottom(40_000)).toThrow(/too large for the ids/);
 });
 
 test('photons have the mean and the variance of their number, and the skewness of few', () => {

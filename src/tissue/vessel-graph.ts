@@ -1,6 +1,7 @@
 // The vessel network as a graph in space: hashed points joined by the relative neighbourhood graph (Toussaint
 // 1980): two points are joined when no third is nearer to both. It branches mostly by threes, as vessels do, and
 // every edge depends on its surroundings only, so that any block of any network can be made alone.
+import { assert } from '../core/errors.ts';
 import { hash, LocalRng } from './hash.ts';
 import type { SlideModel } from './slide-model.ts';
 import { smoothstep, type TissueMap } from './tissue-map.ts';
@@ -70,6 +71,8 @@ export function edgesOfBlock(
           if (!isJoined(a, b, near) || rank === maxEdgesOfNode) continue;
           const index = ((a.j + 20) * columns + (a.i + 20)) * layers + w;
           const id = 1 + index * maxEdgesOfNode + rank++;
+          // Beyond that two vessels would share one value of the float32 image.
+          assert(id < 2 ** 24, 'the slide is too large for the ids of its vessels');
           const key = hash(a.key, b.key, 3);
           // A few blind ends, as in tumours.
           if (key % 100 < 6) continue;
