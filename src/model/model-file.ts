@@ -8,11 +8,11 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { FileAccessError, ModelError } from '../core/errors.ts';
+import { atLeast } from '../engine/at-least.ts';
 import { Graph, type Value } from '../engine/graph.ts';
 import { decodeModel } from '../engine/onnx/decode.ts';
 import { encodeModel, replaceMetadata } from '../engine/onnx/encode.ts';
 import { add } from '../engine/ops/add.ts';
-import { atLeast } from '../engine/ops/at-least.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
 import { reshape } from '../engine/ops/reshape.ts';

@@ -1,9 +1,9 @@
 /** Losses over the pixels that count. All are scalars; `weight` is 1 where a pixel counts and 0 where not. */
 import type { AffineMap } from '../dataset/normalisation.ts';
+import { atLeast } from '../engine/at-least.ts';
 import type { Graph, Value } from '../engine/graph.ts';
 import { abs } from '../engine/ops/abs.ts';
 import { add } from '../engine/ops/add.ts';
-import { atLeast } from '../engine/ops/at-least.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';
 import { relu } from '../engine/ops/relu.ts';

@@ -3,10 +3,10 @@
  * moving average of the parameters. Everything that lives on is an output carried to an input of the next run.
  */
 import { assert } from '../core/errors.ts';
+import { atLeast } from '../engine/at-least.ts';
 import { gradients } from '../engine/autodiff.ts';
 import { Graph, sizeOf, type Value } from '../engine/graph.ts';
 import { add } from '../engine/ops/add.ts';
-import { atLeast } from '../engine/ops/at-least.ts';
 import { concat } from '../engine/ops/concat.ts';
 import { div } from '../engine/ops/div.ts';
 import { mul } from '../engine/ops/mul.ts';

@@ -1,8 +1,8 @@
 // max(x, bound), from the operators that there are.
-import type { Graph, Value } from '../graph.ts';
-import { add } from './add.ts';
-import { relu } from './relu.ts';
-import { sub } from './sub.ts';
+import type { Graph, Value } from './graph.ts';
+import { add } from './ops/add.ts';
+import { relu } from './ops/relu.ts';
+import { sub } from './ops/sub.ts';
 
 /** Elementwise; where x is below the bound no gradient comes back. */
 export function atLeast(graph: Graph, x: Value, bound: number): Value {
