@@ -316,6 +316,24 @@ it('scores no model on other slides than the rest, and gives the others their ro
     /faint-0.* cannot be used by a model that sees nuclei only: .* Rows must be on the same slides/,
   );
 
+  const unnamed = await Promise.all(
+    [4, 5].map((seed) =>
+      writeDrawnSlide(join(folder, `unnamed-${seed}.ome.tif`), { seed, channels: ['X', 'DAPI', 'dextran'] }),
+    ),
+  );
+  const blind = join(folder, 'blind');
+  const split = { test: [unnamed[1]], validation: ['none'] };
+  await prepare({ slides: unnamed, ...split, inputs: ['nuclei'], patch: 64, out: blind });
+  const seen = await benchmark({
+    ...options,
+    dataset: blind,
+    out: join(folder, 'unseen'),
+    models: 'constant',
+  });
+  expect(seen.notes.join()).toMatch(
+    /No vessel channel is known on unnamed-4, unnamed-5: all tissue there counts/,
+  );
+
   const choice = join(options.out, 'choices', 'unet', 'choice.json');
   await mkdir(dirname(choice), { recursive: true });
   await writeFile(choice, JSON.stringify({ learningRate: 1e30, epochs: 1, stepsPerEpoch: 8 }));

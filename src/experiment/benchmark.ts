@@ -15,7 +15,7 @@ import { commandArguments, shellText } from '../contract/command-line.ts';
 import { DivergenceError, throwIfCancelled, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
-import { locateSlide } from '../dataset/open-dataset.ts';
+import { locateSlide, openDataset } from '../dataset/open-dataset.ts';
 import { widestOverlapPx } from '../dataset/random-windows.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
 import { findBaseline } from '../model/registry.ts';
@@ -28,6 +28,7 @@ import { pairedDifferences, rowOf } from './benchmark-table.ts';
 import { prepare } from './prepare.ts';
 import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
 import { simulate } from './simulate.ts';
+import { findVesselChannel } from './slide-layers.ts';
 
 /**
  * Trains and scores what is not there yet, and writes table, figures and report after every run, so that an
@@ -42,6 +43,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const manifest = await readManifest(dataset);
   await keepSettings(settings, manifest, options.out);
   const contestants = contestantsOf(options, manifest.inputRoles);
+  const vesselNotes = await notesOnVessels(dataset);
   const heldOut = await planFolds(options, dataset);
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
   const threads = options.threads ?? availableParallelism();
@@ -74,7 +76,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const runs: RunRecord[] = [];
   const failures: string[] = [];
   const resultSoFar = (): BenchmarkResult =>
-    resultOf(command, options, manifest, contestants, folds, runs, failures, ceilings);
+    resultOf(command, options, manifest, contestants, folds, runs, [...vesselNotes, ...failures], ceilings);
   let result = resultSoFar();
   for (const [i, { fold, contestant, seed }] of planned.entries()) {
     throwIfCancelled(work.signal, 'the benchmark');
@@ -94,6 +96,23 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
     await writeBenchmark(result, runs, options.out);
   }
   return result;
+}
+
+/**
+ * What follows where a slide has no known vessels, which models without that input do not need, but the scores do.
+ * @throws DataError where several channels could be the vessels, before anything is trained
+ */
+async function notesOnVessels(folder: string): Promise<string[]> {
+  const dataset = await openDataset(folder);
+  try {
+    const without = dataset.slides
+      .filter(({ source, entry }) => findVesselChannel(source, entry.channels) === undefined)
+      .map(({ entry }) => entry.name);
+    if (without.length === 0) return [];
+    return [`No vessel channel is known on ${without.join(', ')}: all tissue there counts as extravascular.`];
+  } finally {
+    await dataset.close();
+  }
 }
 
 /**
@@ -132,7 +151,7 @@ function resultOf(
   contestants: readonly Contestant[],
   folds: readonly Fold[],
   runs: readonly RunRecord[],
-  failures: readonly string[],
+  ownNotes: readonly string[],
   ceilings: ReadonlyMap<string, Ceiling | null>,
 ): BenchmarkResult {
   const models: Record<string, BenchmarkRow> = {};
@@ -155,7 +174,7 @@ function resultOf(
       `Learning rates were chosen once, by validation in the first fold (${folds[0].name} held out), for all folds: the slides trained and validated on there are the test slides of other folds.`,
     );
   }
-  notes.push(...failures, ...cutNotes(runs), ...gradientNotes(models));
+  notes.push(...ownNotes, ...cutNotes(runs), ...gradientNotes(models));
   notes.push(...leakageNotes(models, contestants, folds, manifest));
   const heldOut = folds.filter(({ test }) => test.length > 0);
   const withinSlide = manifest.splitBy === 'field';
