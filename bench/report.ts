@@ -2,8 +2,25 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Pair } from './run.ts';
 import { isMachineBusy } from './side.ts';
+import type { What } from './workload.ts';
+
+/** Both sides at one task. */
+export interface Pair {
+  readonly network: string;
+  readonly what: What;
+  /** This engine's throughput over PyTorch's: the median over turns. */
+  readonly ratio: number;
+  /** Quartiles of the ratio over turns. */
+  readonly spread: readonly [number, number];
+  /** The same from CPU time, which waiting for a core does not change, but spinning does. */
+  readonly cpuRatio: number;
+  readonly seconds: { readonly engine: number; readonly pytorch: number };
+  readonly peakBytes: { readonly engine: number; readonly pytorch: number };
+  readonly format: string;
+  readonly batch: number;
+  readonly patch: number;
+}
 
 const docs = (file: string): string => fileURLToPath(new URL(`../docs/${file}`, import.meta.url));
 const picture = '![Throughput over that of PyTorch](performance.svg)';

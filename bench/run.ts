@@ -9,25 +9,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeReport } from './report.ts';
+import { type Pair, writeReport } from './report.ts';
 import { isMachineBusy, type Side, startEngine, startPyTorch } from './side.ts';
 import { makeWorkload, networks, type What } from './workload.ts';
-
-export interface Pair {
-  readonly network: string;
-  readonly what: What;
-  /** This engine's throughput over PyTorch's: the median over turns. */
-  readonly ratio: number;
-  /** Quartiles of the ratio over turns. */
-  readonly spread: readonly [number, number];
-  /** The same from CPU time, which waiting for a core does not change, but spinning does. */
-  readonly cpuRatio: number;
-  readonly seconds: { readonly engine: number; readonly pytorch: number };
-  readonly peakBytes: { readonly engine: number; readonly pytorch: number };
-  readonly format: string;
-  readonly batch: number;
-  readonly patch: number;
-}
 
 const { values } = parseArgs({
   options: {

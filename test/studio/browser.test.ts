@@ -325,6 +325,7 @@ test('a colour image is seen in all its channels, and a folder says what it does
     .poll(() => page.getByTestId('read-out').textContent(), { timeout: longMs })
     .toMatch(/red 200.*green 120.*blue 40/);
   await page.locator('[title="Pixels by tiles from the server"]').waitFor();
+  expect(await page.getByLabel('red: colour').inputValue()).toBe('#ff0000');
 
   await page.route('**/api/browse*', (route) => route.fulfill({ json: { entries: [], leftOut: 12 } }));
   await page.goto(`${studio.url}#/?path=example`);

@@ -48,6 +48,8 @@ const roleColors: Readonly<Record<string, readonly [number, number, number]>> = 
   nuclei: [70, 120, 255],
   probe: [60, 230, 120],
 };
+/** Of colour images without roles. */
+const namedColors: typeof roleColors = { red: [255, 0, 0], green: [0, 255, 0], blue: [0, 0, 255] };
 const white = [255, 255, 255] as const;
 const furtherColors: readonly (readonly [number, number, number])[] = [
   [255, 200, 40],
@@ -68,7 +70,9 @@ export async function slideLayer(
       const role = roles[index];
       const isOnly = slide.channels.length === 1;
       const color =
-        (role && roleColors[role]) || (isOnly ? white : furtherColors[further++ % furtherColors.length]);
+        (role && roleColors[role]) ||
+        namedColors[name] ||
+        (isOnly ? white : furtherColors[further++ % furtherColors.length]);
       const range = await rangeOf(slide.lowest, index, 'bright');
       return { name, role, index, color, isVisible: index < mostChannels, ...range };
     }),
