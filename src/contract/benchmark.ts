@@ -86,6 +86,9 @@ const ceiling = z.strictObject({
 });
 
 const bounds = z.strictObject({ low: figure, high: figure });
+const estimate = z
+  .strictObject({ mean: figure, low: figure, high: figure })
+  .describe('with its 95% interval');
 
 const modelRow = z.strictObject({
   runs: z.int().nonnegative().describe('folds times seeds'),
@@ -102,9 +105,9 @@ const modelRow = z.strictObject({
   r2Sd: figure.describe('standard deviation over folds and seeds; NaN for one run'),
   range: z.strictObject({ predicted: figure, measured: figure }).describe('99.9th less 0.1st percentile'),
   vesselGradient: z
-    .strictObject({ predicted: figure, measured: figure })
+    .strictObject({ predicted: estimate, measured: estimate })
     .describe(
-      'mean 3 to 10 um from a vessel less the mean beyond 25 um, in standard deviations of the measured',
+      'mean 3 to 10 um from a vessel less the mean beyond 25 um, in tissue not beside glass, in standard deviations of the measured outside vessels',
     ),
   excessMse: figure.describe("less the ceiling's; NaN without one"),
   coverage: figure.describe('of the 90% interval; NaN where the dataset has no calibration slides'),

@@ -27,9 +27,14 @@ export function contestantsOf({ models, from }: BenchmarkSettings, roles: readon
     if (contestants.some((other) => other.name === name)) {
       throw new UsageError(`--models names ${name} twice. Use --seeds for several runs of a model.`);
     }
-    const [seen, turned] = name.split('%');
+    const [seen, turned, ...moreTurned] = name.split('%');
     const [head, ...inputs] = seen.split('@');
-    const [model, recipe] = head.split(':');
+    const [model, recipe, ...moreRecipes] = head.split(':');
+    if (moreTurned.length > 0 || moreRecipes.length > 0 || new Set(inputs).size < inputs.length) {
+      throw new UsageError(
+        `--models ${name}: expected NAME[:standard][@ROLE...][%ROLE], each role once and one after %.`,
+      );
+    }
     if (recipe !== undefined && (recipe !== 'standard' || findBaseline(model))) {
       throw new UsageError(`--models ${name}: expected NAME or NAME:standard of a trained model.`);
     }
@@ -41,7 +46,14 @@ export function contestantsOf({ models, from }: BenchmarkSettings, roles: readon
         `--models ${name}: the dataset has the inputs ${roles.join(', ')}, not '${role}'.`,
       );
     }
-    if (baseline?.derived !== undefined && !(inputs.length > 0 ? inputs : roles).includes('vessel')) {
+    const seenRoles = inputs.length > 0 ? inputs : roles;
+    const read = baseline?.derived === undefined ? seenRoles : ['vessel'];
+    if (turned !== undefined && !read.includes(turned)) {
+      throw new UsageError(
+        `--models ${name}: ${seen} reads ${read.join(', ')}, so that turning '${turned}' would change nothing. Name one that it reads after %.`,
+      );
+    }
+    if (baseline?.derived !== undefined && !seenRoles.includes('vessel')) {
       throw new UsageError(
         `--models ${name}: ${model} needs the role 'vessel', which it does not see. Leave it out of --models, or prepare the dataset with --input vessel.`,
       );
@@ -59,8 +71,15 @@ export function contestantsOf({ models, from }: BenchmarkSettings, roles: readon
 
 /** The first trained model once more, started from a trained one; train says if that does not fit. */
 function started(contestants: readonly Contestant[], from: string): Contestant[] {
-  const first = contestants.find(({ model, inputs }) => !findBaseline(model) && inputs === undefined);
-  return first ? [{ ...first, name: `${first.name} pre-trained`, from }] : [];
+  const first = contestants.find(
+    ({ model, inputs, turned }) => !findBaseline(model) && inputs === undefined && turned === undefined,
+  );
+  if (first === undefined) {
+    throw new UsageError(
+      `--from ${from}: expected a network that sees all inputs among --models to start with it, found ${contestants.map(({ name }) => name).join(', ')}. Add hrpn, or leave out --from.`,
+    );
+  }
+  return [{ ...first, name: `${first.name} pre-trained`, from }];
 }
 
 /** How a contestant sees a dataset. */

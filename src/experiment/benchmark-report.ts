@@ -53,8 +53,10 @@ const accuracy: Columns = [
 ];
 const spread: Columns = [
   ['range, share of measured', (row) => fixed(row.range.predicted / row.range.measured, 2)],
-  ['vessel gradient, SD', (row) => fixed(row.vesselGradient.predicted, 2)],
-  ['measured gradient, SD', (row) => fixed(row.vesselGradient.measured, 2)],
+  ['vessel gradient, SD', (row) => fixed(row.vesselGradient.predicted.mean, 2)],
+  ['its 95% interval', (row) => span(row.vesselGradient.predicted)],
+  ['measured', (row) => fixed(row.vesselGradient.measured.mean, 2)],
+  ['its 95% interval, measured', (row) => span(row.vesselGradient.measured)],
   ['coverage at 90%', (row) => fixed(row.coverage, 3)],
   ['by decile', (row) => span(row.coverageByDecile)],
   ['by distance', (row) => span(row.coverageByDistance)],

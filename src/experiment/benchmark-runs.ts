@@ -19,7 +19,9 @@ import { type Contestant, fileName, openerOf } from './benchmark-contestants.ts'
 import { type Fold, rowName } from './benchmark-folds.ts';
 import { chosen } from './benchmark-schedule.ts';
 import { readJson, trainOptions, trainOrResume } from './benchmark-training.ts';
-import { scoreModel } from './score-model.ts';
+import { intervalCaveat } from './calibrate.ts';
+import { scoredLevel, scoreModel } from './score-model.ts';
+import { type Gradient, meanGradient } from './vessel-gradient.ts';
 import { watchMemory } from './watch-memory.ts';
 
 /** What is kept of a finished run. */
@@ -34,10 +36,12 @@ export interface RunRecord {
   readonly perSlide: readonly { slide: string; mse: number; r2: number; extravascularMse: number }[];
   /** 99.9th less 0.1st percentile, mean over slides. */
   readonly range: { readonly predicted: number; readonly measured: number };
-  /** Mean 3 to 10 um from a vessel less the mean beyond 25 um, mean over slides, in standard deviations of the measured. */
-  readonly vesselGradient?: { readonly predicted: number; readonly measured: number };
+  /** Mean over slides, in standard deviations of the measured outside vessels. */
+  readonly vesselGradient?: { readonly predicted: Gradient; readonly measured: Gradient };
   /** Of the 90% interval, where the model has one. */
   readonly interval?: CoverageTable;
+  /** What that interval does not promise. */
+  readonly caveat?: string;
   readonly parameters: number;
   readonly flopsPerPixel: number;
   /** Of training, for 512 x 512 px; NaN for baselines. */
@@ -143,14 +147,18 @@ async function trainAndScore(
     }
     const width = ([low, high]: readonly [number, number]): number => high - low;
     const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-    const { measuredSd } = metricsOf(pooled, score.peak);
+    const outside = metricsOf(extravascular, score.peak);
+    const inDeviations = ({ value, error }: Gradient): Gradient => ({
+      value: value / outside.measuredSd,
+      error: error / outside.measuredSd,
+    });
     return {
       contestant: rowName(contestant.name, fold),
       fold: fold.name,
       seed,
       machine: machineName(),
       pooled: metricsOf(pooled, score.peak),
-      extravascular: metricsOf(extravascular, score.peak),
+      extravascular: outside,
       perSlide: score.slides.map(({ slide, comparison }) => {
         const whole = metricsOf(comparison.pooled, score.peak);
         return {
@@ -165,10 +173,10 @@ async function trainAndScore(
         measured: mean(score.slides.map(({ range }) => width(range.measured))),
       },
       vesselGradient: {
-        predicted: mean(score.slides.map(({ gradient }) => gradient.predicted)) / measuredSd,
-        measured: mean(score.slides.map(({ gradient }) => gradient.measured)) / measuredSd,
+        predicted: inDeviations(meanGradient(score.slides.map(({ gradient }) => gradient.predicted))),
+        measured: inDeviations(meanGradient(score.slides.map(({ gradient }) => gradient.measured))),
       },
-      ...(score.coverage && { interval: score.coverage }),
+      ...(score.coverage && { interval: score.coverage, caveat: caveatOf(model) }),
       parameters: trained.parameters,
       flopsPerPixel: flopsPerPixel(contestant.model, model),
       secondsPerPatch: (trained.secondsPerPatch * 512 ** 2) / (await patchOf(folder)) ** 2,
@@ -186,6 +194,11 @@ async function trainAndScore(
     await own.close();
     await reference.close();
   }
+}
+
+function caveatOf({ manifest }: ModelFile): string | undefined {
+  const interval = manifest.intervals?.find(({ level }) => level === scoredLevel);
+  return interval && intervalCaveat(interval, manifest.training.splitBy);
 }
 
 async function plannedStepsOf(folder: string): Promise<number> {

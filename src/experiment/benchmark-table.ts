@@ -3,8 +3,11 @@ import type { BenchmarkResult, BenchmarkRow } from '../contract/benchmark.ts';
 import { Rng } from '../core/rng.ts';
 import type { CoverageTable } from '../evaluation/coverage.ts';
 import type { RunRecord } from './benchmark-runs.ts';
+import { meanGradient } from './vessel-gradient.ts';
 
 const resamples = 2000;
+/** Standard deviations to either side that hold 95% of a normal distribution. */
+const normal95 = 1.96;
 
 /** @param ceilingMse of the slides a fold holds out; NaN where there is none */
 export function rowOf(runs: readonly RunRecord[], ceilingMse: (fold: string) => number): BenchmarkRow {
@@ -30,8 +33,8 @@ export function rowOf(runs: readonly RunRecord[], ceilingMse: (fold: string) => 
         : Number.NaN,
     range: { predicted: mean((run) => run.range.predicted), measured: mean((run) => run.range.measured) },
     vesselGradient: {
-      predicted: mean((run) => run.vesselGradient?.predicted ?? Number.NaN),
-      measured: mean((run) => run.vesselGradient?.measured ?? Number.NaN),
+      predicted: gradientOf(runs, 'predicted'),
+      measured: gradientOf(runs, 'measured'),
     },
     excessMse: mean((run) => run.pooled.mse - ceilingMse(run.fold)),
     coverage: mean((run) => run.interval?.pooled ?? Number.NaN),
@@ -48,6 +51,24 @@ export function rowOf(runs: readonly RunRecord[], ceilingMse: (fold: string) => 
     epochs: mean((run) => run.epochs),
     seconds: mean((run) => run.seconds),
   };
+}
+
+/** Over folds, which are other tissue; seeds are the same tissue again. */
+function gradientOf(
+  runs: readonly RunRecord[],
+  of: 'predicted' | 'measured',
+): BenchmarkRow['vesselGradient']['measured'] {
+  const folds = new Map<string, RunRecord[]>();
+  for (const run of runs) folds.set(run.fold, [...(folds.get(run.fold) ?? []), run]);
+  const { value, error } = meanGradient(
+    [...folds.values()].map((seeds) => ({
+      value: average(seeds.map(({ vesselGradient }) => vesselGradient?.[of].value ?? Number.NaN)),
+      error:
+        Math.hypot(...seeds.map(({ vesselGradient }) => vesselGradient?.[of].error ?? Number.NaN)) /
+        Math.sqrt(seeds.length),
+    })),
+  );
+  return { mean: value, low: value - normal95 * error, high: value + normal95 * error };
 }
 
 /** Least and greatest coverage over all runs; NaN without intervals. */

@@ -99,9 +99,13 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   expect(linear.excessMse).toBeCloseTo(linear.mse - (first.ceiling?.mse ?? 0), 6);
   expect(constant.r2).toBeLessThan(0.01);
   const { predicted, measured } = linear.vesselGradient;
-  expect(predicted / measured).toBeGreaterThan(0.6);
-  expect(predicted / measured).toBeLessThan(1.4);
-  expect(constant.vesselGradient.predicted).toBeCloseTo(0, 5);
+  expect(predicted.mean / measured.mean).toBeGreaterThan(0.6);
+  expect(predicted.mean / measured.mean).toBeLessThan(1.4);
+  expect(measured.low).toBeGreaterThan(0);
+  expect(constant.vesselGradient.predicted.mean).toBeCloseTo(0, 5);
+  expect(first.notes.join()).toMatch(
+    /measured probe is brighter beside vessels .* Models that say it is: linear,/,
+  );
   expect(linear.coverage).toBeGreaterThan(0.3);
   expect(first.differences.map(({ against, better }) => [against, better])).toEqual([
     ['constant', 1],
@@ -110,11 +114,26 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
     ['linear%vessel', 1],
   ]);
 
+  expect(first.notes.join()).toMatch(/linear: The 90% interval is within-cohort: .* 1 slide, and at least 9/);
+
   const model = join(options.out, 'runs', 'test', 'linear-seed0', 'best.onnx');
   const written = (await stat(model)).mtimeMs;
   const again = await benchmark({ ...options, models: 'linear,distance', randomPatches: true });
   expect((await stat(model)).mtimeMs).toBe(written);
   expect(again.models.linear).toEqual(linear);
+  for (const [models, message] of [
+    ['linear@vessel%nuclei', /linear@vessel reads vessel, so that turning 'nuclei' would change nothing/],
+    ['distance%nuclei', /distance reads vessel, so/],
+    ['linear%nuclei%vessel', /expected NAME\[:standard\]\[@ROLE/],
+    ['hrpn@vessel@vessel', /each role once/],
+  ] as const) {
+    await expect(benchmark({ ...options, models })).rejects.toThrow(message);
+  }
+  await expect(
+    benchmark({ ...options, out: join(folder, 'started'), models: 'linear', from: 'start.onnx' }),
+  ).rejects.toThrow(
+    /--from start.onnx: expected a network that sees all inputs among --models .* found linear/,
+  );
   await expect(benchmark({ ...options, timeBudgetSeconds: 5 })).rejects.toThrow(
     /holds runs with --time-budget 1800, not 5/,
   );
@@ -339,7 +358,7 @@ it('scores no model on other slides than the rest, and gives the others their ro
   await writeFile(choice, JSON.stringify({ learningRate: 1e30, epochs: 1, stepsPerEpoch: 8 }));
   const { models, notes } = await benchmark({ ...options, models: 'unet,constant' });
   expect(Object.keys(models)).toEqual(['constant']);
-  expect(notes.join()).toMatch(/unet, test, seed 0 is in no row: training diverged/);
+  expect(notes.join()).toMatch(/unet, test, seed 0 has no result: training diverged/);
 });
 
 it('pairs slides, averages seeds, and gives an interval that holds the mean difference', () => {

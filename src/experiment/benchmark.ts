@@ -30,6 +30,13 @@ import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
 import { simulate } from './simulate.ts';
 import { findVesselChannel } from './slide-layers.ts';
 
+/** One run to make. */
+interface Planned {
+  readonly fold: Fold;
+  readonly contestant: Contestant;
+  readonly seed: number;
+}
+
 /**
  * Trains and scores what is not there yet, and writes table, figures and report after every run, so that an
  * interrupted benchmark has its results so far.
@@ -48,7 +55,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
   const threads = options.threads ?? availableParallelism();
 
-  const planned = folds.flatMap((fold) =>
+  const planned: Planned[] = folds.flatMap((fold) =>
     contestants
       // What a model loses with an input shows when slides are held out.
       .filter(({ inputs }) => inputs === undefined || fold.test.length > 0)
@@ -76,7 +83,17 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const runs: RunRecord[] = [];
   const failures: string[] = [];
   const resultSoFar = (): BenchmarkResult =>
-    resultOf(command, options, manifest, contestants, folds, runs, [...vesselNotes, ...failures], ceilings);
+    resultOf(
+      command,
+      options,
+      manifest,
+      contestants,
+      planned,
+      folds,
+      runs,
+      [...vesselNotes, ...failures],
+      ceilings,
+    );
   let result = resultSoFar();
   for (const [i, { fold, contestant, seed }] of planned.entries()) {
     throwIfCancelled(work.signal, 'the benchmark');
@@ -90,7 +107,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
     } catch (error) {
       // One that cannot be trained must not keep the others from their rows.
       if (!(error instanceof DivergenceError)) throw error;
-      failures.push(`${contestant.name}, ${fold.name}, seed ${seed} is in no row: ${error.message}`);
+      failures.push(`${contestant.name}, ${fold.name}, seed ${seed} has no result: ${error.message}`);
     }
     result = resultSoFar();
     await writeBenchmark(result, runs, options.out);
@@ -149,6 +166,7 @@ function resultOf(
   options: BenchmarkSettings,
   manifest: DatasetManifest,
   contestants: readonly Contestant[],
+  planned: readonly Planned[],
   folds: readonly Fold[],
   runs: readonly RunRecord[],
   ownNotes: readonly string[],
@@ -174,7 +192,13 @@ function resultOf(
       `Learning rates were chosen once, by validation in the first fold (${folds[0].name} held out), for all folds: the slides trained and validated on there are the test slides of other folds.`,
     );
   }
-  notes.push(...ownNotes, ...cutNotes(runs), ...gradientNotes(models));
+  notes.push(
+    ...ownNotes,
+    ...lackNotes(models, planned),
+    ...cutNotes(runs),
+    ...caveatNotes(runs),
+    ...gradientNotes(models),
+  );
   notes.push(...leakageNotes(models, contestants, folds, manifest));
   const heldOut = folds.filter(({ test }) => test.length > 0);
   const withinSlide = manifest.splitBy === 'field';
@@ -197,6 +221,24 @@ function resultOf(
   };
 }
 
+/** Rows over fewer folds or seeds than planned: folds differ in how hard they are, so such rows are not to be compared. */
+function lackNotes(models: Readonly<Record<string, BenchmarkRow>>, planned: readonly Planned[]): string[] {
+  return Object.entries(models).flatMap(([name, { runs }]) => {
+    const all = planned.filter(({ contestant, fold }) => rowName(contestant.name, fold) === name).length;
+    return runs === all
+      ? []
+      : [`${name}: ${runs} of ${all} runs have a result, so the row is not to be compared with rows of all.`];
+  });
+}
+
+/** What 90% intervals do not promise, of each model. */
+function caveatNotes(runs: readonly RunRecord[]): string[] {
+  const found = runs.flatMap(({ contestant, caveat }) =>
+    caveat === undefined ? [] : [`${contestant}: ${caveat}`],
+  );
+  return [...new Set(found)];
+}
+
 /** Whose time ended before the schedule did, so that the learning rate never came down and more time would help more. */
 function cutNotes(runs: readonly RunRecord[]): string[] {
   const cut = runs.filter(({ steps, plannedSteps }) => steps < plannedSteps);
@@ -210,20 +252,25 @@ function cutNotes(runs: readonly RunRecord[]): string[] {
   });
 }
 
-/** Below this many standard deviations of the probe, brightness does not change with the distance to vessels. */
+/** A model says that the probe is brighter beside vessels where it is by so many standard deviations, and surely. */
 const leastGradient = 0.1;
 
-/** Where the measured probe has no vessel gradient, whether a model claims one. */
+/** Whether the probe is brighter beside vessels, and which models say so where it is not. */
 function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): string[] {
   const rows = Object.entries(models);
   const measured = rows[0]?.[1].vesselGradient.measured;
-  if (measured === undefined || !(Math.abs(measured) < leastGradient)) return [];
-  const claims = rows.filter(([, row]) => Math.abs(row.vesselGradient.predicted) >= leastGradient);
+  if (measured === undefined || Number.isNaN(measured.low)) return [];
+  const isBright = measured.low > 0;
+  const claims = rows.filter(
+    ([, { vesselGradient }]) =>
+      vesselGradient.predicted.low > 0 && vesselGradient.predicted.mean >= leastGradient,
+  );
   return [
-    `The measured probe does not change with the distance to vessels (${measured.toFixed(3)} standard deviations). ` +
+    `The measured probe is ${isBright ? '' : 'not '}brighter beside vessels (3 to 10 um) than far from them (beyond 25 um): ` +
+      `by ${measured.mean.toFixed(3)} of its standard deviations outside vessels (95% interval ${measured.low.toFixed(3)} to ${measured.high.toFixed(3)}). ` +
       (claims.length === 0
-        ? 'No model claims that it does.'
-        : `These models claim that it does: ${claims.map(([name]) => name).join(', ')}.`),
+        ? 'No model says that it is.'
+        : `Models that say it is: ${claims.map(([name]) => name).join(', ')}.`),
   ];
 }
 
@@ -237,7 +284,9 @@ function leakageNotes(
   const random = folds.find(({ test }) => test.length === 0);
   const pairs = contestants.flatMap(({ name }) => {
     const flattered = random && models[rowName(name, random)];
-    return flattered ? [`${name} ${flattered.r2.toFixed(3)} instead of ${models[name].r2.toFixed(3)}`] : [];
+    return flattered && models[name]
+      ? [`${name} ${flattered.r2.toFixed(3)} instead of ${models[name].r2.toFixed(3)}`]
+      : [];
   });
   if (pairs.length === 0) return [];
   const overlap = widestOverlapPx(manifest);

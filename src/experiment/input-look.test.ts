@@ -35,5 +35,11 @@ it('finds a slide blurred or stained otherwise than in training, and not one tha
   const say = (found: Awaited<ReturnType<typeof look>>) => strangeInputs(trained, ['vessel'], found).join();
   expect(say(await look(3, 350, 0, 40))).toBe('');
   expect(say(await look(3, 350, 3, 1))).toMatch(/'vessel' is more blurred than on any slide/);
+  const few = strangeInputs(
+    { vessel: { median: { low: 0.05, high: 0.08 }, sharpness: null } },
+    ['vessel'],
+    [{ median: 0.01, sharpness: null }],
+  );
+  expect(few.join()).toMatch(/'vessel' covers less than .* \(0\.01, there 0\.05 to 0\.08\)/);
   expect(say(await look(3, 6000, 0, 1))).toMatch(/'vessel' covers more than/);
 });

@@ -6,9 +6,13 @@ import type { SlideScan } from '../dataset/scan-slide.ts';
 import type { TissueMask } from '../dataset/tissue-mask.ts';
 import type { ModelManifest } from '../model/model-file.ts';
 
-/** Slack beyond what was seen in training: this share of its spread, and at least so much. */
+/**
+ * Slack beyond what was seen in training: this share of its spread, and at least so much; less below and above small values,
+ * such as the median of a stain that only vessels have, beyond which this share of the value itself is.
+ */
 const slackShare = 0.5;
 const leastSlack = { median: 0.08, sharpness: 0.06 };
+const smallSlackShare = 0.6;
 
 /** One a scanned channel. */
 export function looksOf(scan: SlideScan, tissue: TissueMask): InputLook[] {
@@ -81,9 +85,10 @@ function outside(
   { low, high }: { low: number; high: number },
   least: number,
 ): 'above' | 'below' | undefined {
-  const slack = Math.max(least, slackShare * (high - low));
-  if (value > high + slack) return 'above';
-  return value < low - slack ? 'below' : undefined;
+  const slackAt = (bound: number): number =>
+    Math.max(Math.min(least, smallSlackShare * Math.abs(bound)), slackShare * (high - low));
+  if (value > high + slackAt(high)) return 'above';
+  return value < low - slackAt(low) ? 'below' : undefined;
 }
 
 function sentence(

@@ -3,13 +3,16 @@ import { assert } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
+import { scanSlide } from '../dataset/scan-slide.ts';
 import type { Split } from '../dataset/split.ts';
+import { solidCells, type TissueMask } from '../dataset/tissue-mask.ts';
 import type { SlideComparison } from '../evaluation/compare-slide.ts';
 import { Coverage, type CoverageTable } from '../evaluation/coverage.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { withInterval } from '../prediction/with-interval.ts';
 import { comparePair, type PairMasks, type PairRow, peakOf, rowsOf, type SlidePair } from './score-slide.ts';
 import { findVesselChannel } from './slide-layers.ts';
+import { type Gradient, GradientTally } from './vessel-gradient.ts';
 import { firstChannel, visitPredictions } from './visit-predictions.ts';
 
 export interface ScoredSlide {
@@ -20,7 +23,7 @@ export interface ScoredSlide {
     readonly predicted: readonly [number, number];
     readonly measured: readonly [number, number];
   };
-  readonly gradient: { readonly predicted: number; readonly measured: number };
+  readonly gradient: { readonly predicted: Gradient; readonly measured: Gradient };
 }
 
 export interface ModelScore {
@@ -34,7 +37,7 @@ export interface ModelScore {
 }
 
 /** Level of the intervals that are scored. */
-const scoredLevel = 0.9;
+export const scoredLevel = 0.9;
 /** Pixels of a slide that its percentiles are taken from. */
 const wantedSamples = 500_000;
 
@@ -86,7 +89,7 @@ export async function scoreModel(
 
 /** @param slide with the role `vessel` where it is known */
 async function scoreForBenchmark(
-  { source, targetChannel, entry, mask }: OpenDatasetSlide,
+  { source, inputChannels, targetChannel, entry, mask }: OpenDatasetSlide,
   predicted: PixelSource,
   pixelSizeUm: number,
   peak: number,
@@ -94,6 +97,8 @@ async function scoreForBenchmark(
   work: WorkOptions,
 ): Promise<ScoredSlide> {
   const vessel = findVesselChannel(source, entry.channels);
+  const scan = await scanSlide(source, { inputs: inputChannels }, pixelSizeUm, { signal: work.signal });
+  const solid = { ...mask, cells: solidCells(scan, inputChannels.length, mask) };
   const pair: SlidePair = {
     name: entry.name,
     measured: source,
@@ -107,24 +112,25 @@ async function scoreForBenchmark(
     coverage: tally && { tally, ends: [1, 2] },
   };
   const { comparison, ...masks } = await comparePair(pair, { signal: work.signal });
-  const { measured, predicted: found } = await looksOf(pair, masks, work.signal);
+  const { measured, predicted: found } = await looksOf(pair, solid, masks, work.signal);
   return {
     slide: entry.name,
     comparison,
     range: { predicted: found.range(), measured: measured.range() },
-    gradient: { predicted: found.gradient(), measured: measured.gradient() },
+    gradient: { predicted: found.gradient.gradient(), measured: measured.gradient.gradient() },
   };
 }
 
 /** What the table says of an image besides its errors. */
 async function looksOf(
   pair: SlidePair,
+  solid: TissueMask,
   masks: PairMasks,
   signal: AbortSignal | undefined,
 ): Promise<{ measured: ImageLook; predicted: ImageLook }> {
   const { width, height } = pair.measured;
   const every = Math.max(1, Math.floor((width * height) / wantedSamples)) | 1;
-  const [measured, predicted] = [new ImageLook(), new ImageLook()];
+  const [measured, predicted] = [0, 1].map(() => new ImageLook(new GradientTally(solid, pair.pixelSizeUm)));
   for await (const row of rowsOf(pair, [pair.predictedChannel], masks, signal)) {
     const first = (every - ((row.y * width) % every)) % every;
     measured.add(row.measured, row, first, every);
@@ -133,33 +139,19 @@ async function looksOf(
   return { measured, predicted };
 }
 
-/** Tissue beside the vessels and tissue far from them, in micrometres from the nearest wall. */
-const nearUm = [3, 10] as const;
-const farUm = 25;
-
 class ImageLook {
   readonly #samples: number[] = [];
-  readonly #near = { sum: 0, count: 0 };
-  readonly #far = { sum: 0, count: 0 };
+  readonly gradient: GradientTally;
+
+  constructor(gradient: GradientTally) {
+    this.gradient = gradient;
+  }
 
   /** A row of the image; of its tissue, pixels `first`, `first + every`, ... are samples. */
-  add(
-    values: Float32Array,
-    { distanceUm, inTissue }: Pick<PairRow, 'distanceUm' | 'inTissue'>,
-    first: number,
-    every: number,
-  ): void {
+  add(values: Float32Array, row: PairRow, first: number, every: number): void {
     for (let x = first; x < values.length; x += every)
-      if (inTissue[x] === 1 && Number.isFinite(values[x])) this.#samples.push(values[x]);
-    for (let x = 0; x < values.length; x++) {
-      if (inTissue[x] === 0 || !Number.isFinite(values[x])) continue;
-      const d = distanceUm[x];
-      const isNear = d > nearUm[0] && d <= nearUm[1];
-      if (!isNear && !(d > farUm && d < Infinity)) continue;
-      const side = isNear ? this.#near : this.#far;
-      side.sum += values[x];
-      side.count++;
-    }
+      if (row.inTissue[x] === 1 && Number.isFinite(values[x])) this.#samples.push(values[x]);
+    this.gradient.add(values, row);
   }
 
   /** 0.1st and 99.9th percentiles over tissue. */
@@ -167,10 +159,5 @@ class ImageLook {
     const sorted = Float32Array.from(this.#samples).sort();
     const last = sorted.length - 1;
     return [sorted[Math.floor(0.001 * last)], sorted[Math.ceil(0.999 * last)]];
-  }
-
-  /** Mean 3 to 10 um from a vessel less the mean beyond 25 um, in stored units; NaN where there is none of either. */
-  gradient(): number {
-    return this.#near.sum / this.#near.count - this.#far.sum / this.#far.count;
   }
 }
