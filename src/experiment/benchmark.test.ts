@@ -279,7 +279,7 @@ it('a network gets quantile heads, whose intervals predict writes and evaluate s
   expect(spans[0]).toBeGreaterThan(0);
   expect(spans.at(-1)).toBeGreaterThan(1.01 * spans[0]);
 
-  const scored = await evaluate({ model, dataset, threads: 2 });
+  const scored = await evaluate({ model, dataset, threads: 2, out: join(folder, 'scored') });
   expect(evaluateCommand.result.parse(scored)).toEqual(scored);
   const { coverage, derivedCoverage, perSlide } = scored;
   const inside = [...probe.keys()].map((i) => upper[i] - lower[i]);
@@ -290,6 +290,11 @@ it('a network gets quantile heads, whose intervals predict writes and evaluate s
     basis: 'within-cohort',
     scored: 1,
   });
+  const report = await readFile(join(folder, 'scored', 'report.html'), 'utf8');
+  const share = `${(100 * (coverage?.byPredictedDecile[9].coverage ?? Number.NaN)).toFixed(1)}%`;
+  expect(report).toMatch(
+    new RegExp(`tenth 10 of the predicted values.*?<td>90.0%</td>\\s*<td>${share}</td>`, 's'),
+  );
   const { predicted, low, high } = perSlide[0].derived.meanUm;
   expect((low ?? 0) + (high ?? 0)).toBeCloseTo(2 * predicted, 6);
   expect(perSlide[0].derived).toHaveProperty('share of vessel');

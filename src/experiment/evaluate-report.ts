@@ -5,7 +5,7 @@ import type { EvaluateResult } from '../contract/evaluate.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { version } from '../core/version.ts';
 import { profileFigure } from '../report/analysis-figures.ts';
-import { evaluationHtml } from '../report/evaluation-page.ts';
+import { type EvaluationPage, evaluationHtml } from '../report/evaluation-page.ts';
 
 const shown = [
   'mse',
@@ -143,6 +143,7 @@ export async function writeEvaluationReport(
             ),
           }
         : undefined,
+    coverage: coverageTable(result),
     pictures,
     notes: [
       ...result.notes,
@@ -158,6 +159,48 @@ export async function writeEvaluationReport(
     madeBy: `Made by hrpn ${version}.`,
   });
   await writeFileAtomic(join(folder, 'report.html'), html);
+}
+
+/** A line for each part of the tissue, then one for each derived measure. */
+function coverageTable({ coverage, derivedCoverage }: EvaluateResult): EvaluationPage['coverage'] {
+  if (coverage === null) return undefined;
+  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+  const nominal = percent(coverage.nominal);
+  let fromUm = 0;
+  return {
+    head: ['where', 'interval', 'holds the measured', 'mean width, stored units'],
+    rows: [
+      ['all tissue', nominal, percent(coverage.pooled), number(coverage.meanWidth)],
+      ...coverage.perSlide.map((slide) => [
+        slide.slide,
+        nominal,
+        percent(slide.coverage),
+        number(slide.meanWidth),
+      ]),
+      ...coverage.byPredictedDecile.map((part, i) => [
+        `tenth ${i + 1} of the predicted values, from ${number(part.from)}`,
+        nominal,
+        percent(part.coverage),
+        '',
+      ]),
+      ...coverage.byDistanceBin.map((part) => {
+        const where =
+          part.toUm === 0
+            ? 'in vessels'
+            : part.toUm === null
+              ? `beyond ${fromUm} µm of vessels`
+              : `${fromUm} to ${part.toUm} µm from vessels`;
+        fromUm = part.toUm ?? fromUm;
+        return [where, nominal, percent(part.coverage), ''];
+      }),
+      ...Object.entries(derivedCoverage ?? {}).map(([key, own]) => [
+        names[key] ?? key.replace(/ um$/, ' µm'),
+        percent(own.nominal),
+        `on ${own.held} of ${own.scored} slides`,
+        number(2 * own.radius),
+      ]),
+    ],
+  };
 }
 
 /** Mean over animals with its interval, and every slide's own line. */

@@ -21,6 +21,8 @@ export interface EvaluationPage {
   /** Chart of the profiles over distance from the vessels; '' for none. */
   readonly profile: string;
   readonly derived: PageTable | undefined;
+  /** How often the intervals hold the measured value, by where. */
+  readonly coverage: PageTable | undefined;
   readonly pictures: readonly { readonly title: string; readonly png: Uint8Array }[];
   readonly notes: readonly string[];
   readonly madeBy: string;
@@ -71,6 +73,7 @@ ${section('Measured, predicted, error', pictures)}
 ${section('Power at each scale', lines === '' ? '' : `<p>Where the predicted line lies below the measured one, the prediction lacks detail of that size (or the measured one holds noise); where the error line reaches the measured one, nothing of that size is predicted.</p><div class="chart">${lines}</div>`)}
 ${section('Probe over distance from the vessels', page.profile === '' ? '' : `<div class="chart">${page.profile}</div>`)}
 ${section('Derived distances', page.derived ? tableHtml(page.derived) : '')}
+${section('Coverage of the intervals', page.coverage ? tableHtml(page.coverage) : '')}
 ${section('Notes', page.notes.length > 0 ? `<ul>${page.notes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>` : '')}
 <footer>${escapeText(page.madeBy)}</footer></body></html>
 `;
