@@ -82,10 +82,15 @@ function bounds(
 }
 
 /**
- * The first model against every other one: MSE of each slide, mean over seeds, and the bootstrap over slides
- * (percentiles of 2000 resamples) of the mean difference. Rows that share no slide with the first are left out.
+ * The first model against every other one: MSE of each slide, mean over seeds, and the bootstrap over animals
+ * (percentiles of 2000 resamples, slides of one animal together) of the mean difference; NaN for fewer than three. Rows
+ * that share no slide with the first are left out.
+ * @param groupOf the animal of a slide
  */
-export function pairedDifferences(runs: readonly RunRecord[]): BenchmarkResult['differences'] {
+export function pairedDifferences(
+  runs: readonly RunRecord[],
+  groupOf: (slide: string) => string,
+): BenchmarkResult['differences'] {
   const names = [...new Set(runs.map(({ contestant }) => contestant))];
   const bySlide = (name: string): Map<string, number> => {
     const found = new Map<string, number[]>();
@@ -100,24 +105,26 @@ export function pairedDifferences(runs: readonly RunRecord[]): BenchmarkResult['
   const own = bySlide(first);
   return others.flatMap((against) => {
     const theirs = bySlide(against);
-    const gaps = [...own].flatMap(([slide, mse]) => {
+    const byGroup = new Map<string, number[]>();
+    for (const [slide, mse] of own) {
       const other = theirs.get(slide);
-      return other === undefined ? [] : [mse - other];
-    });
+      if (other === undefined) continue;
+      byGroup.set(groupOf(slide), [...(byGroup.get(groupOf(slide)) ?? []), mse - other]);
+    }
+    const groups = [...byGroup.values()];
+    const gaps = groups.flat();
     if (gaps.length === 0) return [];
-    const [low, high] = gaps.length < 3 ? [Number.NaN, Number.NaN] : bootstrap(gaps);
+    const [low, high] = groups.length < 3 ? [Number.NaN, Number.NaN] : bootstrap(groups);
     const better = gaps.filter((gap) => gap < 0).length;
     return [{ model: first, against, slides: gaps.length, better, mseDifference: average(gaps), low, high }];
   });
 }
 
-function bootstrap(values: readonly number[]): [number, number] {
+function bootstrap(groups: readonly (readonly number[])[]): [number, number] {
   const rng = new Rng(0);
-  const means = Float64Array.from({ length: resamples }, () => {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[rng.integer(values.length)];
-    return sum / values.length;
-  }).sort();
+  const means = Float64Array.from({ length: resamples }, () =>
+    average(groups.flatMap(() => groups[rng.integer(groups.length)])),
+  ).sort();
   return [means[Math.floor(0.025 * resamples)], means[Math.ceil(0.975 * resamples) - 1]];
 }
 

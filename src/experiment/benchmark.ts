@@ -16,11 +16,19 @@ import { DivergenceError, throwIfCancelled, UsageError } from '../core/errors.ts
 import type { WorkOptions } from '../core/progress.ts';
 import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
 import { locateSlide, openDataset } from '../dataset/open-dataset.ts';
-import { widestOverlapPx } from '../dataset/random-windows.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
 import { findBaseline } from '../model/registry.ts';
 import { type Contestant, contestantsOf } from './benchmark-contestants.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
+import {
+  caveatNotes,
+  cutNotes,
+  differenceNotes,
+  gradientNotes,
+  lackNotes,
+  leakageNotes,
+  type Planned,
+} from './benchmark-notes.ts';
 import { writeBenchmark } from './benchmark-report.ts';
 import { machineName, type RunRecord, runContestant } from './benchmark-runs.ts';
 import { keepSettings, readSettings } from './benchmark-settings.ts';
@@ -29,13 +37,6 @@ import { prepare } from './prepare.ts';
 import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
 import { simulate } from './simulate.ts';
 import { findVesselChannel } from './slide-layers.ts';
-
-/** One run to make. */
-interface Planned {
-  readonly fold: Fold;
-  readonly contestant: Contestant;
-  readonly seed: number;
-}
 
 /**
  * Trains and scores what is not there yet, and writes table, figures and report after every run, so that an
@@ -200,6 +201,9 @@ function resultOf(
     ...gradientNotes(models),
   );
   notes.push(...leakageNotes(models, contestants, folds, manifest));
+  const groups = new Map(manifest.slides.map(({ name, group }) => [name, group]));
+  const differences = pairedDifferences(runs, (slide) => groups.get(slide) ?? slide);
+  notes.push(...differenceNotes(differences));
   const heldOut = folds.filter(({ test }) => test.length > 0);
   const withinSlide = manifest.splitBy === 'field';
   if (withinSlide)
@@ -213,86 +217,10 @@ function resultOf(
     folds: heldOut.map(({ name, test }) => ({ name, test: [...test] })),
     models,
     ceiling: meanCeiling(heldOut.map(({ name }) => ceilings.get(name) ?? null)),
-    differences: pairedDifferences(runs),
+    differences,
     notes,
     files: ['benchmark.json', 'models.csv', 'slides.csv', 'report.html'].map((file) =>
       join(options.out, file),
     ),
   };
-}
-
-/** Rows over fewer folds or seeds than planned: folds differ in how hard they are, so such rows are not to be compared. */
-function lackNotes(models: Readonly<Record<string, BenchmarkRow>>, planned: readonly Planned[]): string[] {
-  return Object.entries(models).flatMap(([name, { runs }]) => {
-    const all = planned.filter(({ contestant, fold }) => rowName(contestant.name, fold) === name).length;
-    return runs === all
-      ? []
-      : [`${name}: ${runs} of ${all} runs have a result, so the row is not to be compared with rows of all.`];
-  });
-}
-
-/** What 90% intervals do not promise, of each model. */
-function caveatNotes(runs: readonly RunRecord[]): string[] {
-  const found = runs.flatMap(({ contestant, caveat }) =>
-    caveat === undefined ? [] : [`${contestant}: ${caveat}`],
-  );
-  return [...new Set(found)];
-}
-
-/** Whose time ended before the schedule did, so that the learning rate never came down and more time would help more. */
-function cutNotes(runs: readonly RunRecord[]): string[] {
-  const cut = runs.filter(({ steps, plannedSteps }) => steps < plannedSteps);
-  return [...new Set(cut.map(({ contestant }) => contestant))].map((name) => {
-    const own = cut.filter(({ contestant }) => contestant === name);
-    const least = own.reduce((a, b) => (a.steps / a.plannedSteps <= b.steps / b.plannedSteps ? a : b));
-    return (
-      `${name}: the time ended before the schedule did, in ${own.length} of its runs (after ${least.steps} of ${least.plannedSteps} steps at the earliest). ` +
-      'Its learning rate had not come down, so the row understates it; give it more --time-budget.'
-    );
-  });
-}
-
-/** A model says that the probe is brighter beside vessels where it is by so many standard deviations, and surely. */
-const leastGradient = 0.1;
-
-/** Whether the probe is brighter beside vessels, and which models say so where it is not. */
-function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): string[] {
-  const rows = Object.entries(models);
-  const measured = rows[0]?.[1].vesselGradient.measured;
-  if (measured === undefined || Number.isNaN(measured.low)) return [];
-  const isBright = measured.low > 0;
-  const claims = rows.filter(
-    ([, { vesselGradient }]) =>
-      vesselGradient.predicted.low > 0 && vesselGradient.predicted.mean >= leastGradient,
-  );
-  return [
-    `The measured probe is ${isBright ? '' : 'not '}brighter beside vessels (3 to 10 um) than far from them (beyond 25 um): ` +
-      `by ${measured.mean.toFixed(3)} of its standard deviations outside vessels (95% interval ${measured.low.toFixed(3)} to ${measured.high.toFixed(3)}). ` +
-      (claims.length === 0
-        ? 'No model says that it is.'
-        : `Models that say it is: ${claims.map(([name]) => name).join(', ')}.`),
-  ];
-}
-
-/** What windows drawn at random make of each model's R2. */
-function leakageNotes(
-  models: Readonly<Record<string, BenchmarkRow>>,
-  contestants: readonly Contestant[],
-  folds: readonly Fold[],
-  manifest: DatasetManifest,
-): string[] {
-  const random = folds.find(({ test }) => test.length === 0);
-  const pairs = contestants.flatMap(({ name }) => {
-    const flattered = random && models[rowName(name, random)];
-    return flattered && models[name]
-      ? [`${name} ${flattered.r2.toFixed(3)} instead of ${models[name].r2.toFixed(3)}`]
-      : [];
-  });
-  if (pairs.length === 0) return [];
-  const overlap = widestOverlapPx(manifest);
-  return [
-    `Random patches: windows of ${manifest.patch} px of the same slides were drawn at random into training, validation and test, as many as by ${manifest.splitBy}. ` +
-      `Neighbouring windows ${overlap === 0 ? 'touch' : `overlap by up to ${overlap} px`}; a pixel in several belongs to one split only, so no test pixel was trained on, but tissue beside it was. ` +
-      `R2 is then ${pairs.join('; ')}. The difference is what the ${manifest.splitBy} tells, and no new ${manifest.splitBy} will.`,
-  ];
 }

@@ -245,7 +245,7 @@ async function inputMaps(
   }
   if (manifest.derived === undefined && manifest.training.splitBy === 'field') {
     notes.push(
-      'Inputs are normalised as on the slide that the model was trained on, for it was trained on fields of one slide: on other slides the prediction is not to be trusted.',
+      'The model was trained on fields of one slide and takes stains to be as bright as there: on other slides the prediction is not to be trusted.',
     );
   }
   return manifest.inputMaps;
