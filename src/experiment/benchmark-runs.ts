@@ -206,7 +206,7 @@ async function plannedStepsOf(folder: string): Promise<number> {
   return epochs * stepsPerEpoch;
 }
 
-/** Operations of the model file itself, per pixel of a large tile. */
+/** Operations of the network, per pixel of a large tile; heads for intervals are not in it. */
 function flopsPerPixel(name: string, { manifest, tensors }: ModelFile): number {
   const baseline = findBaseline(name);
   const network = baseline ? baseline.network(manifest.pixelSizeUm) : findModel(name).network;
