@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { access, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { channelOf, createRaster, type Raster } from '../src/core/raster.ts';
 import { createOmeTiff, type WrittenType } from '../src/slide/create-ome-tiff.ts';
@@ -30,7 +31,7 @@ const size = Number(values.size);
 const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'hrpn-whole-slide-')));
 const slide = join(folder, `slide-${size}.ome.tif`);
 const prediction = join(folder, `predicted-${size}.ome.tif`);
-const main = new URL('../src/cli/main.ts', import.meta.url).pathname;
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 /** The copy at a column and row of the mosaic, cut at the slide's edge. */
 function copyOf(tile: Raster, column: number, row: number): Raster {

@@ -1,8 +1,9 @@
 // The whole job on simulated slides, by the command line as a user would: `npm run demo`. Takes a few minutes.
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-const main = new URL('../src/cli/main.ts', import.meta.url).pathname;
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 /** Trained on other simulated animals; see models/README.md. */
 const start = 'models/hrpn-simulated.onnx';
 const out = 'out/demo';

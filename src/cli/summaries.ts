@@ -67,12 +67,18 @@ export function summariseSimulate(result: SimulateResult): string {
 
 export function summariseTrain(result: TrainResult): string {
   const { validation } = result;
+  const isFitted = result.stoppedBecause === 'fitted';
+  // A finished run that is resumed takes no step.
+  const pace = Number.isFinite(Number(result.secondsPerPatch))
+    ? ` (${Number(result.secondsPerPatch).toPrecision(3)} s a patch)`
+    : '';
   return [
-    `Trained ${plural(result.parameters, 'parameter')} in ${plural(result.steps, 'step')} and ${formatSeconds(result.seconds)} ` +
-      `(${result.secondsPerPatch.toPrecision(3)} s a patch); stopped: ${result.stoppedBecause}.`,
+    isFitted
+      ? `Fitted ${plural(result.parameters, 'parameter')} in ${formatSeconds(result.seconds)}.`
+      : `Trained ${plural(result.parameters, 'parameter')} in ${plural(result.steps, 'step')} and ${formatSeconds(result.seconds)}${pace}; stopped: ${result.stoppedBecause}.`,
     validation
-      ? `Validation, best epoch ${result.bestEpoch} of ${result.epochs}: MSE ${validation.mse.toPrecision(4)}, R2 ${Number(validation.r2).toFixed(3)}.`
-      : `No validation; the model is that of the last epoch (${result.epochs}).`,
+      ? `Validation${isFitted ? '' : `, best epoch ${result.bestEpoch} of ${result.epochs}`}: MSE ${validation.mse.toPrecision(4)}, R2 ${Number(validation.r2).toFixed(3)}.`
+      : `No validation${isFitted ? '' : `; the model is that of the last epoch (${result.epochs})`}.`,
     ...filesWritten(result.files),
   ].join('\n');
 }

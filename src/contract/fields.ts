@@ -47,8 +47,9 @@ export const threads = z
   .describe('threads for the network; all cores unless given')
   .meta({ value: 'N' });
 
-export const device = z
-  .enum(['cpu', 'webgpu'])
+export const devices = z.enum(['cpu', 'webgpu']);
+
+export const device = devices
   .default('cpu')
   .describe('where the network trains; webgpu fails rather than fall back to the CPU');
 

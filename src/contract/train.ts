@@ -1,7 +1,7 @@
 // The command `train`: a dataset, a model and its recipe; where the run lies and how well it does on validation.
 import { z } from 'zod';
 import type { CommandContract } from './command.ts';
-import { device, figure, files, path, threads } from './fields.ts';
+import { devices, figure, files, path, threads } from './fields.ts';
 
 const options = z.strictObject({
   dataset: path.describe('dataset made by `hrpn prepare`'),
@@ -28,7 +28,9 @@ const options = z.strictObject({
     .optional()
     .describe('stop after this time, e.g. 90s, 30m, 2h; the schedule stays the same')
     .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
-  device,
+  device: devices
+    .optional()
+    .describe('where the network trains, cpu unless given; webgpu fails rather than fall back to the CPU'),
   seed: z
     .int()
     .nonnegative()

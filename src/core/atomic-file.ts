@@ -1,11 +1,34 @@
 // Files that appear complete or not at all, and what to say when they cannot be written.
-import { mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { FileAccessError, WriteError } from './errors.ts';
 
 /** The name under which a file is written until it is complete. */
 export function partialPath(path: string): string {
   return `${path}.partial`;
+}
+
+/**
+ * Removes what an interrupted run left under a temporary name.
+ * @param isOurs by the names in the folder
+ * @throws FileAccessError where the folder holds anything else
+ */
+export async function removeUnfinished(
+  folder: string,
+  isOurs: (names: readonly string[]) => boolean,
+): Promise<void> {
+  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    if (cause.code === 'ENOTDIR') return [basename(folder)];
+    throw cause;
+  });
+  if (names.length > 0 && !isOurs(names)) {
+    throw new FileAccessError(
+      folder,
+      `${folder} is needed for what is not finished yet, but holds other files (such as '${names[0]}'). Move it away, or choose another --out.`,
+    );
+  }
+  await rm(folder, { recursive: true, force: true });
 }
 
 /**

@@ -115,6 +115,8 @@ export async function scanSlide(
   }
   const read = (region: Region) => source.read(region, wanted, { signal: work.signal });
   let next = read(regions[0]);
+  // Where work was cancelled before, that is said first.
+  next.catch(() => {});
   for (const [i, region] of regions.entries()) {
     throwIfCancelled(work.signal, 'reading the slide');
     const raster = await next;

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import { DataError, UsageError } from '../core/errors.ts';
@@ -11,7 +12,7 @@ import { prepare } from './prepare.ts';
 import { train } from './train.ts';
 
 /** Predicts at 0.5 um; the drawn slides have 0.65. */
-const model = new URL('../../models/hrpn-simulated.onnx', import.meta.url).pathname;
+const model = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
 
 let folder: string;
 let slide: string;

@@ -1,8 +1,11 @@
 // Folders that a command writes whole: they appear under their name complete or not at all.
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { partialPath, writeFailure } from '../core/atomic-file.ts';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { partialPath, removeUnfinished, writeFailure } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
+
+/** In a folder that is not complete, by which what an interrupted run left is recognised. */
+const mark = 'unfinished';
 
 export interface OutputFolder {
   readonly path: string;
@@ -48,13 +51,15 @@ export async function writeOutputFolder<T>(
   const path = resolve(output.path);
   const temporary = partialPath(path);
   const replaced = `${path}.replaced`;
+  await removeUnfinished(temporary, (names) => names.includes(mark));
   try {
     await mkdir(dirname(path), { recursive: true });
-    await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary);
+    await writeFile(join(temporary, mark), '');
     const result = await write(temporary);
+    await rm(join(temporary, mark));
     await checkOutputFolder(output);
-    await rm(replaced, { recursive: true, force: true });
+    await removeUnfinished(replaced, (names) => names.includes(output.marker));
     const isReplacing = await rename(path, replaced).then(
       () => true,
       (cause: NodeJS.ErrnoException) => {

@@ -1,17 +1,18 @@
 /** What is special to a predicted file: integer samples, its provenance, and going on after an interruption. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import type { PredictOptions } from '../contract/predict.ts';
 import { CancelledError, WriteError } from '../core/errors.ts';
 import type { Raster } from '../core/raster.ts';
-import { readModelFile } from '../model/model-file.ts';
+import { readModelFile, withManifest } from '../model/model-file.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { predict } from './predict.ts';
 
-const model = new URL('../../models/hrpn-simulated.onnx', import.meta.url).pathname;
+const model = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
 let folder: string;
 let options: Omit<PredictOptions, 'out'>;
 
@@ -79,3 +80,62 @@ it('failed, interrupted and resumed, writes the same bytes', async () => {
   const [one, other] = await Promise.all([whole, cut].map((path) => readFile(path)));
   expect(one.equals(other)).toBe(true);
 }, 60_000);
+
+it('resumes for the same slide only, and never for another one of its name', async () => {
+  const fixed = await fieldModel();
+  const [here, there] = await Promise.all(
+    ['a', 'b'].map(async (place, seed) => {
+      await mkdir(join(folder, place));
+      const drawn = { width: 1100, height: 600, pixelSizeUm: 0.5, seed };
+      return writeDrawnSlide(join(folder, place, 's.ome.tif'), drawn);
+    }),
+  );
+  const out = join(folder, 'mixed.ome.tif');
+  const stop = new AbortController();
+  const onProgress = ({ stage, done }: { stage: string; done: number }): void => {
+    if (stage === 'predicting' && done > 600 * 512) stop.abort();
+  };
+  const given = { model: fixed, out, tile: 512, threads: 2 };
+  await expect(predict({ ...given, slide: here }, { signal: stop.signal, onProgress })).rejects.toThrow(
+    CancelledError,
+  );
+  await expect(predict({ ...given, slide: there, resume: true })).rejects.toThrow(/for another slide/);
+  expect((await predict({ ...given, slide: here, resume: true })).tilesComputed).toBeGreaterThan(0);
+});
+
+it('refuses a slide with nothing to read, whatever the model takes', async () => {
+  const fixed = await fieldModel();
+  const blank = (_: number, w: number, h: number) => new Uint8Array(w * h);
+  const slide = await writeDrawnSlide(join(folder, 'blank.ome.tif'), { draw: blank });
+  const out = join(folder, 'blank-out.ome.tif');
+  await expect(predict({ model: fixed, slide, out })).rejects.toThrow(/holds no tissue/);
+  await expect(stat(out)).rejects.toThrow();
+});
+
+it('replaces neither what it reads nor what others keep under its temporary name', async () => {
+  const slide = await writeDrawnSlide(join(folder, 'kept.ome.tif'), { pixelSizeUm: 0.5 });
+  await expect(predict({ ...options, slide, out: slide, overwrite: true })).rejects.toThrow(
+    /is the file that is read/,
+  );
+  for (const name of ['mine.ome.tif', 'mine.ome.zarr']) {
+    const notes = join(folder, `${name}.partial`, 'notes.txt');
+    await mkdir(dirname(notes), { recursive: true });
+    await writeFile(notes, 'mine');
+    await expect(predict({ ...options, slide, out: join(folder, name) })).rejects.toThrow(
+      /holds other files \(such as 'notes.txt'\)/,
+    );
+    expect(await readFile(notes, 'utf8')).toBe('mine');
+  }
+});
+
+/** The shipped model as one that takes stains as they are. */
+async function fieldModel(): Promise<string> {
+  const file = await readModelFile(model);
+  const path = join(folder, 'field.onnx');
+  const inputMaps = [
+    { offset: 10, scale: 100 },
+    { offset: 10, scale: 100 },
+  ];
+  await writeFile(path, withManifest(file, { ...file.manifest, inputMaps }));
+  return path;
+}

@@ -1,6 +1,6 @@
 // Use case `predict`: a model over a whole slide, into a new slide of the same size.
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
+import { access, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
@@ -11,6 +11,7 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
 import { version } from '../core/version.ts';
+import { fingerprintSlide } from '../dataset/fingerprint.ts';
 import { fitInputMaps } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { derivedRowBytes } from '../model/derived-input.ts';
@@ -62,6 +63,13 @@ export async function writePrediction(
       `--out ${options.out} exists already. Choose another name, or add --overwrite to replace it.`,
     );
   }
+  for (const read of [options.slide, options.model]) {
+    if (await isSamePath(options.out, read)) {
+      throw new UsageError(
+        `--out ${options.out} is the file that is read, ${read}, and would be lost. Choose another name.`,
+      );
+    }
+  }
   const model = await readModelFile(options.model);
   const { manifest } = model;
   const interval = options.interval === undefined ? undefined : findInterval(model, options.interval);
@@ -112,7 +120,7 @@ export async function writePrediction(
         pixelSizeUm,
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
         annotations: {
-          ...provenance(model, options.slide, maps),
+          ...provenance(model, options.slide, await fingerprintSlide(options.slide), maps),
           command: commandOf(options, source, named, assigned),
         },
       },
@@ -221,6 +229,12 @@ export function integerScale({ targetMap: { offset, scale } }: ModelFile['manife
   return valueScaleFor(offset - integerRange.below * scale, offset + integerRange.above * scale, 'uint16');
 }
 
+/** Whether two names are of one file that exists. */
+async function isSamePath(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([a, b].map((path) => realpath(path).catch(() => undefined)));
+  return one !== undefined && one === other;
+}
+
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
@@ -247,6 +261,11 @@ async function inputMaps(
     notes.push(
       'The model was trained on fields of one slide and takes stains to be as bright as there: on other slides the prediction is not to be trusted.',
     );
+  }
+  // What has nothing to show is refused for these models too; a derived input looks for itself.
+  if (manifest.derived === undefined) {
+    const any = channels.map(() => 1);
+    await fitInputMaps(source, channels, any, manifest.pixelSizeUm, work);
   }
   return manifest.inputMaps;
 }
@@ -291,11 +310,13 @@ function commandOf(
 function provenance(
   { manifest, bytes }: ModelFile,
   slide: string,
+  fingerprint: string,
   maps: readonly InputMap[],
 ): Record<string, string> {
   return {
     predictedBy: `hrpn ${version}`,
     slide: basename(slide),
+    slideFingerprint: fingerprint,
     model: manifest.model,
     modelSha256: createHash('sha256').update(bytes).digest('hex'),
     trainedOn: JSON.stringify(manifest.training),

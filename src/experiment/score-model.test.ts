@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawBlobs, writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import { openDataset } from '../dataset/open-dataset.ts';
@@ -11,7 +12,7 @@ import { evaluate } from './evaluate.ts';
 import { prepare } from './prepare.ts';
 import { scoreModel } from './score-model.ts';
 
-const model = new URL('../../models/hrpn-simulated.onnx', import.meta.url).pathname;
+const model = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
 /** Tissue ends beside the edge between two of the tiles that are predicted, of 768 px of 0.5 um. */
 const tissuePx = 585;
 

@@ -2,12 +2,13 @@
 import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import { prepare } from './prepare.ts';
 import { train } from './train.ts';
 
-const trained = new URL('../../models/hrpn-simulated.onnx', import.meta.url).pathname;
+const trained = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
 let folder: string;
 let dataset: string;
 let ofNuclei: string;

@@ -74,7 +74,7 @@ export async function train(
         dataset,
         settings,
         folder: options.out,
-        device: options.device,
+        device: settings.device,
         threads: options.threads ?? availableParallelism(),
         initial,
         timeBudgetSeconds: options.timeBudgetSeconds,
@@ -217,6 +217,7 @@ async function fitModel(
       balance: false,
       loss: 'mse',
       turns: 1,
+      device: 'cpu',
     };
     if (earlier && earlier.dataset !== settings.dataset) throw anotherDataset(options);
     if (earlier) requireSame(options.out, earlier, { model: baseline.name, seed: options.seed });
@@ -304,6 +305,7 @@ function settingsOf(
       balance: options.balance,
       loss: options.loss,
       turns,
+      device: options.device,
     };
     requireSame(options.out, earlier, stated);
     return earlier;
@@ -357,5 +359,6 @@ function settingsOf(
     balance: options.balance ?? recipe.balance,
     loss: options.loss ?? recipe.loss,
     turns: turns ?? 1,
+    device: options.device ?? 'cpu',
   };
 }

@@ -20,7 +20,7 @@ import {
 } from './write/slide-description.ts';
 import { toSamples } from './write/stored-values.ts';
 import { layOutTiff } from './write/tiff-layout.ts';
-import { TileStore, writeAll, writeParts } from './write/tile-store.ts';
+import { removeTileStore, TileStore, writeAll, writeParts } from './write/tile-store.ts';
 import { type TileBackend, TiledSink } from './write/tiled-sink.ts';
 
 /**
@@ -41,6 +41,7 @@ export async function createOmeTiff(
   const xml = omeXml(slide);
   const identity = JSON.stringify({ writer: 1, tilePx, compression: slide.compression ?? 'deflate', xml });
   const { resume = false } = options;
+  if (!resume) await removeTileStore(partialPath(path));
   try {
     const there = await stat(path).catch(() => undefined);
     if (there?.isDirectory()) {

@@ -1,7 +1,7 @@
 // Writes an OME-Zarr 0.5 (Zarr v3) region by region.
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { partialPath, writeFailure } from '../core/atomic-file.ts';
+import { partialPath, removeUnfinished, writeFailure } from '../core/atomic-file.ts';
 import { DataError, FileAccessError } from '../core/errors.ts';
 import { createRaster, type Raster } from '../core/raster.ts';
 import { bytesOf, viewSamples } from './sample-type.ts';
@@ -34,6 +34,7 @@ export async function createOmeZarr(
 ): Promise<SlideSink> {
   const folder = partialPath(path);
   const { resume = false } = options;
+  if (!resume) await removeBegun(folder);
   try {
     const backend = new ZarrBackend(path, folder, slide);
     await backend.begin(resume);
@@ -43,6 +44,9 @@ export async function createOmeZarr(
     throw writeFailure(path, cause);
   }
 }
+
+const removeBegun = (folder: string): Promise<void> =>
+  removeUnfinished(folder, (names) => names.includes(identityFile));
 
 class ZarrBackend implements TileBackend {
   readonly #path: string;
@@ -75,7 +79,7 @@ class ZarrBackend implements TileBackend {
     const file = join(this.#folder, identityFile);
     const found = resume ? await readFile(file, 'utf8').catch(() => undefined) : undefined;
     if (found === undefined) {
-      await rm(this.#folder, { recursive: true, force: true });
+      await removeBegun(this.#folder);
       await mkdir(this.#folder, { recursive: true });
       await writeFile(file, identity);
       return;

@@ -32,6 +32,7 @@ const settingsSchema = z.strictObject({
   balance: z.boolean(),
   loss: z.enum(lossNames),
   turns: z.literal(turnCounts),
+  device: z.enum(['cpu', 'webgpu']),
 });
 export type RunSettings = z.infer<typeof settingsSchema>;
 

@@ -84,7 +84,7 @@ async function task(name: string, model = 'hrpn'): Promise<TrainingTask> {
     dataset: dataset(),
     settings: {
       model, dataset: 'd', from: null, seed: 3, epochs: 3, stepsPerEpoch: 4, batch: 2, microBatch: null, memory: null, patch, learningRate: 2e-3, stopAfter: null, recipe: 'own',
-      schedule: 'cosine', averageDecay: 0.99, augment: 'flips', balance: false, loss: 'mse', turns: 1,
+      schedule: 'cosine', averageDecay: 0.99, augment: 'flips', balance: false, loss: 'mse', turns: 1, device: 'cpu',
     }, // biome-ignore format: settings
     folder: path,
     threads: 2,

@@ -28,6 +28,8 @@ export async function validate(
   let squares = 0;
   let errors = 0;
   let next = stream.load(0, signal);
+  // Where training was cancelled before, that is said first.
+  next.catch(() => {});
   for (let step = 0; step < stream.stepsPerEpoch; step++) {
     throwIfCancelled(signal, 'training');
     const { inputs, target, weight, shape } = await next;

@@ -2,7 +2,7 @@
 import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { writeFailure } from '../../core/atomic-file.ts';
+import { removeUnfinished, writeFailure } from '../../core/atomic-file.ts';
 import { assert, DataError } from '../../core/errors.ts';
 
 /** Where a stored tile lies: one part a channel. */
@@ -16,6 +16,13 @@ interface StoredTile {
  * the bytes (uint32), check sum of the record (uint32).
  */
 const recordBytes = 36;
+
+/** @throws FileAccessError where the folder is no tile store */
+export function removeTileStore(folder: string): Promise<void> {
+  return removeUnfinished(folder, (names) =>
+    names.every((name) => ['tiles', 'journal', 'image'].includes(name)),
+  );
+}
 
 /** A folder with `tiles` and `journal`. The journal begins with a line of JSON that says what is being made. */
 export class TileStore {
@@ -46,7 +53,7 @@ export class TileStore {
       );
     }
     if (found === undefined) {
-      await rm(folder, { recursive: true, force: true });
+      await removeTileStore(folder);
       await mkdir(folder, { recursive: true });
     }
     const tiles = await open(join(folder, 'tiles'), found === undefined ? 'wx+' : 'r+');
