@@ -1,5 +1,5 @@
 // What all runs in a benchmark's folder were made by: another run there must have the same, or their rows do not compare.
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
@@ -60,12 +60,15 @@ export async function keepSettings(
       `--out ${out} holds runs on another dataset. Give the same, or choose another folder.`,
     );
   }
-  await mkdir(out, { recursive: true });
   await writeFileAtomic(fileOf(out), `${JSON.stringify({ ...settings, dataset }, null, 2)}\n`);
 }
 
 async function readKept(out: string): Promise<(SharedSettings & { dataset: string }) | undefined> {
-  const text = await readFile(fileOf(out), 'utf8').catch(() => undefined);
+  const text = await readFile(fileOf(out), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOTDIR')
+      throw new UsageError(`--out ${out} is, or lies below, a file; expected a folder.`);
+    return undefined;
+  });
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);

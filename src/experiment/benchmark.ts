@@ -49,8 +49,8 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const settings = await readSettings(options);
   const dataset = await datasetOf(options, work);
   const manifest = await readManifest(dataset);
-  await keepSettings(settings, manifest, options.out);
   const contestants = contestantsOf(options, manifest.inputRoles);
+  await keepSettings(settings, manifest, options.out);
   const vesselNotes = await notesOnVessels(dataset);
   const heldOut = await planFolds(options, dataset);
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;

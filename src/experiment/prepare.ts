@@ -38,6 +38,13 @@ export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Pr
   const notes = candidates
     .filter((slide) => needsResampling(slide.path, slide.pixelSizeUm, pixelSizeUm))
     .map((slide) => `${slide.name} is resampled from ${slide.pixelSizeUm} to ${pixelSizeUm} um a pixel.`);
+  for (const { name, pixelSizeUm: given, statedPixelSizeUm: stated } of candidates) {
+    if (stated !== undefined && Math.abs(stated - given) > 0.01 * given) {
+      notes.push(
+        `${name} says that its pixels are of ${stated} um; --pixel-size-um ${given} is taken instead.`,
+      );
+    }
+  }
 
   const { surveyed, excluded } = await surveySlides(opened, plan, pixelSizeUm, options, work);
   const splits = assignSplits(

@@ -108,6 +108,10 @@ function placeOf(out: string, index: number, count: number): SlidePlace {
 
 /** Refuses to replace anything but what an interrupted run left, and with `resume` slides of the same options. */
 async function checkPlaces(plan: readonly Planned[], options: SimulateSettings): Promise<void> {
+  const there = await stat(options.out).catch(() => undefined);
+  if (there !== undefined && !there.isDirectory()) {
+    throw new UsageError(`--out ${options.out} is a file; expected a folder.`);
+  }
   for (const { place, model } of plan) {
     const truth = await finishedTruth(place);
     if (truth === undefined) {

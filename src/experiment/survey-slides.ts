@@ -28,6 +28,8 @@ export interface Candidate extends ListedSlide {
   /** Role to channel name. */
   readonly channels: Readonly<Record<string, string>>;
   readonly fingerprint: string;
+  /** What the file says, where the user said something else. */
+  readonly statedPixelSizeUm: number | undefined;
 }
 
 /** A slide that can be used; exactly one of `stains` and `inputSamples` is there. */
@@ -139,9 +141,20 @@ async function openCandidate(
       target: roles[targetRole],
       channels: Object.fromEntries(wanted.map((role) => [role, source.channels[roles[role]].name])),
       fingerprint: await fingerprintSlide(slide.path),
+      statedPixelSizeUm: options.pixelSizeUm === undefined ? undefined : await statedPixelSize(slide.path),
     };
   } finally {
     await source.close();
+  }
+}
+
+/** Undefined where the file says nothing that can be used. */
+async function statedPixelSize(path: string): Promise<number | undefined> {
+  const source = await openSlide(path).catch(() => undefined);
+  try {
+    return source?.pixelSizeUm;
+  } finally {
+    await source?.close();
   }
 }
 

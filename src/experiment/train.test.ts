@@ -42,6 +42,7 @@ describe('train', () => {
       /trained on the inputs vessel, nuclei/,
     ],
     ['a start of another network', () => ({ dataset, model: 'unet', from: trained }), /unet|tensor|weight/],
+    ['less memory than a step takes', () => ({ dataset, memory: 1 }), /needs at least \d+ MB/],
     ['to watch a validation that is not there', () => ({ dataset, stopAfter: 3 }), /--stop-after 3 watches/],
   ])('refuses %s', async (_, make, message) => {
     const out = join(folder, 'refused');

@@ -28,6 +28,7 @@ import {
   datasetFingerprint,
   type RunSettings,
   readRunSettings,
+  removeBareRun,
   runFiles,
 } from '../training/run-folder.ts';
 import { vectorFrom } from '../training/tensors.ts';
@@ -82,7 +83,11 @@ export async function train(
         writtenBy: `hrpn ${version}`,
       },
       work,
-    );
+    ).catch(async (error) => {
+      // Nothing was done that --resume could go on from, and the corrected command must find its folder free.
+      if (!earlier) await removeBareRun(options.out);
+      throw error;
+    });
     const threads = options.threads ?? availableParallelism();
     await addTurns(runFiles(options.out).best, model, settings.turns);
     await addSpread(runFiles(options.out).best, model, settings, outcome.steps, dataset, threads, work);

@@ -1,7 +1,7 @@
 /** The files of a run: what it is, where it stands, and what came out. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
 import { FileAccessError, FormatError, UsageError } from '../core/errors.ts';
@@ -76,6 +76,14 @@ export async function createRunFolder(folder: string, settings: RunSettings): Pr
     throw writeFailure(folder, cause);
   });
   await writeFileAtomic(runFiles(folder).settings, `${JSON.stringify(settings, null, 2)}\n`);
+}
+
+/** Removes the folder of a run that holds no more than its settings. */
+export async function removeBareRun(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  if (names.length === 1 && names[0] === basename(runFiles(folder).settings)) {
+    await rm(folder, { recursive: true, force: true }).catch(() => {});
+  }
 }
 
 /** @throws FileAccessError when the folder is no run, FormatError when its settings are damaged */

@@ -181,6 +181,20 @@ describe('trainNetwork', () => {
     });
   });
 
+  it('is interrupted right before it validates, and goes on', async () => {
+    const given = await task('before-validation');
+    const controller = new AbortController();
+    const onProgress = ({ done }: { done: number }): void => {
+      if (done === 4) controller.abort();
+    };
+    await expect(trainNetwork(given, { signal: controller.signal, onProgress })).rejects.toThrow(
+      CancelledError,
+    );
+    const outcome = await trainNetwork(given);
+    const steps = outcome.history.map(({ step }) => step);
+    expect(steps).toEqual([4, 8, 12]);
+  });
+
   it('stops where the loss is no number, and keeps what was good', async () => {
     const wild = await task('wild');
     const controller = new AbortController();

@@ -20,6 +20,22 @@ const cases: [what: string, make: (folder: string) => Promise<string[]>, message
     /has no channel 'CD99'. Its channels are 'CD31', 'DAPI', 'dextran'/,
   ],
   [
+    'a file where simulate is to make a folder',
+    async (f) => {
+      await writeFile(join(f, 'out'), '');
+      return ['simulate', '--out', join(f, 'out')];
+    },
+    /--out .*out is a file; expected a folder/,
+  ],
+  [
+    'a file where benchmark is to make a folder',
+    async (f) => {
+      await writeFile(join(f, 'out'), '');
+      return ['benchmark', f, '--out', join(f, 'out')];
+    },
+    /--out .*out is, or lies below, a file; expected a folder/,
+  ],
+  [
     'no pixel size',
     async (f) => prepare(f, await writeDrawnSlide(join(f, 's.ome.tif'), { pixelSizeUm: null })),
     /does not say how large its pixels are.*--pixel-size-um/,

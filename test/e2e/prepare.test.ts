@@ -122,6 +122,16 @@ describe('prepare', () => {
     const opened = await openDataset(out);
     context.onTestFinished(() => opened.close());
     expect(opened.slides[1].source.width).toBe(192);
+    const given = {
+      slides: paths,
+      validation: [paths[1]],
+      patch: 64,
+      out: join(folder, 'given'),
+      pixelSizeUm: 0.5,
+    };
+    expect((await prepare(given)).notes).toEqual([
+      's0 says that its pixels are of 0.65 um; --pixel-size-um 0.5 is taken instead.',
+    ]);
   });
 
   it('warns of an overexposed channel and of a slide with another exposure', async (context) => {
