@@ -1,5 +1,5 @@
 /** A whole benchmark on drawn slides: its table, its intervals, and that finished runs are kept. */
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -312,6 +312,15 @@ it('names what it cannot compare before it trains anything', async () => {
   await expect(benchmark({ dataset, out: join(folder, 'given'), slides: 3 })).rejects.toThrow(
     /--slides goes with --preset/,
   );
+  const odd = join(folder, 'odd');
+  await prepare({ slides, test: [slides[3]], validation: ['none'], patch: 96, out: odd });
+  await expect(benchmark({ dataset: odd, out, models: 'linear,hrpn,ganda' })).rejects.toThrow(
+    /--patch: expected a multiple of 64 for ganda, found 96/,
+  );
+  await expect(benchmark({ dataset, out, models: 'hrpn', from: join(folder, 'none.onnx') })).rejects.toThrow(
+    /Expected a model file .*none.onnx/,
+  );
+  await expect(access(out)).rejects.toThrow();
   const unvalidated = benchmark({
     ...{ dataset, out: join(folder, 'chosen') },
     ...{ models: 'unet', chooseLearningRate: true },

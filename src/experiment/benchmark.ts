@@ -17,7 +17,8 @@ import type { WorkOptions } from '../core/progress.ts';
 import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
 import { locateSlide, openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
-import { findBaseline } from '../model/registry.ts';
+import { readModelFile } from '../model/model-file.ts';
+import { findBaseline, findModel } from '../model/registry.ts';
 import { type Contestant, contestantsOf } from './benchmark-contestants.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
 import {
@@ -37,6 +38,7 @@ import { prepare } from './prepare.ts';
 import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
 import { simulate } from './simulate.ts';
 import { findVesselChannel } from './slide-layers.ts';
+import { requireFittingPatch, requireFittingStart } from './training-checks.ts';
 
 /**
  * Trains and scores what is not there yet, and writes table, figures and report after every run, so that an
@@ -50,6 +52,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const dataset = await datasetOf(options, work);
   const manifest = await readManifest(dataset);
   const contestants = contestantsOf(options, manifest.inputRoles);
+  await requireTrainable(contestants, options.patch ?? manifest.patch, manifest.inputRoles);
   await keepSettings(settings, manifest, options.out);
   const vesselNotes = await notesOnVessels(dataset);
   const heldOut = await planFolds(options, dataset);
@@ -114,6 +117,22 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
     await writeBenchmark(result, runs, options.out);
   }
   return result;
+}
+
+/** Before the first of many runs, for those that would be refused hours later. */
+async function requireTrainable(
+  contestants: readonly Contestant[],
+  patch: number,
+  inputRoles: readonly string[],
+): Promise<void> {
+  for (const { model: name, from, recipe } of contestants) {
+    if (findBaseline(name)) continue;
+    const model = findModel(name);
+    requireFittingPatch(model, patch);
+    if (from === undefined) continue;
+    const trained = recipe === 'standard' ? { ...model, normalized: true } : model;
+    requireFittingStart(await readModelFile(from), trained, inputRoles);
+  }
 }
 
 /**

@@ -5,14 +5,13 @@ import { flagOf, parseOptions } from '../contract/command.ts';
 import { type TrainOptions, type TrainResult, trainCommand } from '../contract/train.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
-import { ModelError, UsageError } from '../core/errors.ts';
+import { UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { version } from '../core/version.ts';
 import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { countWindows } from '../dataset/patch-stream.ts';
-import { encodeModelFile, type ModelFile, readModelFile } from '../model/model-file.ts';
-import { layoutOf } from '../model/network.ts';
+import { encodeModelFile, readModelFile } from '../model/model-file.ts';
 import {
   type BaselineModel,
   findBaseline,
@@ -31,11 +30,11 @@ import {
   removeBareRun,
   runFiles,
 } from '../training/run-folder.ts';
-import { vectorFrom } from '../training/tensors.ts';
 import { trainSpread } from '../training/train-spread.ts';
 import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
 import { calibrateModel } from './calibrate.ts';
 import { fitBaseline, requireVessels } from './fit-baseline.ts';
+import { requireFittingPatch, requireFittingStart } from './training-checks.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>>;
 
@@ -65,7 +64,7 @@ export async function train(
   try {
     const settings = settingsOf(options, earlier, model, recipe, opened);
     const initial = settings.from === null ? undefined : await readModelFile(settings.from);
-    if (initial) requireFittingStart(initial, model, opened);
+    if (initial) requireFittingStart(initial, model, opened.manifest.inputRoles);
     const dataset = initial ? withReachesOf(initial, opened) : opened;
     if (!earlier) await createRunFolder(options.out, settings);
     const outcome = await trainNetwork(
@@ -110,31 +109,6 @@ export async function train(
     };
   } finally {
     await opened.close();
-  }
-}
-
-/** Weights say nothing of what their inputs were. */
-function requireFittingStart(
-  { path, manifest, tensors }: ModelFile,
-  model: NetworkModel,
-  dataset: Dataset,
-): void {
-  const [found, wanted] = [manifest.roles, dataset.manifest.inputRoles].map((roles) => roles.join(', '));
-  if (found !== wanted) {
-    throw new ModelError(
-      `--from ${path}: the model was trained on the inputs ${found}, and the dataset has ${wanted}. Prepare the dataset with these --input roles in this order, or leave out --from.`,
-    );
-  }
-  const layout = layoutOf(model.network, manifest.roles.length, model.stride);
-  for (const specs of [layout.parameters, layout.statistics]) vectorFrom(specs, tensors, path);
-  const isRaw = [manifest.targetMap, ...('reaches' in manifest.inputMaps ? [] : manifest.inputMaps)].every(
-    ({ offset, scale }) => offset === 0 && scale === 1,
-  );
-  if (isRaw === model.normalized) {
-    const say = (raw: boolean): string => (raw ? 'stored grey levels' : 'normalised intensities');
-    throw new ModelError(
-      `--from ${path}: the model was trained on ${say(isRaw)}, and this run is to train on ${say(!isRaw)}. Train with the --recipe that it was trained with, or leave out --from.`,
-    );
   }
 }
 
@@ -316,15 +290,7 @@ function settingsOf(
     return earlier;
   }
   const patch = options.patch ?? manifest.patch;
-  const multiple = model.adversary?.patchMultiple ?? model.stride;
-  if (patch % multiple !== 0) {
-    throw new UsageError(`--patch: expected a multiple of ${multiple} for ${model.name}, found ${patch}.`);
-  }
-  if (model.fixedTile !== undefined && patch !== model.fixedTile) {
-    throw new UsageError(
-      `--patch: ${model.name} works on patches of ${model.fixedTile} px only, found ${patch}. Add --patch ${model.fixedTile}.`,
-    );
-  }
+  requireFittingPatch(model, patch);
   if (model.adversary && options.loss !== undefined) {
     throw new UsageError(`--loss: ${model.name} has losses of its own, found ${options.loss}. Leave it out.`);
   }
