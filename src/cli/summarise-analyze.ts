@@ -8,11 +8,15 @@ export function summariseAnalyze(result: AnalyzeResult): string {
   const interval = Number.isFinite(low + high) ? ` (${low.toFixed(1)} to ${high.toFixed(1)})` : '';
   const probe = result.probe === 'predicted' ? 'predicted probe' : 'probe';
   return [
-    e.verdict === 'extravasation'
-      ? `Outside the vessels the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall on average; an even spread would lie at ${um(e.uniformMeanUm)}.`
-      : `No extravasation signal: the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall, an even spread at ${um(e.uniformMeanUm)}.`,
-    `Half of it lies within ${um(e.medianUm)}, 90% within ${um(e.p90Um)}; half-distance of the profile ${um(e.halfDistanceUm)}.`,
-    `${vessels.count} vessels, ${vessels.densityPerMm2.toFixed(0)} a mm2 of tissue (${result.tissueMm2.toPrecision(3)} mm2), ${vessels.meanWidthUm.toFixed(1)} um wide.`,
+    ...(e.verdict === 'not known'
+      ? ['Where the probe lies outside the vessels is not known.']
+      : [
+          e.verdict === 'extravasation'
+            ? `Outside the vessels the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall on average; an even spread would lie at ${um(e.uniformMeanUm)}.`
+            : `No extravasation signal: the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall, an even spread at ${um(e.uniformMeanUm)}.`,
+          `Half of it lies within ${um(e.medianUm)}, 90% within ${um(e.p90Um)}; half-distance of the profile ${um(e.halfDistanceUm)}.`,
+        ]),
+    `${vessels.count} vessels, ${vessels.densityPerMm2.toFixed(0)} a mm2 of tissue (${result.tissueMm2.toPrecision(3)} mm2)${vessels.count > 0 ? `, ${vessels.meanWidthUm.toFixed(1)} um wide` : ''}.`,
     `${hotSpots.hot} hot and ${hotSpots.cold} cold spots.`,
     ...(agreement
       ? [

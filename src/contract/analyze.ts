@@ -69,9 +69,9 @@ const estimate = z.strictObject({ value: figure, low: figure, high: figure });
 
 const extravasation = z.strictObject({
   verdict: z
-    .enum(['extravasation', 'no extravasation signal'])
+    .enum(['extravasation', 'no extravasation signal', 'not known'])
     .describe(
-      'whether there is probe above background outside the vessels, nearer to them than an even spread, beyond the intervals',
+      'not known without vessels or tissue beyond them; else whether there is probe above background outside the vessels, nearer to them than an even spread, beyond the intervals',
     ),
   meanUm: figure,
   medianUm: figure,

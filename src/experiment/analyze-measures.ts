@@ -80,8 +80,9 @@ export function measureProbe(
   return {
     extravasation: {
       // Without a probe above background, distances are those of noise.
-      verdict:
-        boot.measures.closerUm.low > 0 && hasSignal({ interval: boot.measures })
+      verdict: Number.isNaN(values.uniformMeanUm)
+        ? 'not known'
+        : boot.measures.closerUm.low > 0 && hasSignal({ interval: boot.measures })
           ? 'extravasation'
           : 'no extravasation signal',
       ...values,

@@ -178,12 +178,19 @@ export function pageOf(
           { strong: um(e.meanUm) },
           ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${range('closerUm').replace(`${percent} interval `, '')}).`,
         ]
-      : [
-          { strong: 'No extravasation signal.' },
-          hasSignal(e)
-            ? `The ${which} is no nearer to the vessels than an even spread: beyond ${options.beyondUm} µm from their walls it lies ${um(e.meanUm)} away on average (${range('meanUm')}; even spread ${um(e.uniformMeanUm)}). ${everywhere(analysis)}`
-            : `Outside the vessels there is no more than background: ${short(e.meanSignal)} stored units (${short(e.interval.meanSignal.low)} to ${short(e.interval.meanSignal.high)}). Distances are those of noise and mean nothing; an even spread would lie at ${um(e.uniformMeanUm)}.`,
-        ],
+      : e.verdict === 'not known'
+        ? [
+            { strong: 'Not known: ' },
+            vessels.count === 0
+              ? 'no vessels were found, from which the probe could be near or far.'
+              : `no tissue lies more than ${options.beyondUm} µm from the vessels that were found.`,
+          ]
+        : [
+            { strong: 'No extravasation signal.' },
+            hasSignal(e)
+              ? `The ${which} is no nearer to the vessels than an even spread: beyond ${options.beyondUm} µm from their walls it lies ${um(e.meanUm)} away on average (${range('meanUm')}; even spread ${um(e.uniformMeanUm)}). ${everywhere(analysis)}`
+              : `Outside the vessels there is no more than background: ${short(e.meanSignal)} stored units (${short(e.interval.meanSignal.low)} to ${short(e.interval.meanSignal.high)}). Distances are those of noise and mean nothing; an even spread would lie at ${um(e.uniformMeanUm)}.`,
+          ],
     isSignal,
     facts: hasSignal(e)
       ? [

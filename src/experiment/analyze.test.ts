@@ -126,6 +126,24 @@ describe('analyze', () => {
     expect(Math.abs(extravasation.meanUm - extravasation.uniformMeanUm)).toBeLessThan(0.1);
   });
 
+  it('does not judge where there is no tissue beyond the vessels, or no vessel', async () => {
+    const slide = await drawnSlide('unknown', 20);
+    const given = { slide, background: 20, tissue: 'all' as const };
+    for (const [name, how, why] of [
+      ['beyond', { beyondUm: 500 }, /No tissue lies more than 500 um from a vessel/],
+      ['none', { vesselThreshold: 1e6 }, /No vessel was found/],
+    ] as const) {
+      const { extravasation, warnings } = await analyze({ ...given, ...how, out: join(folder, name) });
+      expect(extravasation).toMatchObject({
+        verdict: 'not known',
+        uniformMeanUm: Number.NaN,
+        meanSignal: Number.NaN,
+      });
+      expect(warnings.join()).toMatch(why);
+      expect(readFileSync(join(folder, name, 'report.html'), 'utf8')).toContain('Not known:');
+    }
+  });
+
   it('counts areas at fixed thresholds as NumPy does, to the pixel, on real fields', async (context) => {
     if (!existsSync(fields)) return context.skip(`the real fields are not in ${fields}`);
     const { vessel, nuclei, probe } = golden.thresholds;

@@ -325,7 +325,7 @@ function warn(
   { extravasation }: ProbeMeasures,
   sums: SpaceSums,
   vessels: number,
-  { background, backgroundSlide }: AnalyzeSettings,
+  { background, backgroundSlide, beyondUm }: AnalyzeSettings,
   warnings: string[],
 ): void {
   if (vessels === 0)
@@ -347,7 +347,12 @@ function warn(
       'The background is a low percentile of this very slide, so a probe that is everywhere counts as background in part. A slide without probe (--background-slide) makes the distances certain.',
     );
   }
-  if (!hasSignal(extravasation))
+  if (extravasation.verdict === 'not known') {
+    if (vessels > 0)
+      warnings.push(
+        `No tissue lies more than ${beyondUm} um from a vessel's wall, so nothing is known of what is outside vessels. Check the vessels that were found, and --beyond-um.`,
+      );
+  } else if (!hasSignal(extravasation))
     warnings.push(
       'Outside the vessels there is no more than background: the distances are those of noise and mean nothing.',
     );

@@ -107,7 +107,7 @@ export function profileOf(
 
 /**
  * Noise averages out: the probe above background is summed as it is, below zero too, so that no clipping lifts the
- * dark tissue far from vessels.
+ * dark tissue far from vessels. All is NaN where there is no extravascular tissue, or no vessel to be far from.
  */
 export function extravasationOf(
   sums: BlockSums,
@@ -117,7 +117,8 @@ export function extravasationOf(
 ): Extravasation {
   const amounts = new Float64Array(distanceBins);
   const mean = (k: number): number => sums.distance[k] / sums.pixels[k];
-  let [signal, moment, uniformMoment] = [0, 0, 0];
+  const start = shares.some((share) => share > 0) ? 0 : Number.NaN;
+  let [signal, moment, uniformMoment] = [start, start, start];
   for (let k = 0; k < distanceBins; k++) {
     if (shares[k] === 0) continue;
     amounts[k] = shares[k] * (sums.probe[p][k] / sums.pixels[k] - background(k));
