@@ -52,8 +52,8 @@ const options = z.strictObject({
     .number()
     .min(0)
     .max(50)
-    .default(1)
-    .describe('else the background is this percentile of the tissue, in averages over 8 um')
+    .optional()
+    .describe('else the background is this percentile of the tissue, in averages over 8 um; 1 unless given')
     .meta({ value: 'PERCENT' }),
   beyondUm: z
     .number()
@@ -71,7 +71,7 @@ const extravasation = z.strictObject({
   verdict: z
     .enum(['extravasation', 'no extravasation signal', 'not known'])
     .describe(
-      'not known without vessels or tissue beyond them; else whether there is probe above background outside the vessels, nearer to them than an even spread, beyond the intervals',
+      'not known without vessels or tissue beyond them (a warning says why); else whether there is probe above background outside the vessels, nearer to them than an even spread, beyond the intervals',
     ),
   meanUm: figure,
   medianUm: figure,
@@ -92,7 +92,7 @@ const extravasation = z.strictObject({
 
 const subarea = z.strictObject({
   name: z.string(),
-  pixels: z.int().nonnegative(),
+  pixels: figure.describe('not known of distances without vessels'),
   areaUm2: figure,
   areaShare: figure.describe('of the tissue'),
   mean: figure.describe('probe above background, stored units'),
@@ -101,8 +101,8 @@ const subarea = z.strictObject({
 });
 
 const spots = z.strictObject({
-  hot: z.int().nonnegative(),
-  cold: z.int().nonnegative(),
+  hot: figure.describe('not known where no tissue outside vessels could be judged'),
+  cold: figure,
   hotAreaShare: figure.describe('of the extravascular cells judged'),
   coldAreaShare: figure,
   cellUm: figure,

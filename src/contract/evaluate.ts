@@ -10,8 +10,8 @@ const options = z.strictObject({
   slide: path.optional().describe('slide with the measured probe').meta({ value: 'S' }),
   split: z
     .enum(['test', 'validation', 'calibration', 'train'])
-    .default('test')
-    .describe('which slides to score'),
+    .optional()
+    .describe('which slides of DATASET to score; test unless given'),
   target: z
     .enum(['measured', 'expected'])
     .default('measured')
@@ -85,7 +85,9 @@ const coverage = z.strictObject({
 
 const result = z.strictObject({
   target: z.enum(['measured', 'expected']),
-  withinSlide: z.boolean().describe('true for a field split: the result says nothing about further slides'),
+  withinSlide: z
+    .boolean()
+    .describe('true where dataset or model is split by field: the result says nothing about further slides'),
   peak: z.number().positive().describe('largest value that the target can take, for PSNR and SSIM'),
   ...bothRegions,
   perSlide: z.array(

@@ -1,5 +1,5 @@
 // Files that appear complete or not at all, and what to say when they cannot be written.
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { FileAccessError, WriteError } from './errors.ts';
 
@@ -17,11 +17,9 @@ export async function removeUnfinished(
   folder: string,
   isOurs: (names: readonly string[]) => boolean,
 ): Promise<void> {
-  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return [];
-    if (cause.code === 'ENOTDIR') return [basename(folder)];
-    throw cause;
-  });
+  const there = await stat(folder).catch(() => undefined);
+  if (there === undefined) return;
+  const names = there.isDirectory() ? await readdir(folder) : [basename(folder)];
   if (names.length > 0 && !isOurs(names)) {
     throw new FileAccessError(
       folder,

@@ -34,6 +34,7 @@ export async function agreementOf(
     work,
   );
   const [all, outside] = [metricsOf(pooled, 255), metricsOf(extravascular, 255)];
+  const hasVessels = sums.areas.vessel.pixels > 0;
   const moments = emptyMoments();
   const known: number[] = [];
   for (let i = 0; i < a.cellMeans.length; i++)
@@ -54,8 +55,8 @@ export async function agreementOf(
       pearson: all.pearson,
       spearman: all.spearman,
       bias: all.bias,
-      extravascularR2: outside.r2,
-      extravascularIcc: outside.icc,
+      extravascularR2: hasVessels ? outside.r2 : Number.NaN,
+      extravascularIcc: hasVessels ? outside.icc : Number.NaN,
     },
     cells: {
       cellUm: sums.cells.edgePx * pixelSizeUm,

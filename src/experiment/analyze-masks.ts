@@ -89,7 +89,38 @@ export async function thresholdMask(
   return mask;
 }
 
+/**
+ * What of the user's own masks would else show only after the tissue was found.
+ * @throws DataError as `vesselMask`, and what opening throws
+ */
+export async function checkOwnMasks(slide: PixelSource, options: AnalyzeSettings): Promise<void> {
+  for (const path of [options.vesselMask, options.nucleiMask])
+    if (path !== undefined) await withOwnMask(path, slide, async () => {});
+}
+
 async function ownMask(path: string, slide: PixelSource): Promise<BitMask> {
+  return withOwnMask(path, slide, async (source, channels) => {
+    const mask = new BitMask(source.width, source.height);
+    const row = new Uint8Array(source.width);
+    for await (const band of bandsOf(source, channels)) {
+      for (let r = 0; r < band.height; r++) {
+        row.fill(0);
+        for (const c of channels.keys()) {
+          const values = channelOf(band.raster, c).subarray(r * source.width);
+          for (let x = 0; x < source.width; x++) if (isSet(values[x])) row[x] = 1;
+        }
+        mask.writeRow(band.y + r, row);
+      }
+    }
+    return mask;
+  });
+}
+
+async function withOwnMask<T>(
+  path: string,
+  slide: PixelSource,
+  use: (source: PixelSource, channels: readonly number[]) => Promise<T>,
+): Promise<T> {
   const source = await openSlide(path, {});
   try {
     if (source.width !== slide.width || source.height !== slide.height) {
@@ -106,19 +137,7 @@ async function ownMask(path: string, slide: PixelSource): Promise<BitMask> {
       );
     }
     const channels = names.flatMap((name, i) => (isPicture && name === 'alpha' ? [] : [i]));
-    const mask = new BitMask(source.width, source.height);
-    const row = new Uint8Array(source.width);
-    for await (const band of bandsOf(source, channels)) {
-      for (let r = 0; r < band.height; r++) {
-        row.fill(0);
-        for (const c of channels.keys()) {
-          const values = channelOf(band.raster, c).subarray(r * source.width);
-          for (let x = 0; x < source.width; x++) if (isSet(values[x])) row[x] = 1;
-        }
-        mask.writeRow(band.y + r, row);
-      }
-    }
-    return mask;
+    return await use(source, channels);
   } finally {
     await source.close();
   }

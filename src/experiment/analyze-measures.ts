@@ -60,9 +60,11 @@ export function measureProbe(
   options: MeasureOptions,
 ): ProbeMeasures {
   const { level, seed, pixelSizeUm, cellUm } = options;
-  const total = addBlocks(sums.blocks);
+  // Of vessels beside the tissue, distances say nothing.
+  const blocks = hasVessels(sums) ? sums.blocks : [];
+  const total = addBlocks(blocks);
   const values = extravasationOf(total, p, background.whole);
-  const boot = bootstrapBlocks(sums.blocks, p, background.resampled, { resamples, level, seed });
+  const boot = bootstrapBlocks(blocks, p, background.resampled, { resamples, level, seed });
   const profile = profileOf(total, p, background.whole).map((bin) => ({
     ...bin,
     ...(boot.profile[Math.round(bin.fromUm)] satisfies Interval),
@@ -77,14 +79,12 @@ export function measureProbe(
   });
   const shareOf = (kind: number): number =>
     spots.cells > 0 ? spots.kind.reduce((n, k) => n + (k === kind ? 1 : 0), 0) / spots.cells : Number.NaN;
+  const countOf = (name: 'hot' | 'cold'): number =>
+    spots.cells > 0 ? spots.spots.filter(({ kind }) => kind === name).length : Number.NaN;
   return {
     extravasation: {
       // Without a probe above background, distances are those of noise.
-      verdict: Number.isNaN(values.uniformMeanUm)
-        ? 'not known'
-        : boot.measures.closerUm.low > 0 && hasSignal({ interval: boot.measures })
-          ? 'extravasation'
-          : 'no extravasation signal',
+      verdict: verdictOf(boot.measures),
       ...values,
       background: background.value,
       backgroundBasis: background.basis,
@@ -93,8 +93,8 @@ export function measureProbe(
     subareas: subareasOf(sums, p, background.value, pixelSizeUm),
     permeability: permeabilityOf(perVessel, sums.vessels[p]),
     hotSpots: {
-      hot: spots.spots.filter(({ kind }) => kind === 'hot').length,
-      cold: spots.spots.filter(({ kind }) => kind === 'cold').length,
+      hot: countOf('hot'),
+      cold: countOf('cold'),
       hotAreaShare: shareOf(1),
       coldAreaShare: shareOf(-1),
       cellUm,
@@ -109,24 +109,58 @@ export function measureProbe(
   };
 }
 
+function verdictOf({
+  meanSignal,
+  closerUm,
+}: AnalyzeResult['extravasation']['interval']): AnalyzeResult['extravasation']['verdict'] {
+  if (Number.isNaN(meanSignal.low)) return 'not known';
+  if (meanSignal.low <= 0) return 'no extravasation signal';
+  if (Number.isNaN(closerUm.low)) return 'not known';
+  return closerUm.low > 0 ? 'extravasation' : 'no extravasation signal';
+}
+
+/** Whether any of the tissue is vessel. */
+const hasVessels = ({ areas }: SpaceSums): boolean => areas.vessel.pixels > 0;
+
+/** Why the verdict is 'not known', in a sentence, and what to do. */
+export function whyNotKnown(
+  sums: SpaceSums,
+  { background, backgroundBasis }: AnalyzeResult['extravasation'],
+  beyondUm: number,
+): string {
+  if (sums.tissuePixels === 0) return 'No pixel of the tissue has a finite value. Check the images.';
+  if (!hasVessels(sums))
+    return 'No vessel was found: distances and all that depends on them are unknown. Check the vessel channel, its threshold or mask.';
+  if (sums.areas.vessel.pixels === sums.tissuePixels)
+    return 'All of the tissue counts as vessel, so nothing is known of what is outside vessels. Check the vessel channel, its threshold or mask.';
+  if (Number.isNaN(background))
+    return `The background is not known (${backgroundBasis}), so no probe can be told from it. Give another slide without probe, or --background.`;
+  return `No tissue, or too little, lies more than ${beyondUm} um from a vessel's wall and as far from the slide's border, so nothing is known of what is outside vessels. Check the vessels that were found, and --beyond-um.`;
+}
+
 /** Whether there is more than background outside the vessels, beyond the interval. */
 export function hasSignal({ interval }: Pick<AnalyzeResult['extravasation'], 'interval'>): boolean {
   return interval.meanSignal.low > 0;
 }
 
+/** Sub-areas that are told by the distance to a vessel. */
+const distanceNames: readonly string[] = areaNames.slice(1, 5);
+
 export function subareasOf(
-  { areas, tissuePixels }: SpaceSums,
+  sums: SpaceSums,
   p: number,
   background: number,
   pixelSizeUm: number,
 ): AnalyzeResult['subareas'] {
+  const { areas, tissuePixels } = sums;
   const signal = (name: (typeof areaNames)[number]): number =>
     areas[name].probe[p] - background * areas[name].pixels;
   const all = areaNames.slice(0, 5).reduce((sum, name) => sum + signal(name), 0);
   return areaNames.map((name) => {
-    const { pixels } = areas[name];
+    const isKnown = hasVessels(sums) || !distanceNames.includes(name);
+    const pixels = isKnown ? areas[name].pixels : Number.NaN;
     const areaShare = pixels / tissuePixels;
-    const signalShare = signal(name) / all;
+    const signalShare = isKnown ? signal(name) / all : Number.NaN;
     return {
       name,
       pixels,
@@ -178,12 +212,13 @@ function permeabilityOf(all: readonly VesselSignal[], sums: VesselSums): Analyze
 }
 
 function cellField(
-  { cells }: SpaceSums,
+  sums: SpaceSums,
   p: number,
   background: number,
 ): { field: Parameters<typeof findHotSpots>[0]; cellMeans: Float64Array } {
-  const { wide, high, edgePx, pixels, probe } = cells;
-  const valid = Uint8Array.from(pixels, (n) => (n >= leastOfCell * edgePx * edgePx ? 1 : 0));
+  const { wide, high, edgePx, pixels, probe } = sums.cells;
+  const least = hasVessels(sums) ? leastOfCell * edgePx * edgePx : Infinity;
+  const valid = Uint8Array.from(pixels, (n) => (n >= least ? 1 : 0));
   const cellMeans = Float64Array.from(pixels, (n, i) =>
     valid[i] === 1 ? probe[p][i] / n - background : Number.NaN,
   );

@@ -5,7 +5,7 @@ import { version } from '../core/version.ts';
 import { agreementFigure, profileFigure, subareaFigure } from '../report/analysis-figures.ts';
 import type { AnalysisPage, PageSection, Picture } from '../report/analysis-page.ts';
 import type { Analysis } from './analysis.ts';
-import { hasSignal } from './analyze-measures.ts';
+import { hasSignal, whyNotKnown } from './analyze-measures.ts';
 
 export function chartsOf({
   result,
@@ -50,7 +50,7 @@ export function pageOf(
   charts: ReturnType<typeof chartsOf>,
   pictures: Record<string, Picture>,
 ): AnalysisPage {
-  const { result, options, measures, source } = analysis;
+  const { result, options, measures, source, sums } = analysis;
   const { extravasation: e, vessels, permeability, hotSpots } = result;
   const percent = `${Math.round(options.level * 100)}%`;
   const um = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} µm` : 'not reached');
@@ -116,11 +116,11 @@ export function pageOf(
       text: `${measures
         .map(
           ({ name, found: { hotSpots: own } }) =>
-            `${measures.length > 1 ? `${name}: ` : ''}${own.hot} hot and ${own.cold} cold`,
+            `${measures.length > 1 ? `${name}: ` : ''}${Number.isNaN(own.hot) ? 'Unknown, for want of tissue known to be outside vessels' : `${own.hot} hot and ${own.cold} cold`}`,
         )
         .join(
           '; ',
-        )}. These are beyond what chance makes of this slide's own correlation (chance of any false one: ${Math.round(100 * hotSpots.level)}%).`,
+        )}. Spots are beyond what chance makes of this slide's own correlation (chance of any false one: ${Math.round(100 * hotSpots.level)}%).`,
       pictures: measures.map(({ name }) => pictures[`spots-${name}`]),
     },
     {
@@ -179,12 +179,7 @@ export function pageOf(
           ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${range('closerUm').replace(`${percent} interval `, '')}).`,
         ]
       : e.verdict === 'not known'
-        ? [
-            { strong: 'Not known: ' },
-            vessels.count === 0
-              ? 'no vessels were found, from which the probe could be near or far.'
-              : `no tissue lies more than ${options.beyondUm} µm from the vessels that were found.`,
-          ]
+        ? [{ strong: 'Not known.' }, whyNotKnown(sums, e, options.beyondUm).replaceAll(' um ', ' µm ')]
         : [
             { strong: 'No extravasation signal.' },
             hasSignal(e)

@@ -85,9 +85,12 @@ export async function picturesOf(analysis: Analysis, work: WorkOptions): Promise
   for (const { name, found } of measures) {
     const grid = { data: Float32Array.from(found.cellMeans), width: wide, height: high };
     const [from, to] = [fieldQuantile(grid, 0.01), fieldQuantile(grid, 0.99)];
+    const range = Number.isFinite(from + to)
+      ? `${Number(from.toPrecision(3))} to ${Number(to.toPrecision(3))} stored units`
+      : 'of which no mean is known';
     pictures[`spots-${name}`] = {
       title: `Hot and cold spots, ${name}`,
-      caption: `Mean of the ${name} probe above background outside vessels, cells of ${Math.round(edgePx * result.pixelSizeUm)} µm, ${Number(from.toPrecision(3))} to ${Number(to.toPrecision(3))} stored units. Framed white: hot; cyan: cold; grey: no extravascular tissue.`,
+      caption: `Mean of the ${name} probe above background outside vessels, cells of ${Math.round(edgePx * result.pixelSizeUm)} µm, ${range}. Framed white: hot; cyan: cold; grey: no extravascular tissue.`,
       png: await mapPng(enlarge(grid, factor), from, to, 'viridis', (edgePx * result.pixelSizeUm) / factor, {
         kind: found.spots.kind,
         factor,

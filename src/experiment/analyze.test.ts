@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UsageError } from '../core/errors.ts';
+import { summariseAnalyze } from '../cli/summarise-analyze.ts';
+import type { AnalyzeOptions } from '../contract/analyze.ts';
+import { FileAccessError, UsageError } from '../core/errors.ts';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { createOmeTiff } from '../slide/create-ome-tiff.ts';
@@ -130,18 +132,86 @@ describe('analyze', () => {
     const slide = await drawnSlide('unknown', 20);
     const given = { slide, background: 20, tissue: 'all' as const };
     for (const [name, how, why] of [
-      ['beyond', { beyondUm: 500 }, /No tissue lies more than 500 um from a vessel/],
+      ['beyond', { beyondUm: 500 }, /lies more than 500 um from a vessel/],
       ['none', { vesselThreshold: 1e6 }, /No vessel was found/],
+      ['all', { vesselThreshold: -1 }, /All of the tissue counts as vessel/],
     ] as const) {
-      const { extravasation, warnings } = await analyze({ ...given, ...how, out: join(folder, name) });
+      const result = await analyze({ ...given, ...how, out: join(folder, name) });
+      const { extravasation, hotSpots, subareas, warnings } = result;
       expect(extravasation).toMatchObject({
         verdict: 'not known',
         uniformMeanUm: Number.NaN,
         meanSignal: Number.NaN,
       });
-      expect(warnings.join()).toMatch(why);
-      expect(readFileSync(join(folder, name, 'report.html'), 'utf8')).toContain('Not known:');
+      expect(hotSpots).toMatchObject({ hot: Number.NaN, cold: Number.NaN, hotAreaShare: Number.NaN });
+      if (name === 'none')
+        for (const { areaShare } of subareas.slice(1, 5)) expect(areaShare, name).toBeNaN();
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toMatch(why);
+      const summary = summariseAnalyze(result);
+      expect(summary).toMatch(/^Not known where the probe lies outside the vessels/);
+      expect(summary).toMatch(why);
+      const html = readFileSync(join(folder, name, 'report.html'), 'utf8');
+      const page = html.replaceAll(/base64,[^"]*/g, '');
+      const [, answer] = /<p class="answer none">(.*?)<\/p>/.exec(page)!;
+      expect(answer).toMatch(/Not known\./);
+      for (const text of [summary, page]) expect(text).not.toMatch(/NaN|No extravasation signal\./);
     }
+  }, 60_000);
+
+  it('does not judge against a slide without probe on which no vessel is found', async () => {
+    const slide = await drawnSlide('judged', 20);
+    const bare = createRaster(3, size, size);
+    bare.data.fill(20);
+    const backgroundSlide = join(folder, 'bare.ome.tif');
+    const channels = ['CD31', 'DAPI', 'QD'].map((name) => ({ name }));
+    const shape = { width: size, height: size, pixelSizeUm, channels, sampleType: 'float32' as const };
+    const sink = await createOmeTiff(backgroundSlide, shape);
+    await sink.write(0, 0, bare);
+    await sink.finish();
+    const given = { slide, backgroundSlide, vesselThreshold: 100, tissue: 'all' as const };
+    const { extravasation, warnings } = await analyze({ ...given, out: join(folder, 'no control') });
+    expect(extravasation.verdict).toBe('not known');
+    expect(warnings.join()).toMatch(/The background is not known \(the slide without probe .*bare/);
+  });
+
+  it('says where more than half of the tissue passes for vessel', async () => {
+    const slide = await drawnSlide('covered', 20);
+    const { warnings } = await analyze({
+      slide,
+      out: join(folder, 'covered'),
+      background: 20,
+      tissue: 'all',
+      vesselThreshold: 10.6,
+    });
+    expect(warnings.join()).toMatch(/Vessels cover \d\d% of the tissue/);
+  });
+
+  it('refuses options of which one would be passed over, and masks that are not there, before any work', async () => {
+    const slide = await drawnSlide('refused', 20);
+    const stages: string[] = [];
+    const refused = (how: Partial<AnalyzeOptions>) =>
+      expect(
+        analyze(
+          { slide, out: join(folder, 'refused'), ...how },
+          { onProgress: ({ stage }) => stages.push(stage) },
+        ),
+      ).rejects;
+    const mask = slide;
+    await refused({ vesselMask: mask, vesselThreshold: 90 }).toThrow(
+      '--vessel-mask and --vessel-threshold both say where the vessels are: give one of the two.',
+    );
+    await refused({ nucleiMask: mask, nucleiThreshold: 90 }).toThrow(UsageError);
+    await refused({ background: 5, backgroundPercentile: 10 }).toThrow(
+      /^--background and --background-percentile both say what the background is/,
+    );
+    await refused({ backgroundSlide: slide, backgroundPercentile: 10 }).toThrow(UsageError);
+    await refused({ background: 5, backgroundSlide: slide }).toThrow(UsageError);
+    const missing = join(folder, 'missing.png');
+    await refused({ vesselMask: missing }).toThrow(FileAccessError);
+    await refused({ nucleiMask: missing }).toThrow(FileAccessError);
+    await refused({ backgroundSlide: missing }).toThrow(FileAccessError);
+    expect(stages).toEqual([]);
   });
 
   it('counts areas at fixed thresholds as NumPy does, to the pixel, on real fields', async (context) => {

@@ -6,7 +6,7 @@ import {
   type AnalyzeSettings,
   analyzeCommand,
 } from '../contract/analyze.ts';
-import { parseOptions } from '../contract/command.ts';
+import { flagOf, parseOptions } from '../contract/command.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
@@ -27,8 +27,8 @@ import {
   percentileBackground,
   slideBackground,
 } from './analyze-background.ts';
-import { nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
-import { hasSignal, measureProbe, type ProbeMeasures } from './analyze-measures.ts';
+import { checkOwnMasks, nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
+import { hasSignal, measureProbe, type ProbeMeasures, whyNotKnown } from './analyze-measures.ts';
 import { methodsOf } from './analyze-methods.ts';
 import { writeAnalysis } from './analyze-output.ts';
 import { analysedTissue } from './analyze-tissue.ts';
@@ -52,11 +52,7 @@ export async function analyze(given: AnalyzeOptions, work: WorkOptions = {}): Pr
     overwrite: options.overwrite,
   };
   await checkOutputFolder(output);
-  if (options.background !== undefined && options.backgroundSlide !== undefined) {
-    throw new UsageError(
-      '--background and --background-slide both say what the background is: give one of the two.',
-    );
-  }
+  refuseBoth(options);
   const started = performance.now();
   const opened: PixelSource[] = [];
   try {
@@ -102,6 +98,11 @@ async function measure(
   if (predicted) requireSameSize(source, predicted.source);
   const required = [...(options.vesselMask === undefined ? ['vessel'] : []), ...(predicted ? [] : ['probe'])];
   const roles = findRoles(source, required, ['vessel', 'nuclei', 'probe'], options.roles);
+  await checkOwnMasks(source, options);
+  const controlSlide =
+    options.backgroundSlide === undefined
+      ? undefined
+      : await openControl(options.backgroundSlide, options, opened);
 
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
   const { scan, tissue, solid, isSolid } = await analysedTissue(
@@ -148,8 +149,7 @@ async function measure(
   );
 
   const measures: { name: 'measured' | 'predicted'; found: ProbeMeasures }[] = [];
-  const control =
-    options.backgroundSlide === undefined ? undefined : await controlOf(options, blockUm, opened, work);
+  const control = controlSlide && (await controlOf(controlSlide, options, blockUm, work));
   for (const [p, { name, source: image, channel }] of probes.entries()) {
     let background: ProbeBackground;
     if (options.background !== undefined) background = knownBackground(options.background);
@@ -163,7 +163,7 @@ async function measure(
         own.scan,
         own.channel,
         isSolid,
-        options.backgroundPercentile,
+        options.backgroundPercentile ?? 1,
         blockUm,
       );
     }
@@ -231,6 +231,23 @@ async function measure(
   };
 }
 
+/** Options that say the same thing, of which one would be passed over. */
+const alternatives: readonly (readonly [keyof AnalyzeSettings, keyof AnalyzeSettings, string])[] = [
+  ['background', 'backgroundSlide', 'what the background is'],
+  ['background', 'backgroundPercentile', 'what the background is'],
+  ['backgroundSlide', 'backgroundPercentile', 'what the background is'],
+  ['vesselMask', 'vesselThreshold', 'where the vessels are'],
+  ['nucleiMask', 'nucleiThreshold', 'where the nuclei are'],
+];
+
+/** @throws UsageError */
+function refuseBoth(options: AnalyzeSettings): void {
+  for (const [one, other, what] of alternatives) {
+    if (options[one] === undefined || options[other] === undefined) continue;
+    throw new UsageError(`${flagOf(one)} and ${flagOf(other)} both say ${what}: give one of the two.`);
+  }
+}
+
 /** The slide, and the one without probe, which was recorded alike. */
 function howToOpen({ pixelSizeUm, z, t }: AnalyzeSettings): OpenSlideOptions {
   return { pixelSizeUm, plane: { z, t } };
@@ -244,18 +261,34 @@ async function scanOf(source: PixelSource, channel: number, pixelSizeUm: number,
   return scanSlide(source, { inputs: [channel] }, pixelSizeUm, work);
 }
 
-/** The background that a slide without probe shows at each distance from its own vessels. */
-async function controlOf(
+interface ControlSlide {
+  readonly source: PixelSource;
+  readonly pixelSizeUm: number;
+  readonly roles: Readonly<Record<string, number>>;
+}
+
+async function openControl(
+  path: string,
   options: AnalyzeSettings,
-  blockUm: number,
   opened: PixelSource[],
-  work: WorkOptions,
-): Promise<ProbeBackground> {
-  const path = options.backgroundSlide as string;
+): Promise<ControlSlide> {
   const source = await openSlide(path, howToOpen(options));
   opened.push(source);
   const pixelSizeUm = requirePixelSize(source);
-  const roles = findRoles(source, ['vessel', 'probe'], ['nuclei'], options.roles);
+  return {
+    source,
+    pixelSizeUm,
+    roles: findRoles(source, ['vessel', 'probe'], ['nuclei'], options.roles),
+  };
+}
+
+/** The background that a slide without probe shows at each distance from its own vessels. */
+async function controlOf(
+  { source, pixelSizeUm, roles }: ControlSlide,
+  options: AnalyzeSettings,
+  blockUm: number,
+  work: WorkOptions,
+): Promise<ProbeBackground> {
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
   const { tissue, solid } = await analysedTissue(source, inputs, [], pixelSizeUm, options.tissue, {
     signal: work.signal,
@@ -277,7 +310,7 @@ async function controlOf(
     },
     { signal: work.signal },
   );
-  return slideBackground(sums.blocks, path);
+  return slideBackground(sums.blocks, source.path);
 }
 
 function countIn(mask: BitMask, tissue: BitMask): number {
@@ -320,6 +353,8 @@ async function fixedAreasOf(
 const fewVessels = 20;
 /** Below this share of tissue whose distance is certain, the slide's border decides much. */
 const leastCertain = 0.5;
+/** A larger share of the tissue than this is no vessel. */
+const mostVessel = 0.5;
 
 function warn(
   { extravasation }: ProbeMeasures,
@@ -328,16 +363,23 @@ function warn(
   { background, backgroundSlide, beyondUm }: AnalyzeSettings,
   warnings: string[],
 ): void {
-  if (vessels === 0)
+  const isKnown = extravasation.verdict !== 'not known';
+  if (!isKnown) warnings.push(whyNotKnown(sums, extravasation, beyondUm));
+  const vesselShare = sums.areas.vessel.pixels / sums.tissuePixels;
+  if (vesselShare > mostVessel && vesselShare < 1) {
     warnings.push(
-      'No vessel was found: distances and all that depends on them are unknown. Check the vessel channel.',
+      `Vessels cover ${Math.round(100 * vesselShare)}% of the tissue. Check the vessel channel, its threshold or mask; the report shows their outlines.`,
     );
-  else if (vessels < fewVessels)
-    warnings.push(`Only ${vessels} vessels were found: the measures rest on few.`);
+  }
+  if (!isKnown) return;
+  if (vessels < fewVessels) {
+    const were = vessels === 1 ? 'vessel was' : 'vessels were';
+    warnings.push(`Only ${vessels} ${were} found: the measures rest on few.`);
+  }
   let [certain, all] = [0, 0];
   for (const { pixels } of sums.blocks) for (const n of pixels) certain += n;
   for (const n of sums.cells.pixels) all += n;
-  if (vessels > 0 && certain < leastCertain * all) {
+  if (certain < leastCertain * all) {
     warnings.push(
       `For ${Math.round(100 - (100 * certain) / all)}% of the extravascular tissue a vessel beyond the slide's border could be nearer; it is left out of profile and distances.`,
     );
@@ -347,12 +389,7 @@ function warn(
       'The background is a low percentile of this very slide, so a probe that is everywhere counts as background in part. A slide without probe (--background-slide) makes the distances certain.',
     );
   }
-  if (extravasation.verdict === 'not known') {
-    if (vessels > 0)
-      warnings.push(
-        `No tissue lies more than ${beyondUm} um from a vessel's wall, so nothing is known of what is outside vessels. Check the vessels that were found, and --beyond-um.`,
-      );
-  } else if (!hasSignal(extravasation))
+  if (!hasSignal(extravasation))
     warnings.push(
       'Outside the vessels there is no more than background: the distances are those of noise and mean nothing.',
     );

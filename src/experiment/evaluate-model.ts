@@ -10,10 +10,11 @@ import { needsResampling } from '../dataset/resampled-source.ts';
 import { Coverage } from '../evaluation/coverage.ts';
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { openSlide } from '../slide/open-slide.ts';
+import { datasetFingerprint } from '../training/run-folder.ts';
 import { DerivedCoverage } from './derived-intervals.ts';
 import { drawComparison } from './evaluate-picture.ts';
 import { type EvaluatedPair, evaluateSlide, type SlideEvaluation } from './evaluate-slide.ts';
-import { findVessels, openTarget } from './evaluate-target.ts';
+import { findTruth, findVessels, openTarget } from './evaluate-target.ts';
 import {
   coverageLevel,
   type EvaluateSettings,
@@ -23,6 +24,9 @@ import {
 } from './evaluation.ts';
 import { writePrediction } from './predict.ts';
 import { peakOf } from './score-slide.ts';
+
+const anotherDataset =
+  'The model was trained on another dataset than this one. The slides scored here may be among those that it was trained on, and then this is no test.';
 
 /** @param out folder for what is to be kept; undefined where nothing is */
 export async function evaluateModel(
@@ -36,13 +40,22 @@ export async function evaluateModel(
   try {
     const { manifest } = dataset;
     requireSameTask(model, dataset);
-    const chosen = dataset.slides.filter(({ entry }) => entry.split === options.split);
+    const { split = 'test' } = options;
+    const chosen = dataset.slides.filter(({ entry }) => entry.split === split);
     if (chosen.length === 0) {
       throw new DataError(
-        `the dataset ${options.dataset} has no ${options.split} slides. Run \`hrpn prepare\` with --${options.split} SLIDE, or choose another with --split.`,
+        `the dataset ${options.dataset} has no ${split} slides. Run \`hrpn prepare\` with --${split} SLIDE, or choose another with --split.`,
       );
     }
     const isMeasured = options.target === 'measured';
+    const found: string[] = [];
+    const vessels = chosen.map(({ entry, source }) =>
+      findVessels(source, { ...entry.channels, ...options.roles }, found),
+    );
+    const notes = new Set(found);
+    if (!isMeasured) for (const { source } of chosen) await findTruth(source.path);
+    const { training } = model.manifest;
+    if (split !== 'train' && training.dataset !== datasetFingerprint(manifest)) notes.add(anotherDataset);
     const interval = isMeasured ? model.manifest.intervals?.find(isScored) : undefined;
     const tally = interval && new Coverage(coverageLevel);
     const { derivedIntervals } = model.manifest;
@@ -50,7 +63,6 @@ export async function evaluateModel(
       isMeasured && derivedIntervals ? new DerivedCoverage(derivedIntervals, coverageLevel) : undefined;
     const scores: SlideEvaluation[] = [];
     const files: string[] = [];
-    const notes = new Set<string>();
     if (!isMeasured && model.manifest.intervals) notes.add(intervalsAreForMeasured);
     const peak = await peakOf(
       chosen.map(({ source, targetChannel }) => ({ source, channel: targetChannel })),
@@ -88,9 +100,6 @@ export async function evaluateModel(
       try {
         const stored = await openSlide(path);
         opened.push(stored);
-        const found: string[] = [];
-        const vessel = findVessels(source, { ...entry.channels, ...options.roles }, found);
-        for (const note of found) notes.add(note);
         const target = await openTarget(source, source.path, options, opened, slide.targetChannel);
         const pair: EvaluatedPair = {
           name: entry.name,
@@ -99,7 +108,7 @@ export async function evaluateModel(
           measuredChannel: target.channel,
           predicted: stored,
           predictedChannel: 0,
-          vessel,
+          vessel: vessels[i],
           inputs: { source, channels: slide.inputChannels },
           tissue: slide.mask,
           pixelSizeUm: manifest.pixelSizeUm,
@@ -122,7 +131,7 @@ export async function evaluateModel(
       ),
       peak,
       floorIs: 'the mean of the training slides',
-      withinSlide: manifest.splitBy === 'field',
+      withinSlide: manifest.splitBy === 'field' || training.splitBy === 'field',
       coverage: tally ? tally.table() : null,
       derivedCoverage: ofDerived ? ofDerived.table() : null,
       notes: [...notes],

@@ -44,21 +44,27 @@ export async function openTarget(
   ).probe,
 ): Promise<Target> {
   if (options.target === 'measured') return { source: slide, channel: probe, slideChannel: probe };
-  const truth = join(truthFolder(path), 'expected.ome.tif');
-  if (
-    !(await access(truth).then(
-      () => true,
-      () => false,
-    ))
-  ) {
-    throw new FileAccessError(
-      truth,
-      `--target expected: ${path} has no noise-free truth beside it (looked for ${truth}). Only slides made by \`hrpn simulate\` have one; leave out --target.`,
-    );
-  }
+  const truth = await findTruth(path);
   let source: PixelSource = await openSlide(truth);
   const [own, wanted] = [requirePixelSize(source), requirePixelSize(slide)];
   if (needsResampling(truth, own, wanted)) source = resampledSource(source, own, wanted);
   opened.push(source);
   return { source, channel: 0, slideChannel: probe };
+}
+
+/**
+ * The file with the noise-free truth of a simulated slide.
+ * @throws FileAccessError where there is none
+ */
+export async function findTruth(slidePath: string): Promise<string> {
+  const truth = join(truthFolder(slidePath), 'expected.ome.tif');
+  const isThere = await access(truth).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return truth;
+  throw new FileAccessError(
+    truth,
+    `--target expected: ${slidePath} has no noise-free truth beside it (looked for ${truth}). Only slides made by \`hrpn simulate\` have one; leave out --target.`,
+  );
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
+import type { EvaluateOptions } from '../contract/evaluate.ts';
 import { DataError, UsageError } from '../core/errors.ts';
 import { analyze } from './analyze.ts';
 import { evaluate } from './evaluate.ts';
@@ -96,4 +97,41 @@ it('reads the same plane of a stack as the dataset, or the one that is asked for
   await expect(evaluate({ slide: slides[1], prediction })).rejects.toThrow(/Say which with --z/);
   const { agreement } = await analyze({ ...given, prediction, out: join(folder, 'stack-analysis') });
   expect(agreement?.pixels.r2).toBeCloseTo(pair.pooled.r2, 3);
+}, 60_000);
+
+it('refuses what it would pass over', async () => {
+  const refused = (given: EvaluateOptions) => expect(evaluate(given)).rejects;
+  const dataset = join(folder, 'none');
+  for (const extra of [{ slide }, { prediction: slide }, { slide, prediction: slide }])
+    await refused({ model, dataset, ...extra }).toThrow(/takes either MODEL and DATASET, or --prediction/);
+  await refused({ dataset, slide, prediction: slide }).toThrow(/found dataset, prediction, slide\./);
+  await refused({ slide, prediction: slide, split: 'train' }).toThrow(/--split is for MODEL and DATASET/);
+});
+
+it('says where a model and a dataset cannot make a test, and what is wrong before it predicts', async () => {
+  const slides = await Promise.all(
+    [3, 4].map((seed) => writeDrawnSlide(join(folder, `field-${seed}.ome.tif`), { seed })),
+  );
+  const prepared = { slides, test: [slides[1]], validation: ['none'], patch: 64 };
+  const [fields, whole] = ['fields', 'whole'].map((name) => join(folder, name));
+  await prepare({ ...prepared, splitBy: 'field', out: fields });
+  await prepare({ ...prepared, splitBy: 'slide', out: whole });
+  const run = join(folder, 'field-run');
+  const { model: linear } = await train({ dataset: fields, model: 'linear', out: run, threads: 2 });
+
+  const own = await evaluate({ model: linear, dataset: fields, threads: 2 });
+  expect(own.withinSlide).toBe(true);
+  expect(own.notes.join()).not.toMatch(/another dataset/);
+  const other = await evaluate({ model: linear, dataset: whole, threads: 2 });
+  expect(other.withinSlide).toBe(true);
+  expect(other.notes.join()).toMatch(/trained on another dataset .* and then this is no test/);
+
+  const stages: string[] = [];
+  const work = { onProgress: ({ stage }: { stage: string }) => stages.push(stage) };
+  const given = { model: linear, dataset: whole, threads: 2 };
+  await expect(evaluate({ ...given, target: 'expected' }, work)).rejects.toThrow(/no noise-free truth/);
+  await expect(evaluate({ ...given, roles: { vessel: 'NOPE' } }, work)).rejects.toThrow(
+    /has no channel 'NOPE'/,
+  );
+  expect(stages).toEqual([]);
 }, 60_000);

@@ -23,12 +23,19 @@ const evaluationContents = ['report.html', 'metrics.json', 'figures', 'predictio
  */
 export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): Promise<EvaluateResult> {
   const options = parseOptions(evaluateCommand, given);
-  const isPair = options.prediction !== undefined && options.slide !== undefined;
-  const isModel = options.model !== undefined && options.dataset !== undefined;
-  if (isPair === isModel || (isPair && options.model !== undefined)) {
+  const found = (['model', 'dataset', 'prediction', 'slide'] as const)
+    .filter((key) => options[key] !== undefined)
+    .join(', ');
+  const isPair = found === 'prediction, slide';
+  const isModel = found === 'model, dataset';
+  if (!isPair && !isModel) {
     throw new UsageError(
-      'evaluate takes either MODEL and DATASET, or --prediction P and --slide S; found ' +
-        `${['model', 'dataset', 'prediction', 'slide'].filter((key) => options[key as keyof EvaluateSettings] !== undefined).join(', ') || 'none of them'}.`,
+      `evaluate takes either MODEL and DATASET, or --prediction P and --slide S; found ${found || 'none of them'}.`,
+    );
+  }
+  if (isPair && options.split !== undefined) {
+    throw new UsageError(
+      '--split is for MODEL and DATASET. A prediction is scored on its one slide; leave it out.',
     );
   }
   const ofPair = (['pixelSizeUm', 'z', 't'] as const).find((key) => options[key] !== undefined);

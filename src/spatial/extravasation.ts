@@ -77,7 +77,7 @@ export function areaShares(sums: BlockSums): Float64Array {
   const shares = new Float64Array(distanceBins);
   let total = 0;
   for (let k = 0; k < distanceBins; k++) {
-    if (inside[k] < leastInside * inside[0]) break;
+    if (inside[k] === 0 || inside[k] < leastInside * inside[0]) break;
     shares[k] = sums.pixels[k] / inside[k];
     total += shares[k];
   }
