@@ -317,6 +317,10 @@ it('names what it cannot compare before it trains anything', async () => {
   await expect(benchmark({ dataset: odd, out, models: 'linear,hrpn,ganda' })).rejects.toThrow(
     /--patch: expected a multiple of 64 for ganda, found 96/,
   );
+  // One of fixed tiles has a patch of its own, and is no reason to refuse.
+  await expect(
+    benchmark({ dataset, out, models: 'hrpn-published,unet', from: join(folder, 'none.onnx') }),
+  ).rejects.toThrow(/Expected a model file/);
   await expect(benchmark({ dataset, out, models: 'hrpn', from: join(folder, 'none.onnx') })).rejects.toThrow(
     /Expected a model file .*none.onnx/,
   );

@@ -128,7 +128,7 @@ async function requireTrainable(
   for (const { model: name, from, recipe } of contestants) {
     if (findBaseline(name)) continue;
     const model = findModel(name);
-    requireFittingPatch(model, patch);
+    requireFittingPatch(model, model.fixedTile ?? patch);
     if (from === undefined) continue;
     const trained = recipe === 'standard' ? { ...model, normalized: true } : model;
     requireFittingStart(await readModelFile(from), trained, inputRoles);
