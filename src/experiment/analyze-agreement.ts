@@ -7,7 +7,7 @@ import { icc } from '../evaluation/metrics/icc.ts';
 import { addRow, emptyMoments } from '../evaluation/pair-moments.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import type { ProbeImage, SpaceSums } from '../spatial/space-sums.ts';
-import type { ProbeMeasures } from './analyze-measures.ts';
+import { hasVessels, type ProbeMeasures } from './analyze-measures.ts';
 
 export async function agreementOf(
   measured: ProbeImage,
@@ -34,7 +34,6 @@ export async function agreementOf(
     work,
   );
   const [all, outside] = [metricsOf(pooled, 255), metricsOf(extravascular, 255)];
-  const hasVessels = sums.areas.vessel.pixels > 0;
   const moments = emptyMoments();
   const known: number[] = [];
   for (let i = 0; i < a.cellMeans.length; i++)
@@ -55,8 +54,8 @@ export async function agreementOf(
       pearson: all.pearson,
       spearman: all.spearman,
       bias: all.bias,
-      extravascularR2: hasVessels ? outside.r2 : Number.NaN,
-      extravascularIcc: hasVessels ? outside.icc : Number.NaN,
+      extravascularR2: hasVessels(sums) ? outside.r2 : Number.NaN,
+      extravascularIcc: hasVessels(sums) ? outside.icc : Number.NaN,
     },
     cells: {
       cellUm: sums.cells.edgePx * pixelSizeUm,

@@ -120,7 +120,7 @@ function verdictOf({
 }
 
 /** Whether any of the tissue is vessel. */
-const hasVessels = ({ areas }: SpaceSums): boolean => areas.vessel.pixels > 0;
+export const hasVessels = ({ areas }: SpaceSums): boolean => areas.vessel.pixels > 0;
 
 /** Why the verdict is 'not known', in a sentence, and what to do. */
 export function whyNotKnown(

@@ -4,22 +4,15 @@ import type { DatasetManifest } from '../dataset/manifest.ts';
 import { widestOverlapPx } from '../dataset/random-windows.ts';
 import type { Contestant } from './benchmark-contestants.ts';
 import { type Fold, rowName } from './benchmark-folds.ts';
-import type { RunRecord } from './benchmark-runs.ts';
+import type { PlannedRun, RunRecord } from './benchmark-runs.ts';
 
 /** Below this, a bootstrap over slides gives intervals that are clearly too narrow. */
 const fewSlides = 10;
 
-/** One run to make. */
-export interface Planned {
-  readonly fold: Fold;
-  readonly contestant: Contestant;
-  readonly seed: number;
-}
-
 /** Rows over fewer folds or seeds than planned: folds differ in how hard they are, so such rows are not to be compared. */
 export function lackNotes(
   models: Readonly<Record<string, BenchmarkRow>>,
-  planned: readonly Planned[],
+  planned: readonly PlannedRun[],
 ): string[] {
   return Object.entries(models).flatMap(([name, { runs }]) => {
     const all = planned.filter(({ contestant, fold }) => rowName(contestant.name, fold) === name).length;
@@ -67,8 +60,8 @@ export function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): s
     `The measured probe is ${isBright ? '' : 'not '}brighter beside vessels (3 to 10 um) than far from them (beyond 25 um): ` +
       `by ${measured.mean.toFixed(3)} of its standard deviations outside vessels (95% interval ${measured.low.toFixed(3)} to ${measured.high.toFixed(3)}). ` +
       (claims.length === 0
-        ? 'No model says that it is.'
-        : `Models that say it is: ${claims.map(([name]) => name).join(', ')}.`),
+        ? `No model says that it is by ${leastGradient} or more.`
+        : `Models that say it is, by ${leastGradient} or more: ${claims.map(([name]) => name).join(', ')}.`),
   ];
 }
 

@@ -24,6 +24,13 @@ import { scoredLevel, scoreModel } from './score-model.ts';
 import { type Gradient, meanGradient } from './vessel-gradient.ts';
 import { watchMemory } from './watch-memory.ts';
 
+/** A run to make. */
+export interface PlannedRun {
+  readonly fold: Fold;
+  readonly contestant: Contestant;
+  readonly seed: number;
+}
+
 /** What is kept of a finished run. */
 export interface RunRecord {
   readonly contestant: string;

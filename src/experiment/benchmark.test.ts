@@ -104,7 +104,7 @@ it('compares models on held-out slides and keeps what is finished', { timeout: 3
   expect(measured.low).toBeGreaterThan(0);
   expect(constant.vesselGradient.predicted.mean).toBeCloseTo(0, 5);
   expect(first.notes.join()).toMatch(
-    /measured probe is brighter beside vessels .* Models that say it is: linear,/,
+    /measured probe is brighter beside vessels .* Models that say it is, by 0.1 or more: linear,/,
   );
   expect(linear.coverage).toBeGreaterThan(0.3);
   expect(first.differences.map(({ against, better }) => [against, better])).toEqual([

@@ -18,7 +18,7 @@ import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
 import { locateSlide, openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
 import { readModelFile } from '../model/model-file.ts';
-import { findBaseline, findModel } from '../model/registry.ts';
+import { findBaseline } from '../model/registry.ts';
 import { type Contestant, contestantsOf } from './benchmark-contestants.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
 import {
@@ -28,17 +28,16 @@ import {
   gradientNotes,
   lackNotes,
   leakageNotes,
-  type Planned,
 } from './benchmark-notes.ts';
 import { writeBenchmark } from './benchmark-report.ts';
-import { machineName, type RunRecord, runContestant } from './benchmark-runs.ts';
+import { machineName, type PlannedRun, type RunRecord, runContestant } from './benchmark-runs.ts';
 import { keepSettings, readSettings } from './benchmark-settings.ts';
 import { pairedDifferences, rowOf } from './benchmark-table.ts';
 import { prepare } from './prepare.ts';
 import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
 import { simulate } from './simulate.ts';
 import { findVesselChannel } from './slide-layers.ts';
-import { requireFittingPatch, requireFittingStart } from './training-checks.ts';
+import { networkFor, requireFittingPatch, requireFittingStart } from './training-checks.ts';
 
 /**
  * Trains and scores what is not there yet, and writes table, figures and report after every run, so that an
@@ -59,7 +58,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
   const threads = options.threads ?? availableParallelism();
 
-  const planned: Planned[] = folds.flatMap((fold) =>
+  const planned: PlannedRun[] = folds.flatMap((fold) =>
     contestants
       // What a model loses with an input shows when slides are held out.
       .filter(({ inputs }) => inputs === undefined || fold.test.length > 0)
@@ -127,11 +126,9 @@ async function requireTrainable(
 ): Promise<void> {
   for (const { model: name, from, recipe } of contestants) {
     if (findBaseline(name)) continue;
-    const model = findModel(name);
+    const model = networkFor(name, recipe);
     requireFittingPatch(model, model.fixedTile ?? patch);
-    if (from === undefined) continue;
-    const trained = recipe === 'standard' ? { ...model, normalized: true } : model;
-    requireFittingStart(await readModelFile(from), trained, inputRoles);
+    if (from !== undefined) requireFittingStart(await readModelFile(from), model, inputRoles);
   }
 }
 
@@ -186,7 +183,7 @@ function resultOf(
   options: BenchmarkSettings,
   manifest: DatasetManifest,
   contestants: readonly Contestant[],
-  planned: readonly Planned[],
+  planned: readonly PlannedRun[],
   folds: readonly Fold[],
   runs: readonly RunRecord[],
   ownNotes: readonly string[],

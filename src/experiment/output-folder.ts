@@ -17,10 +17,23 @@ export interface OutputFolder {
 }
 
 /**
- * Call before long work, so that it is not done in vain.
- * @throws UsageError when the folder exists and may not be replaced
+ * Call before long work, so that it is not done in vain, and before `writeOutputFolder`: clears away what an interrupted run left.
+ * @throws UsageError when the folder exists and may not be replaced, FileAccessError when others use the names beside it
  */
-export async function checkOutputFolder({ path, marker, contents, overwrite }: OutputFolder): Promise<void> {
+export async function checkOutputFolder(output: OutputFolder): Promise<void> {
+  await requireReplaceable(output);
+  const { temporary, replaced } = namesBeside(output);
+  await removeUnfinished(temporary, (names) => names.includes(mark));
+  await removeUnfinished(replaced, (names) => names.includes(output.marker));
+}
+
+/** Of the folder until it is complete, and of the one that it replaces until it has. */
+function namesBeside(output: OutputFolder): { temporary: string; replaced: string } {
+  const path = resolve(output.path);
+  return { temporary: partialPath(path), replaced: `${path}.replaced` };
+}
+
+async function requireReplaceable({ path, marker, contents, overwrite }: OutputFolder): Promise<void> {
   const found: string[] = await readdir(path).catch((cause: NodeJS.ErrnoException): string[] => {
     if (cause.code === 'ENOENT') return [];
     throw cause.code === 'ENOTDIR' ? new UsageError(`--out ${path} is a file; expected a folder.`) : cause;
@@ -49,17 +62,14 @@ export async function writeOutputFolder<T>(
   write: (folder: string) => Promise<T>,
 ): Promise<T> {
   const path = resolve(output.path);
-  const temporary = partialPath(path);
-  const replaced = `${path}.replaced`;
-  await removeUnfinished(temporary, (names) => names.includes(mark));
+  const { temporary, replaced } = namesBeside(output);
   try {
     await mkdir(dirname(path), { recursive: true });
     await mkdir(temporary);
     await writeFile(join(temporary, mark), '');
     const result = await write(temporary);
     await rm(join(temporary, mark));
-    await checkOutputFolder(output);
-    await removeUnfinished(replaced, (names) => names.includes(output.marker));
+    await requireReplaceable(output);
     const isReplacing = await rename(path, replaced).then(
       () => true,
       (cause: NodeJS.ErrnoException) => {

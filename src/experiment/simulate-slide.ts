@@ -2,7 +2,7 @@
 import { appendFile, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimulateCeilings } from '../contract/simulate.ts';
-import { partialPath, writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
+import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
 import { throwIfCancelled } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { createRaster, type Region } from '../core/raster.ts';
@@ -297,7 +297,7 @@ async function readJournal(path: string, model: SlideModel): Promise<Map<string,
 /** Removes a slide and its truth. */
 async function clear(place: SlidePlace): Promise<void> {
   // The journal first: images that are left when this is interrupted must not pass for the work of its run.
-  for (const path of [journalOf(place), place.path, partialPath(place.path), place.truthPath]) {
+  for (const path of [journalOf(place), place.path, place.truthPath]) {
     await rm(path, { recursive: path !== place.path, force: true }).catch((cause) => {
       throw writeFailure(path, cause);
     });

@@ -12,13 +12,7 @@ import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { countWindows } from '../dataset/patch-stream.ts';
 import { encodeModelFile, readModelFile } from '../model/model-file.ts';
-import {
-  type BaselineModel,
-  findBaseline,
-  findModel,
-  type NetworkModel,
-  networkNames,
-} from '../model/registry.ts';
+import { type BaselineModel, findBaseline, type NetworkModel, networkNames } from '../model/registry.ts';
 import type { TurnCount } from '../model/turns.ts';
 import { withReachesOf } from '../training/dataset-view.ts';
 import { type Recipe, recipeOf } from '../training/recipes.ts';
@@ -34,7 +28,7 @@ import { trainSpread } from '../training/train-spread.ts';
 import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
 import { calibrateModel } from './calibrate.ts';
 import { fitBaseline, requireVessels } from './fit-baseline.ts';
-import { requireFittingPatch, requireFittingStart } from './training-checks.ts';
+import { networkFor, requireFittingPatch, requireFittingStart } from './training-checks.ts';
 
 type Settings = ReturnType<typeof parseOptions<(typeof trainCommand)['options']>>;
 
@@ -58,8 +52,7 @@ export async function train(
   if (baseline) return fitModel(baseline, options, earlier, work, open, clock);
   const recipeName = options.recipe ?? earlier?.recipe ?? 'own';
   const recipe = recipeOf(name, recipeName);
-  const found = findModel(name);
-  const model = recipeName === 'standard' ? { ...found, normalized: true } : found;
+  const model = networkFor(name, recipeName);
   const opened = await open(options.dataset);
   try {
     const settings = settingsOf(options, earlier, model, recipe, opened);

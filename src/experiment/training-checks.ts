@@ -1,9 +1,16 @@
-// What makes a training impossible from its beginning, for `train` and, before its first run, for `benchmark`.
+// Which network is trained, and what makes that impossible from its beginning, for `train` and, before its first run, for `benchmark`.
 import { ModelError, UsageError } from '../core/errors.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { layoutOf } from '../model/network.ts';
-import type { NetworkModel } from '../model/registry.ts';
+import { findModel, type NetworkModel } from '../model/registry.ts';
+import type { RecipeName } from '../training/recipes.ts';
 import { vectorFrom } from '../training/tensors.ts';
+
+/** The network of a name; by the standard recipe it takes normalised intensities, also where it was published on grey levels. */
+export function networkFor(name: string, recipe: RecipeName = 'own'): NetworkModel {
+  const model = findModel(name);
+  return recipe === 'standard' ? { ...model, normalized: true } : model;
+}
 
 /** @throws UsageError for a patch on which the network cannot be trained */
 export function requireFittingPatch(model: NetworkModel, patch: number): void {

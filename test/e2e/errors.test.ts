@@ -36,6 +36,15 @@ const cases: [what: string, make: (folder: string) => Promise<string[]>, message
     /--out .*out is, or lies below, a file; expected a folder/,
   ],
   [
+    'a folder of somebody under the name that is needed meanwhile',
+    async (f) => {
+      await mkdir(join(f, 'out.partial'));
+      await writeFile(join(f, 'out.partial', 'notes.txt'), 'mine');
+      return prepare(f, await writeDrawnSlide(join(f, 's.ome.tif')));
+    },
+    /out\.partial is needed for what is not finished yet, but holds other files \(such as 'notes\.txt'\)/,
+  ],
+  [
     'no pixel size',
     async (f) => prepare(f, await writeDrawnSlide(join(f, 's.ome.tif'), { pixelSizeUm: null })),
     /does not say how large its pixels are.*--pixel-size-um/,
