@@ -121,7 +121,10 @@ export function pageOf(
         .join(
           '; ',
         )}. Spots are beyond what chance makes of this slide's own correlation (chance of any false one: ${Math.round(100 * hotSpots.level)}%).`,
-      pictures: measures.map(({ name }) => pictures[`spots-${name}`]),
+      // A picture of cells of which none could be judged shows nothing.
+      pictures: measures.flatMap(({ name, found }) =>
+        Number.isNaN(found.hotSpots.hot) ? [] : [pictures[`spots-${name}`]],
+      ),
     },
     {
       title: 'Vessels',
@@ -220,7 +223,10 @@ export function pageOf(
     profile: charts.profile,
     overview: pictures.slide,
     sections,
-    warnings: result.warnings,
+    // Why nothing is known is the answer itself.
+    warnings: result.warnings.filter(
+      (line) => e.verdict !== 'not known' || line !== whyNotKnown(sums, e, options.beyondUm),
+    ),
     methods: result.methods,
     madeBy: `Made by hrpn ${version}.`,
     command: shellText(commandArguments(analyzeCommand, options)),

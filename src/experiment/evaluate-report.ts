@@ -168,7 +168,7 @@ function coverageTable({ coverage, derivedCoverage }: EvaluateResult): Evaluatio
   const nominal = percent(coverage.nominal);
   let fromUm = 0;
   return {
-    head: ['where', 'interval', 'holds the measured', 'mean width, stored units'],
+    head: ['where', 'interval', 'holds the measured', 'mean width, stored units or as the measure'],
     rows: [
       ['all tissue', nominal, percent(coverage.pooled), number(coverage.meanWidth)],
       ...coverage.perSlide.map((slide) => [
