@@ -1,8 +1,8 @@
 // What may be changed about a training patch. Everything is drawn from the patch's own stream of random numbers.
 import { UsageError } from '../core/errors.ts';
 import type { Rng } from '../core/rng.ts';
-import { discreteGaussianKernel, smoothWith } from '../spatial/gaussian.ts';
 import type { PatchView } from './read-patch.ts';
+import { refocus } from './refocus.ts';
 
 /**
  * Inputs and target always turn together; intensities and sharpness change in the inputs only, one draw a channel.
@@ -126,17 +126,6 @@ export function changeIntensities(
       const shift = rng.normal(0, offset);
       for (let i = 0; i < plane; i++) channel[i] = channel[i] * factor + shift;
     }
-    if (focusPx > 0) refocus(channel, patch, rng.uniform(-(focusPx ** 2), focusPx ** 2));
+    if (focusPx > 0) refocus(channel, patch, patch, rng.uniform(-(focusPx ** 2), focusPx ** 2));
   }
-}
-
-/**
- * Changes the variance of a plane's point spread [P, P], in place: a discrete Gaussian makes it greater; twice the image
- * less that, the first terms of the inverse, makes it smaller.
- * @param variance to be added, in squared pixels; negative sharpens
- */
-export function refocus(plane: Float32Array, patch: number, variance: number): void {
-  const soft = smoothWith(discreteGaussianKernel(Math.abs(variance)), plane, patch, patch);
-  if (variance > 0) plane.set(soft);
-  else for (let i = 0; i < plane.length; i++) plane[i] = 2 * plane[i] - soft[i];
 }

@@ -6,10 +6,11 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { FileAccessError, FormatError } from '../core/errors.ts';
 import { splits } from './split.ts';
 
-export const manifestVersion = 3;
+export const manifestVersion = 4;
 
 const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positive() });
 const count = z.int().nonnegative();
+const spectrum = z.array(z.number()).min(1).nullable();
 const size = z.int().positive();
 
 /** [slide index, x, y, tissue share of the patch, mean of the target over the window's tissue in stored units]. */
@@ -41,6 +42,12 @@ const slideEntry = z.strictObject({
     .record(z.string(), z.strictObject({ median: z.number(), sharpness: z.number().nullable() }))
     .optional()
     .describe('input role to what can be compared with other slides (`InputLook`); without it nothing is'),
+  spectra: z
+    .record(z.string(), spectrum)
+    .optional()
+    .describe(
+      'input role to how its power falls (`FocusSpectrum`), null where not known; none for fields of one slide',
+    ),
   mask: z.strictObject({ file: z.string(), cellPx: size, cellsWide: size, cellsHigh: size }),
   tissueAreaMm2: z.number().nonnegative(),
 });
@@ -66,6 +73,11 @@ const manifestSchema = z.strictObject({
   reaches: z
     .record(z.string(), z.number().positive())
     .describe('input role to the multiple of a typical stain that becomes 1 (`stainReach`)'),
+  spectra: z
+    .record(z.string(), spectrum)
+    .describe(
+      "input role to the mean of the training slides' spectra, to whose focus every slide is brought; null where one is not known; empty for fields of one slide",
+    ),
   targetMap: affineMap.describe('mean and standard deviation over the tissue of the training slides'),
   slides: z.array(slideEntry).min(1),
   windows: z.strictObject({

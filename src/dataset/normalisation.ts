@@ -3,6 +3,7 @@ import { DataError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { quantile } from '../core/quantile.ts';
+import { type FocusSpectrum, focusChange, measureFocus } from './focus.ts';
 import { type SlideScan, scanSlide } from './scan-slide.ts';
 import { findTissue, type TissueMask } from './tissue-mask.ts';
 
@@ -108,24 +109,28 @@ function stainSums(block: Float32Array, background: number): { squares: number; 
 }
 
 /**
- * What `predict` needs of a new slide before its first tile: its tissue and the maps of its inputs.
+ * What `predict` needs of a new slide before its first tile: its tissue and the maps and focus of its inputs.
  * @param channels indices of the inputs, in the order of the model's roles
- * @param reaches of the model, one a role
+ * @param model reaches and spectra, one a role
+ * @returns focus: what brings each input to the model's (`focusChange`)
  * @throws DataError for a slide without tissue or with a constant input
  */
-export async function fitInputMaps(
+export async function fitInputs(
   source: PixelSource,
   channels: readonly number[],
-  reaches: readonly number[],
+  { reaches, spectra }: { reaches: readonly number[]; spectra: readonly (FocusSpectrum | null)[] },
   pixelSizeUm: number,
   work: WorkOptions = {},
-): Promise<{ maps: AffineMap[]; scan: SlideScan; tissue: TissueMask }> {
+): Promise<{ maps: AffineMap[]; focus: number[]; scan: SlideScan; tissue: TissueMask }> {
   const scan = await scanSlide(source, { inputs: channels }, pixelSizeUm, work);
   const tissue = findTissue(scan, channels.length, source.path);
   const maps = tissueSamples(scan, tissue).map((samples, i) =>
     stainMap(fitStain([samples], scan.channels[i].name, source.path), reaches[i]),
   );
-  return { maps, scan, tissue };
+  const own = spectra.every((spectrum) => spectrum === null)
+    ? spectra
+    : await measureFocus(source, channels, tissue, work.signal);
+  return { maps, focus: own.map((spectrum, i) => focusChange(spectrum, spectra[i])), scan, tissue };
 }
 
 /** Of the finite pixels of one channel inside the tissue; `squares` sums their squared deviations from the mean. */

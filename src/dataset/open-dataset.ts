@@ -7,6 +7,7 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { BlockCache } from './block-cache.ts';
 import { fingerprintSlide, isUrl } from './fingerprint.ts';
+import { focusChange } from './focus.ts';
 import { type DatasetManifest, type DatasetSlide, readManifest } from './manifest.ts';
 import { readMask } from './mask-file.ts';
 import type { AffineMap } from './normalisation.ts';
@@ -26,6 +27,8 @@ export interface OpenDatasetSlide {
    * those that all of them share.
    */
   readonly inputMaps: readonly AffineMap[];
+  /** One an input role: the variance by which its point spread is changed when it is read as an input, squared pixels. */
+  readonly focus: readonly number[];
 }
 
 /** A dataset, open for reading. */
@@ -116,11 +119,20 @@ async function openEntry(
       inputChannels: manifest.inputRoles.map(indexOf),
       targetChannel: indexOf(manifest.targetRole),
       inputMaps: manifest.inputRoles.map((role) => (manifest.sharedMaps ?? entry.maps)[role]),
+      focus: focusOf(manifest, entry),
     };
   } catch (error) {
     await stored.close();
     throw error;
   }
+}
+
+/** What brings a slide to the focus of the training slides, one an input role. */
+export function focusOf(
+  { inputRoles, spectra }: Pick<DatasetManifest, 'inputRoles' | 'spectra'>,
+  entry: Pick<DatasetSlide, 'spectra'>,
+): number[] {
+  return inputRoles.map((role) => focusChange(entry.spectra?.[role] ?? null, spectra[role] ?? null));
 }
 
 /**

@@ -7,6 +7,7 @@ import type { DatasetManifest, WindowRow } from './manifest.ts';
 import type { Dataset } from './open-dataset.ts';
 import { createWindowSampler } from './patch-sampling.ts';
 import { createPatchStream } from './patch-stream.ts';
+import { refocusedSource } from './refocus.ts';
 import { gridWindows } from './windows.ts';
 
 const width = 700;
@@ -17,15 +18,23 @@ const maps = [
 ];
 
 /** Channel 0 holds x, channel 1 y, channel 2 (target) x + 1000 y; tissue where x >= 100. */
-function dataset(options: { patch: number; cacheBytes?: number; tinySlide?: boolean }): Dataset {
-  const { patch } = options;
+function dataset(options: {
+  patch: number;
+  cacheBytes?: number;
+  tinySlide?: boolean;
+  focus?: readonly number[];
+  /** Amplitude of what is added to both inputs. */
+  texture?: number;
+}): Dataset {
+  const { patch, focus = [0, 0], texture = 0 } = options;
+  const rng = new Rng(9);
   const w = options.tinySlide ? 20 : width;
   const h = options.tinySlide ? 10 : height;
   const raster = createRaster(3, h, w);
   for (let y = 0; y < h; y++) {
     for (let x = 0; x < w; x++) {
-      raster.data[y * w + x] = x;
-      raster.data[(h + y) * w + x] = y;
+      raster.data[y * w + x] = x + texture * rng.normal();
+      raster.data[(h + y) * w + x] = y + texture * rng.normal();
       raster.data[(2 * h + y) * w + x] = x + 1000 * y;
     }
   }
@@ -52,7 +61,7 @@ function dataset(options: { patch: number; cacheBytes?: number; tinySlide?: bool
   return {
     folder: 'memory',
     manifest,
-    slides: [{ entry, source, mask, inputChannels: [0, 1], targetChannel: 2, inputMaps: maps }],
+    slides: [{ entry, source, mask, inputChannels: [0, 1], targetChannel: 2, inputMaps: maps, focus }],
     cache: new BlockCache(options.cacheBytes ?? 1e9),
     close: async () => {},
   };
@@ -161,6 +170,42 @@ describe('createPatchStream', () => {
     expect(refocused.target).toEqual(plain.target);
     expect(refocused.inputs[32 * 64 + 32]).toBeCloseTo(plain.inputs[32 * 64 + 32], 3); // a ramp stays
     expect(refocused.inputs[0]).not.toBeCloseTo(plain.inputs[0], 2); // but for its mirrored borders
+  });
+
+  it('brings inputs to one focus as a whole slide is, however they are turned, unless raw ones are wanted', async () => {
+    const focus = [0.6, -0.2];
+    const own = dataset({ patch: 64, focus, texture: 20 });
+    const asTaken = dataset({ patch: 64, texture: 20 });
+    const refocused = asTaken.slides.map((slide) => ({
+      ...slide,
+      source: refocusedSource(slide.source, [0, 1], focus),
+    }));
+    const load = (set: Dataset, step: number, more: object) =>
+      createPatchStream(set, { split: 'train', batch: 1, ...more }).load(step);
+    const cache = new BlockCache(1e9);
+    let compared = 0;
+    for (const more of [{}, { augment: true, jitter: true }, { augment: { rotate: true, flips: true } }]) {
+      for (const step of [3, 4, 14, 25]) {
+        const expected = await load({ ...asTaken, slides: refocused, cache }, step, more);
+        const { inputs, target, weight } = await load(own, step, more);
+        expect(target).toEqual(expected.target);
+        expect(weight).toEqual(expected.weight);
+        for (let i = 0; i < target.length; i++) {
+          const at = target[i] * 4 + 7;
+          const [x, y] = [at % 1000, Math.floor(at / 1000)];
+          // At the slide's edges a patch has nothing to mirror.
+          if (x < 106 || x > width - 7 || y < 6 || y > height - 7 || weight[i] === 0) continue;
+          compared++;
+          for (const c of [0, 4096]) {
+            if (Math.abs(inputs[c + i] - expected.inputs[c + i]) > 1e-3) throw new Error(`${x},${y}`);
+          }
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(20_000);
+    const raw = { normalized: false };
+    expect(await load(own, 14, raw)).toEqual(await load(asTaken, 14, raw));
+    expect(await load(own, 14, {})).not.toEqual(await load(asTaken, 14, {}));
   });
 
   it('training without jitter: every window once a round', async () => {

@@ -7,6 +7,7 @@ import { identityMap } from './normalisation.ts';
 import type { Dataset } from './open-dataset.ts';
 import { createWindowSampler, jitterPosition } from './patch-sampling.ts';
 import { fillPatch, type PatchView } from './read-patch.ts';
+import { refocus, refocusReach } from './refocus.ts';
 import type { Split } from './split.ts';
 import { gridWindows } from './windows.ts';
 
@@ -32,7 +33,7 @@ export interface PatchStreamOptions {
 
 /** One batch, N = batch size, C = input roles, P = patch edge. */
 export interface Batch {
-  /** [N, C, P, P], normalised by each slide's maps (unless `normalized: false`); 0 outside the slide and where a pixel is not finite. */
+  /** [N, C, P, P], normalised by each slide's maps and brought to one focus (unless `normalized: false`); 0 outside the slide and where a pixel is not finite. */
   readonly inputs: Float32Array;
   /** [N, 1, P, P], normalised by the target's map (likewise); 0 outside the slide and where a pixel is not finite. */
   readonly target: Float32Array;
@@ -88,6 +89,29 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
     const maps = [...inputMaps, dataset.manifest.targetMap];
     return options.normalized === false ? maps.map(() => identityMap) : maps;
   });
+  const focusOf = dataset.slides.map(({ focus }) => (options.normalized === false ? [] : focus));
+
+  /** @returns whether any pixel of the patch has weight 1 */
+  const fill = async (
+    view: PatchView,
+    { slide, x, y, turn = 0, angle = 0 }: Place,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> => {
+    const reach = refocusReach(focusOf[slide]);
+    if (angle === 0 && reach === 0) {
+      return fillPatch(view, dataset, slide, x, y, turn, mapsOf[slide], signal);
+    }
+    const square = emptyView((angle === 0 ? patch : rotationSquare(patch)) + 2 * reach, inputs);
+    const margin = (square.patch - patch) / 2;
+    await fillPatch(square, dataset, slide, x - margin, y - margin, turn, mapsOf[slide], signal);
+    focusOf[slide].forEach((variance, c) => {
+      const plane = square.inputs.subarray(c * square.patch ** 2, (c + 1) * square.patch ** 2);
+      refocus(plane, square.patch, square.patch, variance);
+    });
+    if (angle === 0) cropPatch(square, view);
+    else rotatePatch(square, view, angle);
+    return view.weight.includes(1);
+  };
 
   return {
     stepsPerEpoch,
@@ -110,7 +134,7 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
         };
         if (sampler === undefined) {
           const [slide, x, y] = windows[first + i];
-          await fillPatch(view, dataset, slide, x, y, 0, mapsOf[slide], signal);
+          await fill(view, { slide, x, y }, signal);
           for (const other of earlier[first + i]) clearOverlap(view.weight, patch, other.x - x, other.y - y);
           continue;
         }
@@ -121,22 +145,38 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
         const atX = jitter ? jitterPosition(x, width, patch, rng) : x;
         const atY = jitter ? jitterPosition(y, height, patch, rng) : y;
         const angle = augmentation?.rotate ? rng.uniform(0, Math.PI / 2) : 0;
-        const fill = async (left: number, top: number): Promise<boolean> => {
-          const maps = mapsOf[slide];
-          if (angle === 0) return fillPatch(view, dataset, slide, left, top, turn, maps, signal);
-          const square = emptyView(rotationSquare(patch), inputs);
-          const margin = (square.patch - patch) / 2;
-          await fillPatch(square, dataset, slide, left - margin, top - margin, turn, maps, signal);
-          rotatePatch(square, view, angle);
-          return view.weight.includes(1);
-        };
         // A window moved off the tissue teaches nothing; the grid's own always holds some.
-        if (!(await fill(atX, atY))) await fill(x, y);
+        const moved = await fill(view, { slide, x: atX, y: atY, turn, angle }, signal);
+        if (!moved) await fill(view, { slide, x, y, turn, angle }, signal);
         if (augmentation !== undefined) changeIntensities(view, augmentation, rng);
       }
       return out;
     },
   };
+}
+
+interface Place {
+  readonly slide: number;
+  readonly x: number;
+  readonly y: number;
+  readonly turn?: number;
+  /** Radians. */
+  readonly angle?: number;
+}
+
+/** Copies the middle of a larger square. */
+function cropPatch(from: PatchView, to: PatchView): void {
+  const margin = (from.patch - to.patch) / 2;
+  const copy = (source: Float32Array, target: Float32Array): void => {
+    for (let row = 0; row < target.length / to.patch; row++) {
+      const channel = Math.floor(row / to.patch);
+      const start = (channel * from.patch + (row % to.patch) + margin) * from.patch + margin;
+      target.set(source.subarray(start, start + to.patch), row * to.patch);
+    }
+  };
+  copy(from.inputs, to.inputs);
+  copy(from.target, to.target);
+  copy(from.weight, to.weight);
 }
 
 function emptyView(patch: number, inputs: number): PatchView {

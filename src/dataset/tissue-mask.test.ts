@@ -3,7 +3,7 @@ import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import {
-  fitInputMaps,
+  fitInputs,
   fitStain,
   type StainSamples,
   stainMap,
@@ -117,16 +117,21 @@ describe('findTissue', () => {
 });
 
 describe('normalisation', () => {
+  const asItIs = (inputs: number) => ({
+    reaches: Array<number>(inputs).fill(1),
+    spectra: Array<null>(inputs).fill(null),
+  });
+
   it('follows gain and offset of the stain exactly, and ignores the glass', async () => {
     const raster = section(() => true);
-    const [one] = (await fitInputMaps(open(raster), [0], [1], um)).maps;
+    const [one] = (await fitInputs(open(raster), [0], asItIs(1), um)).maps;
     const other = createRaster(
       1,
       size,
       size,
       raster.data.map((v) => 3 * v + 50),
     );
-    const [three] = (await fitInputMaps(open(other), [0], [1], um)).maps;
+    const [three] = (await fitInputs(open(other), [0], asItIs(1), um)).maps;
     expect(three.scale).toBeCloseTo(3 * one.scale, 2);
     expect(three.offset).toBeCloseTo(3 * one.offset + 50, 2);
   });
@@ -216,7 +221,7 @@ describe('normalisation', () => {
     const raster = createRaster(2, size, size);
     raster.data.set(section(() => true).data);
     raster.data.fill(9, size * size);
-    await expect(fitInputMaps(open(raster), [0, 1], [1, 1], um)).rejects.toThrow(
+    await expect(fitInputs(open(raster), [0, 1], asItIs(2), um)).rejects.toThrow(
       /: channel 'c1' is constant over the tissue \(value 9\)/,
     );
   });

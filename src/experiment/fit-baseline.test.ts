@@ -113,6 +113,7 @@ function striped(probe: (um: number) => number): Dataset {
       inputChannels: [0],
       targetChannel: 1,
       inputMaps: [{ offset: 0, scale: 100 }],
+      focus: [0],
     };
   });
   return {
@@ -124,6 +125,7 @@ function striped(probe: (um: number) => number): Dataset {
       targetMap: { offset: 5, scale: 3 },
       sharedMaps: null,
       reaches: { vessel: 1, nuclei: 1 },
+      spectra: { vessel: null },
       splitBy: 'slide',
       slides: slides.map(({ entry }) => entry),
       windows: { validation: [[1, 0, 0, 1, 5]] },

@@ -13,6 +13,7 @@ import { layoutOf, type NetworkFunction } from '../model/network.ts';
 import type { BaselineModel } from '../model/registry.ts';
 import { fitTransport } from '../training/fit-transport.ts';
 import { isotonic } from '../training/isotonic.ts';
+import { slideScales } from '../training/model-facts.ts';
 import { NormalEquations } from '../training/normal-equations.ts';
 import { type RunSettings, runFiles } from '../training/run-folder.ts';
 import { vectorLength } from '../training/tensors.ts';
@@ -103,7 +104,7 @@ function factsOf({ baseline, dataset, settings, writtenBy }: FitTask): ManifestF
         ? [identityMap]
         : shared
           ? roles.map((role) => shared[role])
-          : { reaches: roles.map((role) => manifest.reaches[role]) },
+          : slideScales(manifest, roles),
     targetMap: manifest.targetMap,
     ...(derived && { derived }),
     training: {

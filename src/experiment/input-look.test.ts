@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
-import { fitInputMaps } from '../dataset/normalisation.ts';
+import { fitInputs } from '../dataset/normalisation.ts';
 import { smooth } from '../spatial/gaussian.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { looksOf, strangeInputs } from './input-look.ts';
@@ -23,7 +23,7 @@ function stain(seed: number, squares: number, blur: number, gain: number) {
 
 it('finds a slide blurred or stained otherwise than in training, and not one that is only brighter', async () => {
   const look = async (...how: [number, number, number, number]) => {
-    const { scan, tissue } = await fitInputMaps(stain(...how), [0], [1], 0.7);
+    const { scan, tissue } = await fitInputs(stain(...how), [0], { reaches: [1], spectra: [null] }, 0.7);
     return looksOf(scan, tissue);
   };
   const [first, second] = [await look(1, 300, 0, 1), await look(2, 400, 0, 1)];

@@ -1,6 +1,7 @@
 // Puts together a dataset's manifest from what was found out about its slides.
 import { relative, resolve, sep } from 'node:path';
 import { isUrl } from '../dataset/fingerprint.ts';
+import { meanSpectrum } from '../dataset/focus.ts';
 import { type DatasetManifest, type DatasetSlide, manifestVersion } from '../dataset/manifest.ts';
 import {
   type AffineMap,
@@ -53,6 +54,9 @@ export function makeManifest(
     seed: options.seed,
     sharedMaps,
     reaches,
+    spectra: shared
+      ? {}
+      : byRole(plan.inputRoles, (_, i) => meanSpectrum(training.map(({ spectra }) => spectra![i]))),
     targetMap: targetMap(
       training.map(({ survey }) => survey.moments),
       training[0].channels[plan.targetRole],
@@ -108,7 +112,8 @@ function slideEntry(
     group: slide.group,
     split,
     maps,
-    looks: Object.fromEntries(plan.inputRoles.map((role, i) => [role, lookOf(quality[i])])),
+    looks: byRole(plan.inputRoles, (_, i) => lookOf(quality[i])),
+    ...(slide.spectra && { spectra: byRole(plan.inputRoles, (_, i) => slide.spectra![i]) }),
     mask: {
       file: `masks/${slide.name}.png`,
       cellPx: tissue.cellPx,

@@ -12,7 +12,8 @@ import type { WorkOptions } from '../core/progress.ts';
 import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
 import { version } from '../core/version.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
-import { fitInputMaps } from '../dataset/normalisation.ts';
+import { fitInputs } from '../dataset/normalisation.ts';
+import { refocusedSource } from '../dataset/refocus.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { derivedRowBytes } from '../model/derived-input.ts';
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
@@ -95,10 +96,10 @@ export async function writePrediction(
       );
     }
     const started = performance.now();
-    const maps = await inputMaps(model, source, channels, notes, work);
+    const { maps, focus } = await inputsOf(model, source, channels, notes, work);
     const input = await modelInput(
       model,
-      { source, channels, maps },
+      { source: refocusedSource(source, channels, focus), channels, maps },
       () => tissueBeside(source, channels[0], options.roles, pixelSizeUm, work),
       work,
     );
@@ -120,7 +121,7 @@ export async function writePrediction(
         pixelSizeUm,
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
         annotations: {
-          ...provenance(model, options.slide, await fingerprintSlide(options.slide), maps),
+          ...provenance(model, options.slide, await fingerprintSlide(options.slide), maps, focus),
           command: commandOf(options, source, named, assigned),
         },
       },
@@ -241,21 +242,22 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The model's own maps, or those fitted on this slide's tissue. */
-async function inputMaps(
+/** The model's own maps, or those and the change of focus that are fitted on this slide's tissue. */
+async function inputsOf(
   { manifest }: ModelFile,
   source: PixelSource,
   channels: readonly number[],
   notes: string[],
   work: WorkOptions,
-): Promise<readonly InputMap[]> {
+): Promise<{ maps: readonly InputMap[]; focus: readonly number[] }> {
+  const { pixelSizeUm } = manifest;
   if ('reaches' in manifest.inputMaps) {
-    const { reaches } = manifest.inputMaps;
-    const { maps, scan, tissue } = await fitInputMaps(source, channels, reaches, manifest.pixelSizeUm, work);
+    const fitted = await fitInputs(source, channels, manifest.inputMaps, pixelSizeUm, work);
+    const { scan, tissue } = fitted;
     if (manifest.trainedOn !== undefined) {
       notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue)));
     }
-    return maps;
+    return fitted;
   }
   if (manifest.derived === undefined && manifest.training.splitBy === 'field') {
     notes.push(
@@ -264,10 +266,10 @@ async function inputMaps(
   }
   // What has nothing to show is refused for these models too; a derived input looks for itself.
   if (manifest.derived === undefined) {
-    const any = channels.map(() => 1);
-    await fitInputMaps(source, channels, any, manifest.pixelSizeUm, work);
+    const any = { reaches: channels.map(() => 1), spectra: channels.map(() => null) };
+    await fitInputs(source, channels, any, pixelSizeUm, work);
   }
-  return manifest.inputMaps;
+  return { maps: manifest.inputMaps, focus: channels.map(() => 0) };
 }
 
 /** The tissue beside the vessels, by their stain and, where the slide has one, a nuclear stain, as `analyze` finds it. */
@@ -312,6 +314,7 @@ function provenance(
   slide: string,
   fingerprint: string,
   maps: readonly InputMap[],
+  focus: readonly number[],
 ): Record<string, string> {
   return {
     predictedBy: `hrpn ${version}`,
@@ -320,6 +323,13 @@ function provenance(
     model: manifest.model,
     modelSha256: createHash('sha256').update(bytes).digest('hex'),
     trainedOn: JSON.stringify(manifest.training),
-    inputMaps: JSON.stringify(Object.fromEntries(manifest.roles.map((role, i) => [role, maps[i]]))),
+    inputMaps: JSON.stringify(
+      Object.fromEntries(
+        manifest.roles.map((role, i) => [
+          role,
+          { ...maps[i], ...(focus[i] !== 0 && { refocusedPx2: focus[i] }) },
+        ]),
+      ),
+    ),
   };
 }

@@ -3,6 +3,7 @@ import { DataError, FormatError, throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
+import { measureFocus } from '../dataset/focus.ts';
 import { fitStain, type StainFit, type StainSamples } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
@@ -40,6 +41,8 @@ export interface SurveyedSlide extends Candidate {
   readonly survey: Omit<SlideSurvey, 'inputSamples'>;
   /** One an input, where each slide has its own maps. */
   readonly stains: readonly StainFit[] | undefined;
+  /** One an input, where each slide is brought to one focus. */
+  readonly spectra: readonly (number[] | null)[] | undefined;
   /** For fields of one slide, which are fitted together. */
   readonly inputSamples: readonly StainSamples[] | undefined;
 }
@@ -208,6 +211,10 @@ export async function surveySlides(
       surveyed.push({
         ...candidate,
         ...found,
+        spectra:
+          splitBy === 'field'
+            ? undefined
+            : await measureFocus(source, inputs, found.survey.tissue, work.signal),
         thumbnail: await draw(found.survey.tissue),
         width: source.width,
         height: source.height,

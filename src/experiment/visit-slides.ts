@@ -2,11 +2,12 @@
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, type Raster, type Region } from '../core/raster.ts';
 import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
+import { refocusedSource } from '../dataset/refocus.ts';
 import type { Split } from '../dataset/split.ts';
 import { ssimReachPx } from '../evaluation/metrics/ssim.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { predictSlide } from '../prediction/predict-slide.ts';
-import { withReachesOf } from '../training/dataset-view.ts';
+import { asSeenBy } from '../training/dataset-view.ts';
 import { modelInput } from './model-input.ts';
 import { tissueBits } from './slide-layers.ts';
 
@@ -40,17 +41,25 @@ export async function visitSlides(
   let [networkSeconds, pixels] = [0, 0];
   const { inputRoles } = dataset.manifest;
   const { roles, inputMaps } = model.manifest;
-  const { slides } = withReachesOf(model, dataset);
+  const { slides } = asSeenBy(model, dataset);
   const chosen = dataset.slides.flatMap(({ entry }, i) => (entry.split === split ? [i] : []));
   for (const [n, index] of chosen.entries()) {
     const slide = slides[index];
     const { source, mask } = slide;
     const own = roles.map((role) => inputRoles.indexOf(role));
-    const stains = {
-      source,
-      channels: own.map((i) => slide.inputChannels[i]),
-      maps: 'reaches' in inputMaps ? own.map((i) => slide.inputMaps[i]) : inputMaps,
-    };
+    const channels = own.map((i) => slide.inputChannels[i]);
+    const stains =
+      'reaches' in inputMaps
+        ? {
+            source: refocusedSource(
+              source,
+              channels,
+              own.map((i) => slide.focus[i]),
+            ),
+            channels,
+            maps: own.map((i) => slide.inputMaps[i]),
+          }
+        : { source, channels, maps: inputMaps };
     const ofSlide: WorkOptions = {
       signal: work.signal,
       onProgress: (progress) =>

@@ -33,7 +33,7 @@ const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positiv
 const bounds = z.strictObject({ low: z.number(), high: z.number() });
 
 const manifestSchema = z.strictObject({
-  formatVersion: z.literal(2),
+  formatVersion: z.literal(3),
   model: z.string(),
   /** Version of the program that wrote the file. */
   writtenBy: z.string(),
@@ -42,10 +42,17 @@ const manifestSchema = z.strictObject({
   targetRole: z.string(),
   pixelSizeUm: z.number().positive(),
   /**
-   * Reaches, one a role: fitted on every slide's own tissue (`fitInputMaps`); else the maps to use on any slide, one a role
+   * Reaches and spectra, one a role: fitted on every slide's own tissue (`fitInputs`), which is brought to the focus of the
+   * spectra (`FocusSpectrum`; null where it is left as it is); else the maps to use on any slide, one a role
    * (identity, or those of the one slide whose fields the model was trained on).
    */
-  inputMaps: z.union([z.strictObject({ reaches: z.array(z.number().positive()) }), z.array(affineMap)]),
+  inputMaps: z.union([
+    z.strictObject({
+      reaches: z.array(z.number().positive()),
+      spectra: z.array(z.array(z.number()).nullable()),
+    }),
+    z.array(affineMap),
+  ]),
   targetMap: affineMap,
   /** Smallest value that the target's samples can hold, where they are integers: nothing less is predicted. */
   targetMin: z.number().optional(),
@@ -138,7 +145,7 @@ export function encodeModelFile(
         )
       : 0;
   const manifest: ModelManifest = {
-    formatVersion: 2,
+    formatVersion: 3,
     model: model.name,
     ...facts,
     ...(graph.outputs.has('spread') && { spread: true }),

@@ -60,7 +60,7 @@ async function untrained(name: string, hasHeads = false, turns?: 8): Promise<Mod
     roles: ['vessel', 'nuclei'],
     targetRole: 'probe',
     pixelSizeUm: 0.5,
-    inputMaps: { reaches: [1, 1] },
+    inputMaps: { reaches: [1, 1], spectra: [null, null] },
     targetMap: { offset: 10, scale: 4 },
     ...(turns && { turns }),
     training: { dataset: '', splitBy: 'slide', slides: 1, seed: 0, steps: 0, epoch: 0 },

@@ -2,9 +2,13 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import type { ModelFile } from '../model/model-file.ts';
-import { withReachesOf } from './dataset-view.ts';
+import { asSeenBy } from './dataset-view.ts';
 
 const maps = { vessel: { offset: 10, scale: 20 }, nuclei: { offset: 5, scale: 3 } };
+
+/** The spectrum of a point spread of this variance, squared pixels, seen in twelve bands. */
+const falling = (variance: number): number[] =>
+  Array.from({ length: 12 }, (_, i) => -4 * Math.PI ** 2 * variance * (0.1 + 0.025 * (i + 0.5)) ** 2);
 
 /** Stains of the brightness 10 and 2 that become 1 at 20 and 3. */
 function dataset(isShared: boolean): Dataset {
@@ -12,26 +16,41 @@ function dataset(isShared: boolean): Dataset {
     manifest: {
       inputRoles: ['vessel', 'nuclei'],
       reaches: { vessel: 2, nuclei: 1.5 },
+      spectra: { vessel: falling(1), nuclei: falling(2) },
       sharedMaps: isShared ? maps : null,
     },
-    slides: [{ inputMaps: [maps.vessel, maps.nuclei] }],
+    slides: [
+      {
+        entry: { spectra: { vessel: falling(1), nuclei: falling(2) } },
+        inputMaps: [maps.vessel, maps.nuclei],
+        focus: [0, 0],
+      },
+    ],
   } as unknown as Dataset;
 }
 
 const modelWith = (inputMaps: unknown): ModelFile =>
   ({ manifest: { roles: ['nuclei', 'vessel'], inputMaps } }) as unknown as ModelFile;
 
-describe('a dataset with the reaches of a model', () => {
-  it.each([false, true])('shows stains in the sizes that its weights know (shared maps: %s)', (isShared) => {
-    const { manifest, slides } = withReachesOf(modelWith({ reaches: [4, 0.5] }), dataset(isShared));
-    const expected = { vessel: { offset: 10, scale: 5 }, nuclei: { offset: 5, scale: 8 } };
-    expect(slides[0].inputMaps).toEqual([expected.vessel, expected.nuclei]);
-    expect(manifest.reaches).toEqual({ vessel: 0.5, nuclei: 4 });
-    expect(manifest.sharedMaps).toEqual(isShared ? expected : null);
-  });
+describe('a dataset as a model sees it', () => {
+  it.each([false, true])(
+    'shows stains in the sizes and at the focus that its weights know (shared maps: %s)',
+    (isShared) => {
+      const { manifest, slides } = asSeenBy(
+        modelWith({ reaches: [4, 0.5], spectra: [falling(2.5), null] }),
+        dataset(isShared),
+      );
+      const expected = { vessel: { offset: 10, scale: 5 }, nuclei: { offset: 5, scale: 8 } };
+      expect(slides[0].inputMaps).toEqual([expected.vessel, expected.nuclei]);
+      expect(slides[0].focus).toEqual([0, expect.closeTo(0.5)]);
+      expect(manifest.spectra).toEqual({ vessel: null, nuclei: falling(2.5) });
+      expect(manifest.reaches).toEqual({ vessel: 0.5, nuclei: 4 });
+      expect(manifest.sharedMaps).toEqual(isShared ? expected : null);
+    },
+  );
 
   it('is the dataset itself where the model has fixed maps', () => {
     const given = dataset(false);
-    expect(withReachesOf(modelWith([maps.nuclei, maps.vessel]), given)).toBe(given);
+    expect(asSeenBy(modelWith([maps.nuclei, maps.vessel]), given)).toBe(given);
   });
 });

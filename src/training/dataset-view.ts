@@ -1,6 +1,6 @@
 /** A dataset as a model wants to see it. */
 import type { AffineMap } from '../dataset/normalisation.ts';
-import type { Dataset } from '../dataset/open-dataset.ts';
+import { type Dataset, focusOf } from '../dataset/open-dataset.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import type { NetworkModel } from '../model/registry.ts';
 
@@ -24,15 +24,19 @@ export function datasetFor(model: NetworkModel, dataset: Dataset): Dataset {
 }
 
 /**
- * The dataset with a trained model's reaches (`stainReach`), so that stains have the sizes that its weights know. The same
- * dataset for a model with fixed maps or none, which tell nothing of other slides. The fingerprint differs.
+ * The dataset with a trained model's reaches (`stainReach`) and focus, so that stains have the sizes and the sharpness that its
+ * weights know. The same dataset for a model with fixed maps or none, which tell nothing of other slides. The fingerprint differs.
  */
-export function withReachesOf({ manifest: model }: Pick<ModelFile, 'manifest'>, dataset: Dataset): Dataset {
+export function asSeenBy({ manifest: model }: Pick<ModelFile, 'manifest'>, dataset: Dataset): Dataset {
   if (!('reaches' in model.inputMaps)) return dataset;
   const { manifest, slides } = dataset;
   const { inputRoles } = manifest;
   const reaches = { ...manifest.reaches };
-  for (const [i, role] of model.roles.entries()) reaches[role] = model.inputMaps.reaches[i];
+  const spectra = { ...manifest.spectra };
+  for (const [i, role] of model.roles.entries()) {
+    reaches[role] = model.inputMaps.reaches[i];
+    spectra[role] = model.inputMaps.spectra[i];
+  }
   const rescaled = ({ offset, scale }: AffineMap, role: string): AffineMap => ({
     offset,
     scale: (scale / manifest.reaches[role]) * reaches[role],
@@ -42,10 +46,11 @@ export function withReachesOf({ manifest: model }: Pick<ModelFile, 'manifest'>, 
     Object.fromEntries(inputRoles.map((role) => [role, rescaled(manifest.sharedMaps![role], role)]));
   return {
     ...dataset,
-    manifest: { ...manifest, reaches, sharedMaps },
+    manifest: { ...manifest, reaches, spectra, sharedMaps },
     slides: slides.map((slide) => ({
       ...slide,
       inputMaps: slide.inputMaps.map((map, i) => rescaled(map, inputRoles[i])),
+      focus: focusOf({ inputRoles, spectra }, slide.entry),
     })),
   };
 }

@@ -1,5 +1,6 @@
 // What a trained network's model file says of itself: its inputs, its intensities and its training.
 import { sampleRange } from '../core/pixel-source.ts';
+import type { DatasetManifest } from '../dataset/manifest.ts';
 import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import type { ManifestFacts } from '../model/model-file.ts';
@@ -34,7 +35,7 @@ export function modelFacts(
       ? manifest.inputRoles.map(() => identityMap)
       : shared
         ? manifest.inputRoles.map((role) => shared[role])
-        : { reaches: manifest.inputRoles.map((role) => manifest.reaches[role]) },
+        : slideScales(manifest, manifest.inputRoles),
     targetMap: model.normalized ? manifest.targetMap : identityMap,
     ...(least[0] !== undefined && least.every((min) => min === least[0]) && { targetMin: least[0] }),
     training: {
@@ -45,5 +46,16 @@ export function modelFacts(
       steps: step,
       epoch,
     },
+  };
+}
+
+/** By which a model's inputs are fitted on every slide anew: how bright stains are and how sharp. */
+export function slideScales(
+  { reaches, spectra }: DatasetManifest,
+  roles: readonly string[],
+): Extract<ManifestFacts['inputMaps'], { reaches: unknown }> {
+  return {
+    reaches: roles.map((role) => reaches[role]),
+    spectra: roles.map((role) => spectra[role] ?? null),
   };
 }

@@ -53,6 +53,7 @@ function dataset(): Dataset {
         inputChannels: [0],
         targetChannel: 1,
         inputMaps: [{ offset: 20, scale: 50 }],
+        focus: [0],
       },
     ],
     cache: new BlockCache(2 ** 24),
@@ -71,7 +72,7 @@ it('recovers quantiles that depend on the inputs alone, the same for the same se
     roles: ['vessel'],
     targetRole: 'probe',
     pixelSizeUm: 0.5,
-    inputMaps: { reaches: [1, 1] },
+    inputMaps: { reaches: [1, 1], spectra: [null, null] },
     targetMap,
     training: { dataset: '', splitBy: 'slide', slides: 1, seed: 0, steps: 0, epoch: 0 },
   });

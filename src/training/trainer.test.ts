@@ -50,6 +50,7 @@ function dataset(): Dataset {
       inputChannels: [0, 1],
       targetChannel: 2,
       inputMaps: [maps.vessel, maps.nuclei],
+      focus: [0, 0],
     };
   });
   const windows = (slide: number) => [0, 32, 64].flatMap((y) => [0, 32, 64].map((x) => [slide, x, y, 1, 7]));
@@ -65,6 +66,7 @@ function dataset(): Dataset {
       targetMap: { offset: 7, scale: 0.8 },
       sharedMaps: null,
       reaches: { vessel: 1, nuclei: 1 },
+      spectra: { vessel: null, nuclei: null },
       splitBy: 'slide',
       slides: slides.map(({ entry }) => entry),
       windows: { train: windows(0), validation: windows(1), calibration: [], test: [] },
@@ -174,7 +176,7 @@ describe('trainNetwork', () => {
     expect(manifest).toMatchObject({
       model: 'hrpn',
       roles: ['vessel', 'nuclei'],
-      inputMaps: { reaches: [1, 1] },
+      inputMaps: { reaches: [1, 1], spectra: [null, null] },
       targetMap: { offset: 7, scale: 0.8 },
       halo: 176,
       stride: 16,

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
+import { smooth } from '../spatial/gaussian.ts';
+import { memorySource } from '../spatial/memory-source.ts';
+import { focusChange, meanSpectrum, measureFocus } from './focus.ts';
+
+const extent = 512;
+const whole = { cellPx: extent, cellsWide: 1, cellsHigh: 1, cells: Uint8Array.of(1) };
+
+/** Squares of stain through optics of this standard deviation (pixels), then noise. */
+async function spectrumOf(
+  seed: number,
+  squares: number,
+  blurPx: number,
+  { gain = 1, noise = 2, edge = 7 } = {},
+) {
+  const rng = new Rng(seed);
+  const plane = new Float32Array(extent ** 2);
+  for (let n = 0; n < squares; n++) {
+    const [x, y, bright] = [rng.integer(extent - edge), rng.integer(extent - edge), rng.uniform(50, 250)];
+    for (let k = 0; k < edge ** 2; k++) {
+      plane[(y + Math.floor(k / edge)) * extent + x + (k % edge)] = bright;
+    }
+  }
+  const data = smooth(plane, extent, extent, blurPx).map((v) => gain * (v + 20 + rng.normal(0, noise)));
+  const source = memorySource({ raster: createRaster(1, extent, extent, data), channelNames: ['v'] });
+  return (await measureFocus(source, [0], whole))[0];
+}
+
+describe('focus', () => {
+  it('is measured whatever the gain, the noise and the number of structures', async () => {
+    const wanted = await spectrumOf(1, 2500, 1);
+    for (const [blur, squares, gain, noise] of [
+      [1, 2500, 1, 2],
+      [0.8, 4000, 1, 4],
+      [1.1, 1500, 0.2, 1],
+      [1.3, 2500, 5, 2],
+    ]) {
+      const own = await spectrumOf(2, squares, blur, { gain, noise });
+      expect(own).not.toBeNull();
+      const change = focusChange(own, wanted);
+      expect(Math.abs(change - Math.max(-0.3, 1 - blur ** 2))).toBeLessThan(0.06);
+    }
+  });
+
+  it('is changed by no more than is safe, and not at all where nothing is known or to be changed', async () => {
+    const sharp = await spectrumOf(1, 2500, 0.6);
+    const soft = await spectrumOf(2, 2500, 1.2);
+    expect(focusChange(soft, sharp)).toBe(-0.3);
+    expect(focusChange(sharp, sharp)).toBe(0);
+    expect(focusChange(null, sharp)).toBe(0);
+    expect(focusChange(sharp, meanSpectrum([sharp, null]))).toBe(0);
+    expect(focusChange(sharp, meanSpectrum([sharp, soft]))).toBeCloseTo(focusChange(sharp, soft) / 2, 6);
+    // Noise alone, and what is too small.
+    expect(await spectrumOf(1, 0, 1)).toBeNull();
+    const small = memorySource({ raster: createRaster(1, 100, 300), channelNames: ['v'] });
+    expect(await measureFocus(small, [0], whole)).toEqual([null]);
+  });
+});
