@@ -4,6 +4,7 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { version } from '../core/version.ts';
 import type { QualityWarning } from '../dataset/judge-quality.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
+import { focusOf } from '../dataset/open-dataset.ts';
 import { colourOf } from '../dataset/thumbnail.ts';
 import { datasetReport, type ReportChannel } from '../report/dataset-report.ts';
 import type { ExcludedSlide, SurveyedSlide } from './survey-slides.ts';
@@ -82,6 +83,7 @@ function reportChannel(
     role,
     isTarget,
     colour: `rgb(${colourOf(roles, index).join(',')})`,
+    refocused: isTarget ? 0 : focusOf(manifest, manifest.slides[slide])[index],
     stitching: { x: stitching.x?.amplitude ?? null, y: stitching.y?.amplitude ?? null },
     mapped: [offset, offset + scale],
   };

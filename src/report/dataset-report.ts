@@ -12,6 +12,8 @@ export interface ReportChannel {
   readonly atMaxShare: number;
   readonly sharpness: number | null;
   readonly blurredShare: number | null;
+  /** Variance by which the point spread is changed when the channel is read as an input, squared pixels. */
+  readonly refocused: number;
   /** Depth of the shading by camera fields along x and y; null where there is none. */
   readonly stitching: { readonly x: number | null; readonly y: number | null };
   readonly histogram: readonly number[];
@@ -85,7 +87,7 @@ ${list('Warnings about the slides together', report.warnings, 'warning')}
 ${list('Notes', report.notes, 'note')}
 ${excludedSlides(report)}
 ${report.slides.map((slide) => slideCard(slide, report.patch)).join('\n')}
-<footer><p>Thumbnails add up the channels in their colours, each from its 1st to its 99.5th percentile; what is not tissue is dimmed, squares are the patches. Intensities are as stored in the files and are not corrected here. Histograms (square root of counts) are of the tissue's 2-um averages; the dark band runs from the intensity that the network sees as 0 to the one it sees as 1, for the target from its mean to one standard deviation above. Sharpness: 0.33 to 0.37 for sharp tissue, 0.25 after a blur of 1 um, 0.14 after 2 um.</p>
+<footer><p>Thumbnails add up the channels in their colours, each from its 1st to its 99.5th percentile; what is not tissue is dimmed, squares are the patches. Intensities are as stored in the files and are not corrected here. Histograms (square root of counts) are of the tissue's 2-um averages; the dark band runs from the intensity that the network sees as 0 to the one it sees as 1, for the target from its mean to one standard deviation above. Sharpness: 0.33 to 0.37 for sharp tissue, 0.25 after a blur of 1 um, 0.14 after 2 um; by how much the variance of the point spread is changed when a network reads the channel, so that all slides are at one focus, is said below it.</p>
 <p>${escapeHtml(report.madeBy)}: <code>${escapeHtml(report.commandLine)}</code></p></footer>
 </body></html>
 `;
@@ -125,9 +127,18 @@ function channelTable(channels: readonly ReportChannel[]): string {
       channel,
     ) => `<tr><td><span class="dot" style="background:${channel.colour}"></span>${escapeHtml(channel.role)}${channel.isTarget ? ' (target)' : ''}<br><small>${escapeHtml(channel.name)}</small></td>
 <td>${histogram(channel)}</td><td>${channel.background === null ? 'no glass' : figure(channel.background)}</td><td>${channel.percentiles.map(figure).join(' / ')}</td><td>${figure(channel.max)}<br><small>${percent(channel.atMaxShare)} there</small></td>
-<td>${channel.sharpness === null ? 'not judged' : `${channel.sharpness.toFixed(2)}<br><small>${percent(channel.blurredShare ?? 0)} blurred</small>`}</td><td>${stitching(channel)}</td></tr>`,
+<td>${sharpness(channel)}</td><td>${stitching(channel)}</td></tr>`,
   );
   return `<table class="channels"><thead><tr><th>channel</th><th>intensities in tissue</th><th>glass</th><th>1 / 50 / 99%</th><th>largest</th><th>sharpness</th><th>camera fields</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+function sharpness({ sharpness: value, blurredShare, refocused }: ReportChannel): string {
+  const judged =
+    value === null
+      ? 'not judged'
+      : `${value.toFixed(2)}<br><small>${percent(blurredShare ?? 0)} blurred</small>`;
+  if (refocused === 0) return judged;
+  return `${judged}<br><small>${refocused > 0 ? 'softened' : 'sharpened'} by ${Math.abs(refocused).toFixed(2)} px<sup>2</sup></small>`;
 }
 
 function stitching({ stitching: { x, y } }: ReportChannel): string {
