@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import { summariseAnalyze } from '../cli/summarise-analyze.ts';
 import type { AnalyzeOptions } from '../contract/analyze.ts';
 import { FileAccessError, UsageError } from '../core/errors.ts';
@@ -207,6 +208,10 @@ describe('analyze', () => {
     );
     await refused({ backgroundSlide: slide, backgroundPercentile: 10 }).toThrow(UsageError);
     await refused({ background: 5, backgroundSlide: slide }).toThrow(UsageError);
+    const two = await writeDrawnSlide(join(folder, 'two.ome.tif'), { channels: ['CD31', 'dextran'] });
+    await refused({ slide: two, nucleiThreshold: 90 }).toThrow(
+      /^--nuclei-threshold needs a channel with the role nuclei, but .*two.ome.tif has only 'CD31', 'dextran'/,
+    );
     const missing = join(folder, 'missing.png');
     await refused({ vesselMask: missing }).toThrow(FileAccessError);
     await refused({ nucleiMask: missing }).toThrow(FileAccessError);

@@ -98,6 +98,7 @@ async function measure(
   if (predicted) requireSameSize(source, predicted.source);
   const required = [...(options.vesselMask === undefined ? ['vessel'] : []), ...(predicted ? [] : ['probe'])];
   const roles = findRoles(source, required, ['vessel', 'nuclei', 'probe'], options.roles);
+  refuseThresholds(options, roles, source);
   await checkOwnMasks(source, options);
   const controlSlide =
     options.backgroundSlide === undefined
@@ -245,6 +246,24 @@ function refuseBoth(options: AnalyzeSettings): void {
   for (const [one, other, what] of alternatives) {
     if (options[one] === undefined || options[other] === undefined) continue;
     throw new UsageError(`${flagOf(one)} and ${flagOf(other)} both say ${what}: give one of the two.`);
+  }
+}
+
+/** A threshold of a channel that is not there would be passed over. @throws UsageError */
+function refuseThresholds(
+  options: AnalyzeSettings,
+  roles: Readonly<Record<string, number>>,
+  { path, channels }: PixelSource,
+): void {
+  for (const [key, role] of [
+    ['nucleiThreshold', 'nuclei'],
+    ['probeThreshold', 'probe'],
+  ] as const) {
+    if (options[key] === undefined || role in roles) continue;
+    const names = channels.map(({ name }) => `'${name}'`).join(', ');
+    throw new UsageError(
+      `${flagOf(key)} needs a channel with the role ${role}, but ${path} has only ${names}. Name it with --role ${role}=CHANNEL, or leave the threshold out.`,
+    );
   }
 }
 

@@ -106,6 +106,7 @@ it('refuses what it would pass over', async () => {
     await refused({ model, dataset, ...extra }).toThrow(/takes either MODEL and DATASET, or --prediction/);
   await refused({ dataset, slide, prediction: slide }).toThrow(/found dataset, prediction, slide\./);
   await refused({ slide, prediction: slide, split: 'train' }).toThrow(/--split is for MODEL and DATASET/);
+  await refused({ slide, prediction: slide, threads: 1 }).toThrow(/--threads is for MODEL and DATASET/);
 });
 
 it('says where a model and a dataset cannot make a test, and what is wrong before it predicts', async () => {

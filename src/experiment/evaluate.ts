@@ -38,6 +38,9 @@ export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): 
       '--split is for MODEL and DATASET. A prediction is scored on its one slide; leave it out.',
     );
   }
+  if (isPair && options.threads !== undefined) {
+    throw new UsageError('--threads is for MODEL and DATASET. A prediction is only scored; leave it out.');
+  }
   const ofPair = (['pixelSizeUm', 'z', 't'] as const).find((key) => options[key] !== undefined);
   if (isModel && ofPair !== undefined) {
     throw new UsageError(

@@ -11,7 +11,7 @@ import {
   simulateCommand,
 } from '../contract/simulate.ts';
 import { writeFailure } from '../core/atomic-file.ts';
-import { UsageError } from '../core/errors.ts';
+import { UsageError, WriteError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { slideModel } from '../tissue/cohort.ts';
 import { type Preset, presetOf } from '../tissue/presets.ts';
@@ -39,7 +39,7 @@ interface FinishedTruth {
  * `resume`, from the tiles it has; finished slides of the same options are left as they are, and made again whole
  * where truth images are asked for that they lack.
  * @throws UsageError without `overwrite`: when slides of these names exist, with `resume` when they are of other options
- * @throws FileAccessError, WriteError, CancelledError
+ * @throws FileAccessError, WriteError (what is done is kept, and the message says so), CancelledError
  */
 export async function simulate(given: SimulateOptions, work: WorkOptions = {}): Promise<SimulateResult> {
   const options = parseOptions(simulateCommand, given);
@@ -85,6 +85,10 @@ export async function simulate(given: SimulateOptions, work: WorkOptions = {}): 
       );
       slides.push({ path: place.path, truthPath: place.truthPath, ceilings });
     }
+  } catch (error) {
+    if (error instanceof WriteError)
+      error.message += ' What is done is kept; add --resume to go on from there.';
+    throw error;
   } finally {
     await pool.close();
   }

@@ -265,6 +265,19 @@ describe('a full disk is exit code 1, with nothing left behind', () => {
     expect(await readdir(disk)).toEqual([]);
   });
 
+  it('but for the tiles that simulate has done, from which it goes on', async (context) => {
+    const folder = await temporaryFolder(context);
+    const disk = await smallDisk(folder, context, '900k');
+    if (disk === undefined) return context.skip(noDisk);
+    const args = ['simulate', '--preset', 'tiny', '--slides', '1', '--out', join(disk, 'sim')];
+    const { code, stderr } = await hrpn(args);
+    expect(stderr).toMatch(/^hrpn: the disk is full: .* What is done is kept; add --resume to go on/m);
+    expect(code).toBe(1);
+    spawnSync('mount', ['-o', 'remount,size=64m', disk]);
+    await hrpnJson([...args, '--resume']);
+    expect(await readdir(join(disk, 'sim'))).toEqual(['slide-01.ome.tif', 'slide-01.truth']);
+  });
+
   it('but for the tiles that predict has done, from which it goes on', async (context) => {
     const folder = await temporaryFolder(context);
     // Holds the tiles of 1100 x 600 px, but not their final order beside them.
