@@ -84,6 +84,9 @@ export async function chosen(
   const fitting = (seconds: number): Schedule =>
     scheduleFor(seconds, speed.secondsPerPatch * usual.batch, speed.validationSeconds);
   let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
+  const seconds = Math.min(longestTrialSeconds, budget * trialShare);
+  // The same for every rate, though the first trials tell the speed better: a longer schedule would win by its length.
+  const short = fitting(seconds);
   for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
     const learningRate = Number((usual.learningRate * factor).toPrecision(3));
     const trialWork: WorkOptions = {
@@ -91,13 +94,12 @@ export async function chosen(
       onProgress: (progress) =>
         work.onProgress?.({ ...progress, stage: `learning rate ${learningRate}: ${progress.stage}` }),
     };
-    const seconds = Math.min(longestTrialSeconds, budget * trialShare);
     const trial = await trainOrResume(
       {
         ...common,
         out: join(folder, `rate-${learningRate}`),
         learningRate,
-        ...fitting(seconds),
+        ...short,
         timeBudgetSeconds: seconds,
       },
       open,
