@@ -9,24 +9,28 @@ import { gridWindows } from './windows.ts';
 /** Edge of a window in pixels, how many are taken, and the share of each that is tissue. */
 const windowPx = 128;
 const mostWindows = 192;
+const leastWindows = 8;
 const leastTissue = 0.9;
 /** Frequencies that are compared, cycles a pixel: below, the kind of tissue decides; above, noise. */
 const bandCount = 12;
 const bands = { from: 0.1, to: 0.4, count: bandCount };
 /** Beyond this frequency, in the corners of the plane, there is only noise. */
 const noiseFrom = 0.55;
-/** Power above the noise, as a multiple of it, that a band must have, and how many such bands a slope needs. */
+/**
+ * Power above the noise, as a multiple of it, that a band must have, and how many such bands a slope needs: over fewer the sizes
+ * of structures decide it, not the optics.
+ */
 const leastSignal = 0.05;
-const leastBands = 4;
+const leastBands = 10;
 /**
  * Limits of a change, squared pixels: less is within what the measure is worth; a sharpening beyond would bring up more noise
  * than detail, a softening beyond is of no slide worth predicting.
  */
-const changes = { least: 0.02, sharper: 0.3, softer: 1.5 };
+export const focusLimits = { least: 0.02, sharper: 0.3, softer: 1.5 };
 
 /**
  * Natural logarithm of an input's power in tissue less that of its noise, in bands of 0.025 cycles a pixel from 0.1 on, up to the
- * twelfth or the last that rises above the noise; at least four.
+ * twelfth or the last that rises above the noise; at least ten.
  */
 export type FocusSpectrum = readonly number[];
 
@@ -38,7 +42,8 @@ const squaredFrequencies = Array.from(
 
 /**
  * @param channels of the source
- * @returns one a channel; null where there is too little tissue or too little above the noise
+ * @returns one a channel; null where there is too little tissue or too little above the noise, and for a slide that is resampled, as
+ * interpolation changes the noise as well as the image
  */
 export async function measureFocus(
   source: PixelSource,
@@ -46,7 +51,8 @@ export async function measureFocus(
   tissue: TissueMask,
   signal?: AbortSignal,
 ): Promise<(number[] | null)[]> {
-  if (Math.min(source.width, source.height) < windowPx) return channels.map(() => null);
+  const isResampled = channels.some((channel) => source.channels[channel].storedAs !== undefined);
+  if (isResampled || Math.min(source.width, source.height) < windowPx) return channels.map(() => null);
   const { windows } = gridWindows(source.width, source.height, windowPx, tissue, {
     minTissue: leastTissue,
     overlap: 0,
@@ -56,6 +62,7 @@ export async function measureFocus(
     { length: Math.min(windows.length, mostWindows) },
     (_, i) => windows[Math.floor(i * every)],
   );
+  if (chosen.length < leastWindows) return channels.map(() => null);
   const transform = new PlaneFft(windowPx, windowPx);
   const sums = channels.map(() => ({ bands: new Float64Array(bands.count), noise: 0 }));
   for (const { x, y } of chosen) {
@@ -111,10 +118,10 @@ function addPower(
   }
 }
 
-/** Mean over slides; null where one of them is not known. */
+/** Mean over the slides of which it is known; null where these are fewer than half. */
 export function meanSpectrum(spectra: readonly (FocusSpectrum | null)[]): number[] | null {
   const known = spectra.filter((spectrum) => spectrum !== null);
-  if (known.length < spectra.length) return null;
+  if (known.length < spectra.length / 2) return null;
   const bandsOfAll = Math.min(...known.map(({ length }) => length));
   return Array.from({ length: bandsOfAll }, (_, i) => known.reduce((sum, s) => sum + s[i], 0) / known.length);
 }
@@ -127,6 +134,7 @@ export function meanSpectrum(spectra: readonly (FocusSpectrum | null)[]): number
 export function focusChange(own: FocusSpectrum | null, wanted: FocusSpectrum | null): number {
   if (own === null || wanted === null) return 0;
   const both = squaredFrequencies.slice(0, Math.min(own.length, wanted.length));
+  if (both.length < leastBands) return 0;
   const mean = both.reduce((sum, f) => sum + f, 0) / both.length;
   let [products, squares] = [0, 0];
   both.forEach((f, i) => {
@@ -134,6 +142,6 @@ export function focusChange(own: FocusSpectrum | null, wanted: FocusSpectrum | n
     squares += (f - mean) ** 2;
   });
   const change = products / squares / (4 * Math.PI ** 2);
-  if (Math.abs(change) < changes.least) return 0;
-  return Math.min(changes.softer, Math.max(-changes.sharper, change));
+  if (Math.abs(change) < focusLimits.least) return 0;
+  return Math.min(focusLimits.softer, Math.max(-focusLimits.sharper, change));
 }

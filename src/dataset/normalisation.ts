@@ -112,7 +112,7 @@ function stainSums(block: Float32Array, background: number): { squares: number; 
  * What `predict` needs of a new slide before its first tile: its tissue and the maps and focus of its inputs.
  * @param channels indices of the inputs, in the order of the model's roles
  * @param model reaches and spectra, one a role
- * @returns focus: what brings each input to the model's (`focusChange`)
+ * @returns focus: what brings each input to the model's (`focusChange`); null where the model has one and the slide's is not known
  * @throws DataError for a slide without tissue or with a constant input
  */
 export async function fitInputs(
@@ -121,7 +121,7 @@ export async function fitInputs(
   { reaches, spectra }: { reaches: readonly number[]; spectra: readonly (FocusSpectrum | null)[] },
   pixelSizeUm: number,
   work: WorkOptions = {},
-): Promise<{ maps: AffineMap[]; focus: number[]; scan: SlideScan; tissue: TissueMask }> {
+): Promise<{ maps: AffineMap[]; focus: (number | null)[]; scan: SlideScan; tissue: TissueMask }> {
   const scan = await scanSlide(source, { inputs: channels }, pixelSizeUm, work);
   const tissue = findTissue(scan, channels.length, source.path);
   const maps = tissueSamples(scan, tissue).map((samples, i) =>
@@ -130,7 +130,10 @@ export async function fitInputs(
   const own = spectra.every((spectrum) => spectrum === null)
     ? spectra
     : await measureFocus(source, channels, tissue, work.signal);
-  return { maps, focus: own.map((spectrum, i) => focusChange(spectrum, spectra[i])), scan, tissue };
+  const focus = own.map((spectrum, i) =>
+    spectrum === null && spectra[i] !== null ? null : focusChange(spectrum, spectra[i]),
+  );
+  return { maps, focus, scan, tissue };
 }
 
 /** Of the finite pixels of one channel inside the tissue; `squares` sums their squared deviations from the mean. */

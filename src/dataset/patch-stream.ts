@@ -1,12 +1,13 @@
 // Batches of patches for training and validation, each a pure function of the seed and the step.
 import { DataError } from '../core/errors.ts';
+import { cropRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { type Augmentation, changeIntensities, rotatePatch, rotationSquare } from './augment.ts';
 import type { WindowRow } from './manifest.ts';
 import { identityMap } from './normalisation.ts';
 import type { Dataset } from './open-dataset.ts';
 import { createWindowSampler, jitterPosition } from './patch-sampling.ts';
-import { fillPatch, type PatchView } from './read-patch.ts';
+import { fillPatch, type PatchView, turnedRegion } from './read-patch.ts';
 import { refocus, refocusReach } from './refocus.ts';
 import type { Split } from './split.ts';
 import { gridWindows } from './windows.ts';
@@ -89,7 +90,9 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
     const maps = [...inputMaps, dataset.manifest.targetMap];
     return options.normalized === false ? maps.map(() => identityMap) : maps;
   });
-  const focusOf = dataset.slides.map(({ focus }) => (options.normalized === false ? [] : focus));
+  const focusOf = dataset.slides.map(({ focus }) =>
+    options.normalized === false ? focus.map(() => 0) : focus,
+  );
 
   /** @returns whether any pixel of the patch has weight 1 */
   const fill = async (
@@ -103,11 +106,9 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
     }
     const square = emptyView((angle === 0 ? patch : rotationSquare(patch)) + 2 * reach, inputs);
     const margin = (square.patch - patch) / 2;
-    await fillPatch(square, dataset, slide, x - margin, y - margin, turn, mapsOf[slide], signal);
-    focusOf[slide].forEach((variance, c) => {
-      const plane = square.inputs.subarray(c * square.patch ** 2, (c + 1) * square.patch ** 2);
-      refocus(plane, square.patch, square.patch, variance);
-    });
+    const [left, top] = [x - margin, y - margin];
+    await fillPatch(square, dataset, slide, left, top, turn, mapsOf[slide], signal, Number.NaN);
+    refocusInside(square, focusOf[slide], dataset.slides[slide].source, left, top, turn);
     if (angle === 0) cropPatch(square, view);
     else rotatePatch(square, view, angle);
     return view.weight.includes(1);
@@ -162,6 +163,43 @@ interface Place {
   readonly turn?: number;
   /** Radians. */
   readonly angle?: number;
+}
+
+/**
+ * Brings the inputs of a patch to another focus: of what lies inside the slide, so that its edges are mirrored as in a prediction.
+ * Pixels that are NaN become 0.
+ */
+function refocusInside(
+  view: PatchView,
+  focus: readonly number[],
+  slide: { readonly width: number; readonly height: number },
+  left: number,
+  top: number,
+  turn: number,
+): void {
+  const { patch, inputs } = view;
+  const [x, y] = [Math.max(0, -left), Math.max(0, -top)];
+  const region = turnedRegion(
+    {
+      ...{ x, y },
+      width: Math.min(patch, slide.width - left) - x,
+      height: Math.min(patch, slide.height - top) - y,
+    },
+    turn,
+    patch,
+  );
+  focus.forEach((variance, c) => {
+    const plane = inputs.subarray(c * patch ** 2, (c + 1) * patch ** 2);
+    if (variance !== 0) {
+      const inside = cropRaster({ channels: 1, width: patch, height: patch, data: plane }, region);
+      refocus(inside.data, region.width, region.height, variance);
+      for (let row = 0; row < region.height; row++) {
+        const line = inside.data.subarray(row * region.width, (row + 1) * region.width);
+        plane.set(line, (region.y + row) * patch + region.x);
+      }
+    }
+    for (let i = 0; i < plane.length; i++) if (Number.isNaN(plane[i])) plane[i] = 0;
+  });
 }
 
 /** Copies the middle of a larger square. */

@@ -1,4 +1,5 @@
 // Reads one patch of a dataset: inputs and target normalised, weights from the tissue mask, turned as asked.
+import type { Region } from '../core/raster.ts';
 import { type Block, blockPx } from './block-cache.ts';
 import type { AffineMap } from './normalisation.ts';
 import type { Dataset, OpenDatasetSlide } from './open-dataset.ts';
@@ -27,6 +28,7 @@ interface Placement {
  * wholly outside.
  * @param turn 0 to 7: bit 0 mirrors x, bit 1 mirrors y, bit 2 then exchanges the axes; 0 leaves as it is
  * @param maps of the inputs, then of the target
+ * @param missing what inputs get where a pixel is not finite
  * @returns whether any pixel has weight 1
  */
 export async function fillPatch(
@@ -38,6 +40,7 @@ export async function fillPatch(
   turn: number,
   maps: readonly AffineMap[],
   signal?: AbortSignal,
+  missing = 0,
 ): Promise<boolean> {
   const slide = dataset.slides[slideIndex];
   const { patch } = view;
@@ -72,7 +75,8 @@ export async function fillPatch(
         c < slide.inputChannels.length
           ? view.inputs.subarray(c * patch * patch, (c + 1) * patch * patch)
           : view.target;
-      copyPart(out, view.weight, block, c, maps[c], part, x, y, placement);
+      const instead = c < slide.inputChannels.length ? missing : 0;
+      copyPart(out, view.weight, block, c, maps[c], instead, part, x, y, placement);
     });
   });
   return view.weight.includes(1);
@@ -89,6 +93,13 @@ function placementOf(turn: number, patch: number): Placement {
   };
 }
 
+/** Where in a patch that is turned a rectangle of it comes to lie, which is given as it would lie unturned. */
+export function turnedRegion({ x, y, width, height }: Region, turn: number, patch: number): Region {
+  const left = turn & 1 ? patch - x - width : x;
+  const top = turn & 2 ? patch - y - height : y;
+  return turn & 4 ? { x: top, y: left, width: height, height: width } : { x: left, y: top, width, height };
+}
+
 interface Part {
   readonly left: number;
   readonly top: number;
@@ -98,13 +109,14 @@ interface Part {
   readonly endY: number;
 }
 
-/** Copies the part of a block that the patch covers. A pixel that is not finite stays 0 and loses its weight. */
+/** Copies the part of a block that the patch covers. A pixel that is not finite becomes `missing` and loses its weight. */
 function copyPart(
   out: Float32Array,
   weight: Float32Array,
   block: Block,
   channel: number,
   map: AffineMap,
+  missing: number,
   part: Part,
   x: number,
   y: number,
@@ -118,8 +130,10 @@ function copyPart(
     let to = base + (part.fromX - x) * stepX + (row - y) * stepY;
     for (let column = part.fromX; column < part.endX; column++, from++, to += stepX) {
       const value = pixels[from];
-      if (mayBeMissing && !Number.isFinite(value)) weight[to] = 0;
-      else out[to] = (value - map.offset) * factor;
+      if (mayBeMissing && !Number.isFinite(value)) {
+        weight[to] = 0;
+        out[to] = missing;
+      } else out[to] = (value - map.offset) * factor;
     }
   }
 }

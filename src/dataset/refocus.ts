@@ -1,20 +1,33 @@
 // Makes an image sharper or softer, and a slide's inputs so as they are read.
+import { assert } from '../core/errors.ts';
 import type { PixelSource, ReadOptions } from '../core/pixel-source.ts';
-import { channelOf, cropRaster, type Raster, type Region } from '../core/raster.ts';
+import { channelOf, cropRaster, freeRaster, type Raster, type Region } from '../core/raster.ts';
 import { discreteGaussianKernel, smoothWith } from '../spatial/gaussian.ts';
 
 /**
  * Changes the variance of a plane's point spread [H, W], in place: a discrete Gaussian makes it greater; twice the image
- * less that, the first terms of the inverse, makes it smaller. Borders are mirrored; a pixel that is not finite stays so, and
- * counts as the mean of the others.
+ * less that, the first terms of the inverse, makes it smaller. Borders are mirrored.
  * @param variance to be added, in squared pixels; negative sharpens
+ * @param fill what a pixel that is not finite counts as for its neighbours; it stays as it is
  */
-export function refocus(plane: Float32Array, width: number, height: number, variance: number): void {
+export function refocus(
+  plane: Float32Array,
+  width: number,
+  height: number,
+  variance: number,
+  fill = 0,
+): void {
   if (variance === 0) return;
-  const missing = fillMissing(plane);
+  const missing: [index: number, value: number][] = [];
+  for (let i = 0; i < plane.length; i++) {
+    if (Number.isFinite(plane[i])) continue;
+    missing.push([i, plane[i]]);
+    plane[i] = fill;
+  }
   const soft = smoothWith(discreteGaussianKernel(Math.abs(variance)), plane, width, height);
   if (variance > 0) plane.set(soft);
   else for (let i = 0; i < plane.length; i++) plane[i] = 2 * plane[i] - soft[i];
+  freeRaster({ channels: 1, width, height, data: soft });
   for (const [i, value] of missing) plane[i] = value;
 }
 
@@ -23,46 +36,42 @@ export function refocusReach(variances: readonly number[]): number {
   return Math.max(0, ...variances.map((v) => (v === 0 ? 0 : discreteGaussianKernel(Math.abs(v)).length - 1)));
 }
 
-function fillMissing(plane: Float32Array): [number, number][] {
-  let [sum, count] = [0, 0];
-  const missing: [number, number][] = [];
-  for (let i = 0; i < plane.length; i++) {
-    const value = plane[i];
-    if (Number.isFinite(value)) {
-      sum += value;
-      count++;
-    } else missing.push([i, value]);
-  }
-  for (const [i] of missing) plane[i] = count > 0 ? sum / count : 0;
-  return missing;
-}
-
 /**
- * The slide with some channels sharper or softer, computed as it is read. Any region read gives the same values as the whole. Further
- * levels are left as they are.
+ * The slide at full resolution with some channels sharper or softer, computed as it is read. Any region read gives the same values
+ * as the whole.
  * @param variances one a channel in `channels`, squared pixels, as `refocus` takes them
+ * @param fills likewise, what a pixel that is not finite counts as
  */
 export function refocusedSource(
   source: PixelSource,
   channels: readonly number[],
   variances: readonly number[],
+  fills: readonly number[],
 ): PixelSource {
   const reach = refocusReach(variances);
   if (reach === 0) return source;
-  const varianceOf = new Map(channels.map((channel, i) => [channel, variances[i]]));
   return {
-    ...source,
+    path: source.path,
+    format: source.format,
+    width: source.width,
+    height: source.height,
+    channels: source.channels,
+    pixelSizeUm: source.pixelSizeUm,
+    levels: source.levels.slice(0, 1),
     async read(region: Region, wanted: readonly number[], options?: ReadOptions): Promise<Raster> {
-      if ((options?.level ?? 0) > 0) return source.read(region, wanted, options);
+      assert((options?.level ?? 0) === 0, 'a slide brought to another focus has one level');
       const x = Math.max(0, region.x - reach);
       const y = Math.max(0, region.y - reach);
       const width = Math.min(source.width, region.x + region.width + reach) - x;
       const height = Math.min(source.height, region.y + region.height + reach) - y;
       const raster = await source.read({ x, y, width, height }, wanted, options);
       wanted.forEach((channel, c) => {
-        refocus(channelOf(raster, c), width, height, varianceOf.get(channel) ?? 0);
+        const i = channels.indexOf(channel);
+        if (i >= 0) refocus(channelOf(raster, c), width, height, variances[i], fills[i]);
       });
-      return cropRaster(raster, { ...region, x: region.x - x, y: region.y - y });
+      const cropped = cropRaster(raster, { ...region, x: region.x - x, y: region.y - y });
+      freeRaster(raster);
+      return cropped;
     },
     close: () => source.close(),
   };

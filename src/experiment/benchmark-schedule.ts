@@ -86,7 +86,10 @@ export async function chosen(
   let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
   const seconds = Math.min(longestTrialSeconds, budget * trialShare);
   // The same for every rate, though the first trials tell the speed better: a longer schedule would win by its length.
-  const short = fitting(seconds);
+  // Kept, so that rates tried before an interruption and after it had the same too.
+  const shortPath = join(folder, 'trials.json');
+  const short = (await readJson<Schedule>(shortPath)) ?? fitting(seconds);
+  await writeFileAtomic(shortPath, `${JSON.stringify(short)}\n`);
   for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
     const learningRate = Number((usual.learningRate * factor).toPrecision(3));
     const trialWork: WorkOptions = {

@@ -4,7 +4,7 @@ import { Rng } from '../core/rng.ts';
 import { fitInputs } from '../dataset/normalisation.ts';
 import { smooth } from '../spatial/gaussian.ts';
 import { memorySource } from '../spatial/memory-source.ts';
-import { looksOf, strangeInputs } from './input-look.ts';
+import { focusNotes, looksOf, strangeInputs } from './input-look.ts';
 
 const extent = 512;
 
@@ -42,4 +42,13 @@ it('finds a slide blurred or stained otherwise than in training, and not one tha
   );
   expect(few.join()).toMatch(/'vessel' covers less than .* \(0\.01, there 0\.05 to 0\.08\)/);
   expect(say(await look(3, 6000, 0, 1))).toMatch(/'vessel' covers more than/);
+});
+
+it('says which inputs are not at the focus of the training slides', () => {
+  const notes = focusNotes(['a', 'b', 'c', 'd', 'e'], [0, null, -0.3, 1.5, 0.4]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^How sharp the input 'b' is cannot be measured/),
+    expect.stringMatching(/^The input 'c' is so much more blurred/),
+    expect.stringMatching(/^The input 'd' is so much sharper/),
+  ]);
 });

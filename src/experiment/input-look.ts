@@ -1,4 +1,5 @@
 // Whether a slide's inputs look like those a model was trained on: what is left to compare after normalisation.
+import { focusLimits } from '../dataset/focus.ts';
 import { tissueSamples } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type InputLook, lookOf, measureQuality } from '../dataset/quality.ts';
@@ -78,6 +79,26 @@ export function strangeInputs(
     }
   });
   return found;
+}
+
+/**
+ * One sentence for each input that cannot be brought to the focus of the training slides.
+ * @param focus as `fitInputs` finds it
+ */
+export function focusNotes(roles: readonly string[], focus: readonly (number | null)[]): string[] {
+  return roles.flatMap((role, i) => {
+    const change = focus[i];
+    if (change === null) {
+      return [
+        `How sharp the input '${role}' is cannot be measured here (too little tissue, too noisy, or resampled): it is read as it is, not at the focus of the training slides.`,
+      ];
+    }
+    if (change > -focusLimits.sharper && change < focusLimits.softer) return [];
+    const how = change < 0 ? 'more blurred' : 'sharper';
+    return [
+      `The input '${role}' is so much ${how} than the training slides that it cannot be brought to their focus: the prediction may not hold here.`,
+    ];
+  });
 }
 
 function outside(

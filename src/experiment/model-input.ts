@@ -1,10 +1,31 @@
-// What a model reads of a slide: its stains, or the image that is computed from its vessels.
+// What a model reads of a slide: its stains, brought to the focus it knows, or the image that is computed from its vessels.
+
+import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { identityMap } from '../dataset/normalisation.ts';
+import { type AffineMap, identityMap } from '../dataset/normalisation.ts';
+import { refocusedSource } from '../dataset/refocus.ts';
 import { deriveInput } from '../model/derived-input.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import type { ModelInput } from '../prediction/predict-slide.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
+
+/**
+ * The slide with its stains at another focus (`refocusedSource`); missing pixels count as tissue without stain.
+ * @param focus one a channel, squared pixels; @param maps of the channels
+ */
+export function atFocus(
+  source: PixelSource,
+  channels: readonly number[],
+  focus: readonly number[],
+  maps: readonly AffineMap[],
+): PixelSource {
+  return refocusedSource(
+    source,
+    channels,
+    focus,
+    maps.map(({ offset }) => offset),
+  );
+}
 
 /**
  * @param stains the slide's channels of the model's roles

@@ -13,7 +13,6 @@ import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
 import { version } from '../core/version.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
 import { fitInputs } from '../dataset/normalisation.ts';
-import { refocusedSource } from '../dataset/refocus.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { derivedRowBytes } from '../model/derived-input.ts';
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
@@ -32,8 +31,8 @@ import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
-import { looksOf, strangeInputs } from './input-look.ts';
-import { modelInput } from './model-input.ts';
+import { focusNotes, looksOf, strangeInputs } from './input-look.ts';
+import { atFocus, modelInput } from './model-input.ts';
 import { findRoles, scanTissue } from './slide-layers.ts';
 
 const parsePredict = (given: PredictOptions) => parseOptions(predictCommand, given);
@@ -99,7 +98,7 @@ export async function writePrediction(
     const { maps, focus } = await inputsOf(model, source, channels, notes, work);
     const input = await modelInput(
       model,
-      { source: refocusedSource(source, channels, focus), channels, maps },
+      { source: atFocus(source, channels, focus, maps), channels, maps },
       () => tissueBeside(source, channels[0], options.roles, pixelSizeUm, work),
       work,
     );
@@ -257,7 +256,8 @@ async function inputsOf(
     if (manifest.trainedOn !== undefined) {
       notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue)));
     }
-    return fitted;
+    notes.push(...focusNotes(manifest.roles, fitted.focus));
+    return { maps: fitted.maps, focus: fitted.focus.map((change) => change ?? 0) };
   }
   if (manifest.derived === undefined && manifest.training.splitBy === 'field') {
     notes.push(

@@ -64,6 +64,7 @@ export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Pr
     const share = `${options.minTissue * 100}%`;
     notes.push(`${dropped} patch windows hold less than ${share} tissue (--min-tissue) and are left out.`);
   }
+  notes.push(...unknownFocus(manifest));
   const roles = [...plan.inputRoles, plan.targetRole];
   const warnings = judgeQuality(
     surveyed.map(({ name, width, height, survey }) => ({
@@ -86,6 +87,19 @@ export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Pr
     await writeManifest(folder, manifest);
   });
   return makeResult(manifest, surveyed, options.out, warnings, allNotes);
+}
+
+/** One sentence for each input that cannot be brought to one focus on some slides. */
+function unknownFocus({ inputRoles, slides, spectra }: DatasetManifest): string[] {
+  return inputRoles.flatMap((role) => {
+    const unknown = slides.filter((slide) => slide.spectra?.[role] === null);
+    if (unknown.length === 0) return [];
+    const which = spectra[role] === null ? 'all slides' : 'these';
+    const names = unknown.map(({ name }) => name).join(', ');
+    return [
+      `How sharp the input '${role}' is cannot be measured on ${names} (too little tissue, too noisy, or resampled): ${which} are read as they are, not at one focus.`,
+    ];
+  });
 }
 
 /** The named splits by index into the slides that are left. */

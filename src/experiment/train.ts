@@ -58,7 +58,7 @@ export async function train(
     const settings = settingsOf(options, earlier, model, recipe, opened);
     const initial = settings.from === null ? undefined : await readModelFile(settings.from);
     if (initial) requireFittingStart(initial, model, opened.manifest.inputRoles);
-    const dataset = initial ? asSeenBy(initial, opened) : opened;
+    const dataset = initial ? asSeenBy(initial, opened, true) : opened;
     if (!earlier) await createRunFolder(options.out, settings);
     const outcome = await trainNetwork(
       {

@@ -2,13 +2,12 @@
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf, type Raster, type Region } from '../core/raster.ts';
 import type { Dataset, OpenDatasetSlide } from '../dataset/open-dataset.ts';
-import { refocusedSource } from '../dataset/refocus.ts';
 import type { Split } from '../dataset/split.ts';
 import { ssimReachPx } from '../evaluation/metrics/ssim.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { predictSlide } from '../prediction/predict-slide.ts';
 import { asSeenBy } from '../training/dataset-view.ts';
-import { modelInput } from './model-input.ts';
+import { atFocus, modelInput } from './model-input.ts';
 import { tissueBits } from './slide-layers.ts';
 
 export interface VisitedTile {
@@ -48,18 +47,10 @@ export async function visitSlides(
     const { source, mask } = slide;
     const own = roles.map((role) => inputRoles.indexOf(role));
     const channels = own.map((i) => slide.inputChannels[i]);
-    const stains =
-      'reaches' in inputMaps
-        ? {
-            source: refocusedSource(
-              source,
-              channels,
-              own.map((i) => slide.focus[i]),
-            ),
-            channels,
-            maps: own.map((i) => slide.inputMaps[i]),
-          }
-        : { source, channels, maps: inputMaps };
+    const isFitted = 'reaches' in inputMaps;
+    const maps = isFitted ? own.map((i) => slide.inputMaps[i]) : inputMaps;
+    const focus = own.map((i) => (isFitted ? slide.focus[i] : 0));
+    const stains = { source: atFocus(source, channels, focus, maps), channels, maps };
     const ofSlide: WorkOptions = {
       signal: work.signal,
       onProgress: (progress) =>

@@ -44,6 +44,12 @@ describe('a dataset as a model sees it', () => {
       expect(slides[0].inputMaps).toEqual([expected.vessel, expected.nuclei]);
       expect(slides[0].focus).toEqual([0, expect.closeTo(0.5)]);
       expect(manifest.spectra).toEqual({ vessel: null, nuclei: falling(2.5) });
+      const further = asSeenBy(
+        modelWith({ reaches: [4, 0.5], spectra: [falling(2.5), null] }),
+        dataset(isShared),
+        true,
+      );
+      expect(further.manifest.spectra).toEqual({ vessel: falling(1), nuclei: falling(2.5) });
       expect(manifest.reaches).toEqual({ vessel: 0.5, nuclei: 4 });
       expect(manifest.sharedMaps).toEqual(isShared ? expected : null);
     },

@@ -26,8 +26,14 @@ export function datasetFor(model: NetworkModel, dataset: Dataset): Dataset {
 /**
  * The dataset with a trained model's reaches (`stainReach`) and focus, so that stains have the sizes and the sharpness that its
  * weights know. The same dataset for a model with fixed maps or none, which tell nothing of other slides. The fingerprint differs.
+ * @param ownFocus of a role whose focus the model does not know: the dataset's own, for a model that is to be trained further;
+ * else slides are left as they are, as it saw them
  */
-export function asSeenBy({ manifest: model }: Pick<ModelFile, 'manifest'>, dataset: Dataset): Dataset {
+export function asSeenBy(
+  { manifest: model }: Pick<ModelFile, 'manifest'>,
+  dataset: Dataset,
+  ownFocus = false,
+): Dataset {
   if (!('reaches' in model.inputMaps)) return dataset;
   const { manifest, slides } = dataset;
   const { inputRoles } = manifest;
@@ -35,7 +41,8 @@ export function asSeenBy({ manifest: model }: Pick<ModelFile, 'manifest'>, datas
   const spectra = { ...manifest.spectra };
   for (const [i, role] of model.roles.entries()) {
     reaches[role] = model.inputMaps.reaches[i];
-    spectra[role] = model.inputMaps.spectra[i];
+    const known = model.inputMaps.spectra[i];
+    if (known !== null || !ownFocus) spectra[role] = known;
   }
   const rescaled = ({ offset, scale }: AffineMap, role: string): AffineMap => ({
     offset,

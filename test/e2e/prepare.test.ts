@@ -23,6 +23,12 @@ const dataset = async (folder: string) =>
     targetMap: { offset: number; scale: number };
   };
 
+/** Drawn slides are too small to tell. */
+const unknownFocus = (role: string): unknown =>
+  expect.stringMatching(
+    `How sharp the input '${role}' is cannot be measured on s0, s1 .*: all slides are read`,
+  );
+
 describe('prepare', () => {
   it('keeps the slides of an animal together, and leaves out an unusable slide with its reason', async (context) => {
     const folder = await temporaryFolder(context);
@@ -114,7 +120,10 @@ describe('prepare', () => {
     const paths = await slides(folder, [{}, { pixelSizeUm: 0.5, width: 250, height: 208 }]);
     const out = join(folder, 'dataset');
     const result = await prepare({ slides: paths, validation: [paths[1]], patch: 64, out });
-    expect(result.notes).toEqual(['s1 is resampled from 0.5 to 0.65 um a pixel.']);
+    expect(result.notes).toEqual([
+      's1 is resampled from 0.5 to 0.65 um a pixel.',
+      ...['vessel', 'nuclei'].map(unknownFocus),
+    ]);
     expect(result.slides.map(({ width, height }) => [width, height])).toEqual([
       [192, 160],
       [192, 160],
@@ -131,6 +140,7 @@ describe('prepare', () => {
     };
     expect((await prepare(given)).notes).toEqual([
       's0 says that its pixels are of 0.65 um; --pixel-size-um 0.5 is taken instead.',
+      ...['vessel', 'nuclei'].map(unknownFocus),
     ]);
   });
 
