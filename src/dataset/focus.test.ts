@@ -1,11 +1,16 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
+import { openSlide } from '../slide/open-slide.ts';
 import { smooth } from '../spatial/gaussian.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { focusChange, meanSpectrum, measureFocus } from './focus.ts';
 import { resampledSource } from './resampled-source.ts';
 
+const fields = fileURLToPath(new URL('../../../shared/data/real/dextran', import.meta.url));
 const extent = 512;
 const whole = { cellPx: extent, cellsWide: 1, cellsHigh: 1, cells: Uint8Array.of(1) };
 
@@ -61,5 +66,21 @@ describe('focus', () => {
     expect(await measureFocus(small, [0], whole)).toEqual([null]);
     const resampled = resampledSource(drawn(1, 2500, 0.8), 0.5, 0.6);
     expect(await measureFocus(resampled, [0], whole)).toEqual([null]);
+  });
+
+  it('is the same on real fields of one section', async (context) => {
+    if (!existsSync(fields)) return context.skip(`the real fields are not in ${fields}`);
+    const cells = { cellPx: 1041, cellsWide: 1, cellsHigh: 1, cells: Uint8Array.of(1) };
+    const spectra = await Promise.all(
+      [3, 4, 5, 6, 7].map(async (n) => {
+        const source = await openSlide(join(fields, `field-0${n}.ome.tif`));
+        context.onTestFinished(() => source.close());
+        return measureFocus(source, [0, 1], cells);
+      }),
+    );
+    for (const channel of [0, 1]) {
+      const wanted = meanSpectrum(spectra.map((own) => own[channel]));
+      for (const own of spectra) expect(Math.abs(focusChange(own[channel], wanted))).toBeLessThan(0.06);
+    }
   });
 });
