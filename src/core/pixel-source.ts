@@ -1,4 +1,5 @@
 // Slides as all folders see them, to be read and to be written, whatever the format.
+import { assert } from './errors.ts';
 import type { Raster, Region } from './raster.ts';
 
 /** How a channel's samples are stored. Rasters hold them as float32, so integers beyond 2^24 are rounded. */
@@ -72,6 +73,22 @@ export interface ReadOptions {
   /** Index into `levels`; 0 unless given. */
   readonly level?: number;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * The slide at full resolution alone, with pixels that are computed as they are read.
+ * @param read of level 0; keeps the sample type and the extent
+ */
+export function withPixels(source: PixelSource, read: PixelSource['read']): PixelSource {
+  const { path, format, width, height, channels, pixelSizeUm, levels } = source;
+  return {
+    ...{ path, format, width, height, channels, pixelSizeUm, levels: levels.slice(0, 1) },
+    read(region, wanted, options) {
+      assert((options?.level ?? 0) === 0, 'computed pixels have one level');
+      return read(region, wanted, options);
+    },
+    close: () => source.close(),
+  };
 }
 
 /**

@@ -1,7 +1,6 @@
 // Makes an image sharper or softer, and a slide's inputs so as they are read.
-import { assert } from '../core/errors.ts';
-import type { PixelSource, ReadOptions } from '../core/pixel-source.ts';
-import { channelOf, cropRaster, freeRaster, type Raster, type Region } from '../core/raster.ts';
+import { type PixelSource, withPixels } from '../core/pixel-source.ts';
+import { channelOf, cropRaster, freeRaster } from '../core/raster.ts';
 import { discreteGaussianKernel, smoothWith } from '../spatial/gaussian.ts';
 
 /**
@@ -50,29 +49,18 @@ export function refocusedSource(
 ): PixelSource {
   const reach = refocusReach(variances);
   if (reach === 0) return source;
-  return {
-    path: source.path,
-    format: source.format,
-    width: source.width,
-    height: source.height,
-    channels: source.channels,
-    pixelSizeUm: source.pixelSizeUm,
-    levels: source.levels.slice(0, 1),
-    async read(region: Region, wanted: readonly number[], options?: ReadOptions): Promise<Raster> {
-      assert((options?.level ?? 0) === 0, 'a slide brought to another focus has one level');
-      const x = Math.max(0, region.x - reach);
-      const y = Math.max(0, region.y - reach);
-      const width = Math.min(source.width, region.x + region.width + reach) - x;
-      const height = Math.min(source.height, region.y + region.height + reach) - y;
-      const raster = await source.read({ x, y, width, height }, wanted, options);
-      wanted.forEach((channel, c) => {
-        const i = channels.indexOf(channel);
-        if (i >= 0) refocus(channelOf(raster, c), width, height, variances[i], fills[i]);
-      });
-      const cropped = cropRaster(raster, { ...region, x: region.x - x, y: region.y - y });
-      freeRaster(raster);
-      return cropped;
-    },
-    close: () => source.close(),
-  };
+  return withPixels(source, async (region, wanted, options) => {
+    const x = Math.max(0, region.x - reach);
+    const y = Math.max(0, region.y - reach);
+    const width = Math.min(source.width, region.x + region.width + reach) - x;
+    const height = Math.min(source.height, region.y + region.height + reach) - y;
+    const raster = await source.read({ x, y, width, height }, wanted, options);
+    wanted.forEach((channel, c) => {
+      const i = channels.indexOf(channel);
+      if (i >= 0) refocus(channelOf(raster, c), width, height, variances[i], fills[i]);
+    });
+    const cropped = cropRaster(raster, { ...region, x: region.x - x, y: region.y - y });
+    freeRaster(raster);
+    return cropped;
+  });
 }

@@ -1,5 +1,5 @@
 // A control: one input keeps its look and loses its link with everything else.
-import type { PixelSource } from '../core/pixel-source.ts';
+import { type PixelSource, withPixels } from '../core/pixel-source.ts';
 import { channelOf } from '../core/raster.ts';
 import type { Dataset } from './open-dataset.ts';
 
@@ -19,24 +19,14 @@ export function withTurnedInput(dataset: Dataset, role: string): Dataset {
 
 /** Only at full resolution, which is all that datasets read. */
 function turned(source: PixelSource, turnedChannel: number): PixelSource {
-  return {
-    path: source.path,
-    format: source.format,
-    width: source.width,
-    height: source.height,
-    channels: source.channels,
-    pixelSizeUm: source.pixelSizeUm,
-    levels: source.levels.slice(0, 1),
-    async read(region, channels, options) {
-      const raster = await source.read(region, channels, options);
-      const at = channels.indexOf(turnedChannel);
-      if (at < 0) return raster;
-      const x = source.width - region.x - region.width;
-      const y = source.height - region.y - region.height;
-      const opposite = await source.read({ ...region, x, y }, [turnedChannel], options);
-      channelOf(raster, at).set(channelOf(opposite, 0).reverse());
-      return raster;
-    },
-    close: () => source.close(),
-  };
+  return withPixels(source, async (region, channels, options) => {
+    const raster = await source.read(region, channels, options);
+    const at = channels.indexOf(turnedChannel);
+    if (at < 0) return raster;
+    const x = source.width - region.x - region.width;
+    const y = source.height - region.y - region.height;
+    const opposite = await source.read({ ...region, x, y }, [turnedChannel], options);
+    channelOf(raster, at).set(channelOf(opposite, 0).reverse());
+    return raster;
+  });
 }
