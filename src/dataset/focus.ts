@@ -3,6 +3,7 @@ import { throwIfCancelled } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import { channelOf } from '../core/raster.ts';
 import { PlaneFft } from '../spatial/fft.ts';
+import { taperedPower } from '../spatial/tapered-power.ts';
 import type { TissueMask } from './tissue-mask.ts';
 import { gridWindows } from './windows.ts';
 
@@ -12,8 +13,7 @@ const mostWindows = 192;
 const leastWindows = 8;
 const leastTissue = 0.9;
 /** Frequencies that are compared, cycles a pixel: below, the kind of tissue decides; above, noise. */
-const bandCount = 12;
-const bands = { from: 0.1, to: 0.4, count: bandCount };
+const bands = { from: 0.1, to: 0.4, count: 12 };
 /** Beyond this frequency, in the corners of the plane, there is only noise. */
 const noiseFrom = 0.55;
 /**
@@ -73,17 +73,12 @@ export async function measureFocus(
   }
   return sums.map(({ bands: power, noise }) => {
     const drowned = power.findIndex((value) => !(value > (1 + leastSignal) * noise));
-    const known = power.subarray(0, drowned < 0 ? bandCount : drowned);
+    const known = power.subarray(0, drowned < 0 ? bands.count : drowned);
     return known.length < leastBands ? null : Array.from(known, (value) => Math.log(value - noise));
   });
 }
 
-const taper = Float64Array.from(
-  { length: windowPx },
-  (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / windowPx),
-);
-
-/** For each coefficient of a window the band it is in, `noise`, or -1. */
+/** For each coefficient of a window the band it is in, one beyond the last for noise, or -1. */
 const bandOf = Int8Array.from({ length: windowPx * windowPx }, (_, i) => {
   const [u, v] = [i % windowPx, Math.floor(i / windowPx)].map((k) => Math.min(k, windowPx - k) / windowPx);
   const frequency = Math.hypot(u, v);
@@ -101,18 +96,12 @@ function addPower(
   transform: PlaneFft,
   into: { bands: Float64Array; noise: number },
 ): void {
-  const mean = plane.reduce((sum, value) => sum + value, 0) / plane.length;
-  if (!Number.isFinite(mean)) return;
-  const re = Float64Array.from(
-    plane,
-    (value, i) => (value - mean) * taper[i % windowPx] * taper[Math.floor(i / windowPx)],
-  );
-  const im = new Float64Array(re.length);
-  transform.run(re, im);
-  for (let i = 0; i < re.length; i++) {
+  const all = taperedPower(plane, transform);
+  if (all === undefined) return;
+  for (let i = 0; i < all.length; i++) {
     const band = bandOf[i];
     if (band < 0) continue;
-    const power = (re[i] * re[i] + im[i] * im[i]) / bandSizes[band];
+    const power = all[i] / bandSizes[band];
     if (band === bands.count) into.noise += power;
     else into.bands[band] += power;
   }

@@ -3,6 +3,7 @@ import type { PixelSource } from '../core/pixel-source.ts';
 import { channelOf } from '../core/raster.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import { PlaneFft } from '../spatial/fft.ts';
+import { taperEnergy, taperedPower } from '../spatial/tapered-power.ts';
 
 export interface RadialSpectrum {
   /** Middle of each ring, cycles a micrometre. */
@@ -96,29 +97,16 @@ function addPower(
   sums: Float64Array,
   counts: Float64Array | undefined,
 ): void {
-  const hann = Float64Array.from(
-    { length: n },
-    (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / n),
-  );
-  let mean = 0;
-  for (const value of plane) mean += value / plane.length;
-  const re = new Float64Array(n * n);
-  const im = new Float64Array(n * n);
-  let weight = 0;
-  for (let y = 0; y < n; y++)
-    for (let x = 0; x < n; x++) {
-      const w = hann[y] * hann[x];
-      weight += w * w;
-      re[y * n + x] = w * (plane[y * n + x] - mean);
-    }
-  transform.run(re, im);
+  const power = taperedPower(plane, transform);
+  if (power === undefined) return;
+  const energy = taperEnergy(n) * n * n;
   for (let y = 0; y < n; y++)
     for (let x = 0; x < n; x++) {
       const [u, v] = [x > n / 2 ? x - n : x, y > n / 2 ? y - n : y];
       const ring = Math.round(Math.hypot(u, v)) - 1;
       if (ring < 0 || ring >= sums.length) continue;
       const i = y * n + x;
-      sums[ring] += (re[i] * re[i] + im[i] * im[i]) / (weight * n * n);
+      sums[ring] += power[i] / energy;
       if (counts) counts[ring]++;
     }
 }

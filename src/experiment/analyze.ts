@@ -6,9 +6,8 @@ import {
   type AnalyzeSettings,
   analyzeCommand,
 } from '../contract/analyze.ts';
-import { flagOf, parseOptions } from '../contract/command.ts';
+import { parseOptions } from '../contract/command.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
@@ -27,6 +26,7 @@ import {
   percentileBackground,
   slideBackground,
 } from './analyze-background.ts';
+import { refuseBoth, refuseThresholds } from './analyze-checks.ts';
 import { checkOwnMasks, nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
 import { hasSignal, measureProbe, type ProbeMeasures, whyNotKnown } from './analyze-measures.ts';
 import { methodsOf } from './analyze-methods.ts';
@@ -230,41 +230,6 @@ async function measure(
     sums,
     measures,
   };
-}
-
-/** Options that say the same thing, of which one would be passed over. */
-const alternatives: readonly (readonly [keyof AnalyzeSettings, keyof AnalyzeSettings, string])[] = [
-  ['background', 'backgroundSlide', 'what the background is'],
-  ['background', 'backgroundPercentile', 'what the background is'],
-  ['backgroundSlide', 'backgroundPercentile', 'what the background is'],
-  ['vesselMask', 'vesselThreshold', 'where the vessels are'],
-  ['nucleiMask', 'nucleiThreshold', 'where the nuclei are'],
-];
-
-/** @throws UsageError */
-function refuseBoth(options: AnalyzeSettings): void {
-  for (const [one, other, what] of alternatives) {
-    if (options[one] === undefined || options[other] === undefined) continue;
-    throw new UsageError(`${flagOf(one)} and ${flagOf(other)} both say ${what}: give one of the two.`);
-  }
-}
-
-/** A threshold of a channel that is not there would be passed over. @throws UsageError */
-function refuseThresholds(
-  options: AnalyzeSettings,
-  roles: Readonly<Record<string, number>>,
-  { path, channels }: PixelSource,
-): void {
-  for (const [key, role] of [
-    ['nucleiThreshold', 'nuclei'],
-    ['probeThreshold', 'probe'],
-  ] as const) {
-    if (options[key] === undefined || role in roles) continue;
-    const names = channels.map(({ name }) => `'${name}'`).join(', ');
-    throw new UsageError(
-      `${flagOf(key)} needs a channel with the role ${role}, but ${path} has only ${names}. Name it with --role ${role}=CHANNEL, or leave the threshold out.`,
-    );
-  }
 }
 
 /** The slide, and the one without probe, which was recorded alike. */

@@ -14,7 +14,7 @@ import { countWindows } from '../dataset/patch-stream.ts';
 import { encodeModelFile, readModelFile } from '../model/model-file.ts';
 import { type BaselineModel, findBaseline, type NetworkModel, networkNames } from '../model/registry.ts';
 import type { TurnCount } from '../model/turns.ts';
-import { asSeenBy } from '../training/dataset-view.ts';
+import { asStartedFrom } from '../training/dataset-view.ts';
 import { type Recipe, recipeOf } from '../training/recipes.ts';
 import {
   createRunFolder,
@@ -58,7 +58,7 @@ export async function train(
     const settings = settingsOf(options, earlier, model, recipe, opened);
     const initial = settings.from === null ? undefined : await readModelFile(settings.from);
     if (initial) requireFittingStart(initial, model, opened.manifest.inputRoles);
-    const dataset = initial ? asSeenBy(initial, opened, true) : opened;
+    const dataset = initial ? asStartedFrom(initial, opened) : opened;
     if (!earlier) await createRunFolder(options.out, settings);
     const outcome = await trainNetwork(
       {

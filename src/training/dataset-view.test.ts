@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import type { ModelFile } from '../model/model-file.ts';
-import { asSeenBy } from './dataset-view.ts';
+import { asSeenBy, asStartedFrom } from './dataset-view.ts';
 
 const maps = { vessel: { offset: 10, scale: 20 }, nuclei: { offset: 5, scale: 3 } };
 
@@ -44,10 +44,9 @@ describe('a dataset as a model sees it', () => {
       expect(slides[0].inputMaps).toEqual([expected.vessel, expected.nuclei]);
       expect(slides[0].focus).toEqual([0, expect.closeTo(0.5)]);
       expect(manifest.spectra).toEqual({ vessel: null, nuclei: falling(2.5) });
-      const further = asSeenBy(
+      const further = asStartedFrom(
         modelWith({ reaches: [4, 0.5], spectra: [falling(2.5), null] }),
         dataset(isShared),
-        true,
       );
       expect(further.manifest.spectra).toEqual({ vessel: falling(1), nuclei: falling(2.5) });
       expect(manifest.reaches).toEqual({ vessel: 0.5, nuclei: 4 });

@@ -26,14 +26,8 @@ export function datasetFor(model: NetworkModel, dataset: Dataset): Dataset {
 /**
  * The dataset with a trained model's reaches (`stainReach`) and focus, so that stains have the sizes and the sharpness that its
  * weights know. The same dataset for a model with fixed maps or none, which tell nothing of other slides. The fingerprint differs.
- * @param ownFocus of a role whose focus the model does not know: the dataset's own, for a model that is to be trained further;
- * else slides are left as they are, as it saw them
  */
-export function asSeenBy(
-  { manifest: model }: Pick<ModelFile, 'manifest'>,
-  dataset: Dataset,
-  ownFocus = false,
-): Dataset {
+export function asSeenBy({ manifest: model }: Pick<ModelFile, 'manifest'>, dataset: Dataset): Dataset {
   if (!('reaches' in model.inputMaps)) return dataset;
   const { manifest, slides } = dataset;
   const { inputRoles } = manifest;
@@ -41,8 +35,7 @@ export function asSeenBy(
   const spectra = { ...manifest.spectra };
   for (const [i, role] of model.roles.entries()) {
     reaches[role] = model.inputMaps.reaches[i];
-    const known = model.inputMaps.spectra[i];
-    if (known !== null || !ownFocus) spectra[role] = known;
+    spectra[role] = model.inputMaps.spectra[i];
   }
   const rescaled = ({ offset, scale }: AffineMap, role: string): AffineMap => ({
     offset,
@@ -60,4 +53,12 @@ export function asSeenBy(
       focus: focusOf({ inputRoles, spectra }, slide.entry),
     })),
   };
+}
+
+/** The same for a model that is trained further: inputs whose focus it does not know take the dataset's. */
+export function asStartedFrom({ manifest: model }: Pick<ModelFile, 'manifest'>, dataset: Dataset): Dataset {
+  const { inputMaps, roles } = model;
+  if (!('reaches' in inputMaps)) return dataset;
+  const spectra = inputMaps.spectra.map((known, i) => known ?? dataset.manifest.spectra[roles[i]] ?? null);
+  return asSeenBy({ manifest: { ...model, inputMaps: { ...inputMaps, spectra } } }, dataset);
 }
