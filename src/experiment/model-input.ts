@@ -1,5 +1,4 @@
 // What a model reads of a slide: its stains, brought to the focus it knows, or the image that is computed from its vessels.
-
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type AffineMap, identityMap } from '../dataset/normalisation.ts';
