@@ -124,6 +124,7 @@ const modelRow = z.strictObject({
   ),
   learningRate: figure,
   epochs: figure,
+  trainingPixels: figure.describe('shown in training, a run: says how far one got, whatever the machine; NaN for baselines'),
   seconds: figure.describe('of training, a run'),
 });
 

@@ -71,6 +71,7 @@ const cost: Columns = [
   ['peak memory, MB', (row) => fixed(row.peakMemoryBytes / 1e6, 0)],
   ['learning rate', (row) => precise(row.learningRate)],
   ['epochs', (row) => fixed(row.epochs, 0)],
+  ['training, Mpx shown', (row) => fixed(row.trainingPixels / 1e6, 0)],
   ['training, s', (row) => fixed(row.seconds, 0)],
 ];
 

@@ -1,4 +1,5 @@
 // The runs of a benchmark, each in a folder of its own; what is finished there is kept.
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,8 @@ export interface RunRecord {
   /** Taken, and those of the whole schedule: more where the time ended first. */
   readonly steps: number;
   readonly plannedSteps: number;
+  /** Shown in training, those of all steps; NaN for baselines. */
+  readonly trainingPixels: number;
   readonly seconds: number;
   readonly validationR2: number;
   /** Seconds since the start, and R2 on validation after it. */
@@ -70,9 +73,23 @@ export interface RunRecord {
 /** What training gave, and the largest memory of the process during it. */
 type Trained = TrainResult & { readonly peakMemoryBytes: number };
 
-/** Of the processor, as the system calls it. */
+/** Of the processor, as the system calls it; with its generation where the system tells, for one name may stand for several. */
 export function machineName(): string {
-  return cpus()[0]?.model.trim() ?? 'unknown processor';
+  const name = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const info = readSystemFile('/proc/cpuinfo');
+  const [family, model] = ['cpu family', 'model'].map(
+    (key) => new RegExp(`^${key}\\s*: (\\d+)$`, 'm').exec(info)?.[1],
+  );
+  return family === undefined || model === undefined ? name : `${name} (family ${family}, model ${model})`;
+}
+
+/** Empty where the system has no such file. */
+function readSystemFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Does one run, or reads what is left of it. */
@@ -142,6 +159,7 @@ async function trainAndScore(
     await writeFileAtomic(trainedPath, `${JSON.stringify(trained)}\n`);
   }
   const model = await readModelFile(runFiles(folder).best);
+  const settings = await readRunSettings(folder);
   const reference = await openDataset(await fold.dataset(undefined, work));
   const own = await open(dataset);
   try {
@@ -186,12 +204,13 @@ async function trainAndScore(
       ...(score.coverage && { interval: score.coverage, caveat: caveatOf(model) }),
       parameters: trained.parameters,
       flopsPerPixel: flopsPerPixel(contestant.model, model),
-      secondsPerPatch: (trained.secondsPerPatch * 512 ** 2) / (await patchOf(folder)) ** 2,
+      secondsPerPatch: (trained.secondsPerPatch * 512 ** 2) / settings.patch ** 2,
       predictSecondsPerPatch: (score.networkSeconds / score.pixels) * 512 ** 2,
       learningRate: choice?.learningRate ?? Number.NaN,
       epochs: trained.epochs,
       steps: trained.steps,
-      plannedSteps: await plannedStepsOf(folder),
+      plannedSteps: settings.epochs * settings.stepsPerEpoch,
+      trainingPixels: isBaseline ? Number.NaN : trained.steps * settings.batch * settings.patch ** 2,
       seconds: trained.seconds,
       validationR2: Number(trained.validation?.r2 ?? Number.NaN),
       curve: await curveOf(folder),
@@ -208,11 +227,6 @@ function caveatOf({ manifest }: ModelFile): string | undefined {
   return interval && intervalCaveat(interval, manifest.training.splitBy);
 }
 
-async function plannedStepsOf(folder: string): Promise<number> {
-  const { epochs, stepsPerEpoch } = await readRunSettings(folder);
-  return epochs * stepsPerEpoch;
-}
-
 /** Operations of the network, per pixel of a large tile; heads for intervals are not in it. */
 function flopsPerPixel(name: string, { manifest, tensors }: ModelFile): number {
   const baseline = findBaseline(name);
@@ -222,10 +236,6 @@ function flopsPerPixel(name: string, { manifest, tensors }: ModelFile): number {
   const input = graph.input('input', [1, manifest.roles.length, extent, extent]);
   graph.output('output', network(new PredictionBuilder(graph, tensors), input));
   return countFlops(graph) / extent ** 2;
-}
-
-async function patchOf(folder: string): Promise<number> {
-  return (await readRunSettings(folder)).patch;
 }
 
 async function curveOf(folder: string): Promise<RunRecord['curve']> {

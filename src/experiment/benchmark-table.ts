@@ -49,6 +49,7 @@ export function rowOf(runs: readonly RunRecord[], ceilingMse: (fold: string) => 
     peakMemoryBytes: mean((run) => run.peakMemoryBytes),
     learningRate: runs[0].learningRate,
     epochs: mean((run) => run.epochs),
+    trainingPixels: mean((run) => run.trainingPixels),
     seconds: mean((run) => run.seconds),
   };
 }

@@ -32,13 +32,18 @@ it('finds a slide blurred or stained otherwise than in training, and not one tha
     return { low: Math.min(...values), high: Math.max(...values) };
   };
   const trained = { vessel: { median: bounds('median'), sharpness: bounds('sharpness') } };
-  const say = (found: Awaited<ReturnType<typeof look>>) => strangeInputs(trained, ['vessel'], found).join();
+  const say = (found: Awaited<ReturnType<typeof look>>, focus: number | null = null) =>
+    strangeInputs(trained, ['vessel'], found, [focus]).join();
   expect(say(await look(3, 350, 0, 40))).toBe('');
   expect(say(await look(3, 350, 3, 1))).toMatch(/'vessel' is more blurred than on any slide/);
+  // Sharpened to the training slides' focus it is not; softened, or as it is, it still is.
+  expect(say(await look(3, 350, 3, 1), -0.2)).toBe('');
+  expect(say(await look(3, 350, 3, 1), 0.2)).toMatch(/more blurred/);
   const few = strangeInputs(
     { vessel: { median: { low: 0.05, high: 0.08 }, sharpness: null } },
     ['vessel'],
     [{ median: 0.01, sharpness: null }],
+    [null],
   );
   expect(few.join()).toMatch(/'vessel' covers less than .* \(0\.01, there 0\.05 to 0\.08\)/);
   expect(say(await look(3, 6000, 0, 1))).toMatch(/'vessel' covers more than/);

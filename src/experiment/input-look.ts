@@ -46,11 +46,15 @@ export function trainedLook({ manifest }: Dataset): ModelManifest['trainedOn'] {
   );
 }
 
-/** One sentence for each way in which a slide lies outside what the model was trained on. */
+/**
+ * One sentence for each way in which a slide lies outside what the model was trained on.
+ * @param focus as `fitInputs` finds it: looks are those of the slide as it is, and what a change of focus makes up for is not told
+ */
 export function strangeInputs(
   trainedOn: NonNullable<ModelManifest['trainedOn']>,
   roles: readonly string[],
   looks: readonly InputLook[],
+  focus: readonly (number | null)[],
 ): string[] {
   const found: string[] = [];
   roles.forEach((role, i) => {
@@ -63,20 +67,18 @@ export function strangeInputs(
         sentence(role, median === 'above' ? 'covers more' : 'covers less', looks[i].median, trained.median),
       );
     }
-    const focus =
-      sharpness === null || trained.sharpness === null
-        ? undefined
-        : outside(sharpness, trained.sharpness, leastSlack.sharpness);
-    if (focus !== undefined && sharpness !== null && trained.sharpness !== null) {
-      found.push(
-        sentence(
-          role,
-          focus === 'above' ? 'is noisier or finer' : 'is more blurred',
-          sharpness,
-          trained.sharpness,
-        ),
-      );
-    }
+    if (sharpness === null || trained.sharpness === null) return;
+    const side = outside(sharpness, trained.sharpness, leastSlack.sharpness);
+    const change = focus[i] ?? 0;
+    if (side === undefined || (side === 'above' ? change > 0 : change < 0)) return;
+    found.push(
+      sentence(
+        role,
+        side === 'above' ? 'is noisier or finer' : 'is more blurred',
+        sharpness,
+        trained.sharpness,
+      ),
+    );
   });
   return found;
 }

@@ -254,7 +254,7 @@ async function inputsOf(
     const fitted = await fitInputs(source, channels, manifest.inputMaps, pixelSizeUm, work);
     const { scan, tissue } = fitted;
     if (manifest.trainedOn !== undefined) {
-      notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue)));
+      notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue), fitted.focus));
     }
     notes.push(...focusNotes(manifest.roles, fitted.focus));
     return { maps: fitted.maps, focus: fitted.focus.map((change) => change ?? 0) };
