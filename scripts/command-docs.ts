@@ -11,8 +11,8 @@ export const commandDocsPath = fileURLToPath(new URL('../docs/command-line.md', 
 const head = `# Command line
 
 \`\`\`
-hrpn COMMAND ...             installed (npm install hrpn, then npx hrpn)
-npm run -s hrpn -- COMMAND   from a checkout
+npm run -s hrpn -- COMMAND   from the root of a checkout, where paths begin too
+hrpn COMMAND                 from anywhere, after npm pack and npm install -g hrpn-0.1.0.tgz
 \`\`\`
 
 A SLIDE is a file (OME-TIFF, TIFF, PNG, JPEG), a folder with one file a channel, or an OME-Zarr folder or address.
@@ -20,7 +20,8 @@ Channels are named, never numbered: by their names in the file, or by \`--role R
 micrometres; a slide that does not say its pixel size is refused until \`--pixel-size-um\` does.
 
 - \`--json\` prints the result as one JSON object on stdout, and nothing else goes there. Without it, a summary for
-  people, which ends with the files written. Figures that are not defined are \`null\`.
+  people, which ends with the files written. Figures that are not defined are \`null\`. What the fields mean is said in
+  \`src/contract/COMMAND.ts\`.
 - Progress goes to stderr: one live line on a terminal, else a line every five seconds; with \`HRPN_PROGRESS=json\` one
   JSON object a line, \`{"progress":{"stage","done","total","note"}}\`.
 - What goes wrong is one sentence on stderr that starts with \`hrpn:\` and says what was expected, what was found, where,
@@ -32,10 +33,10 @@ micrometres; a slide that does not say its pixel size is refused until \`--pixel
 |---|---|
 | 0 | done |
 | 1 | failed while running: disk full, runtime failure |
-| 2 | wrong use or bad input; nothing was written but what \`predict --resume\` goes on from |
+| 2 | wrong use or bad input; nothing was written but what the same command goes on from (\`--resume\`, a folder of \`benchmark\`) |
 | 130, 143 | stopped by Ctrl-C, by a TERM signal |
 
-On a machine that cannot reach nuget.org, install with \`ONNXRUNTIME_NODE_INSTALL=skip npm install hrpn\`: the runtime's
+On a machine that cannot reach nuget.org, install with \`ONNXRUNTIME_NODE_INSTALL=skip npm install -g hrpn-0.1.0.tgz\`: the runtime's
 installer wants to fetch CUDA libraries that are not used.
 `;
 

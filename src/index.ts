@@ -1,6 +1,6 @@
 /**
- * The public interface of the package. Every command of the command line is one function here, with the same
- * options in camel case and the same result as its `--json`:
+ * The public interface of the package. Every command of the command line but `studio` is one function here, with
+ * the same options in camel case and the same result as its `--json`:
  *
  * ```ts
  * import { prepare, train, predict } from 'hrpn';
@@ -14,7 +14,9 @@
  * purpose is an `HrpnError`, whose `fault` is 'input' for wrong use or bad input and 'run' for a failure while running.
  */
 
+export type { AnalyzeOptions, AnalyzeResult } from './contract/analyze.ts';
 export type { BenchmarkOptions, BenchmarkResult } from './contract/benchmark.ts';
+export type { EvaluateOptions, EvaluateResult } from './contract/evaluate.ts';
 export type { InspectOptions, InspectResult } from './contract/inspect.ts';
 export type { PredictOptions, PredictResult } from './contract/predict.ts';
 export type { PrepareOptions, PrepareResult } from './contract/prepare.ts';
@@ -24,6 +26,7 @@ export type { TrainOptions, TrainResult } from './contract/train.ts';
 export {
   CancelledError,
   DataError,
+  DivergenceError,
   EngineError,
   FileAccessError,
   FormatError,
@@ -46,7 +49,9 @@ export {
   type PatchStreamOptions,
 } from './dataset/patch-stream.ts';
 // Commands
+export { analyze } from './experiment/analyze.ts';
 export { benchmark } from './experiment/benchmark.ts';
+export { evaluate } from './experiment/evaluate.ts';
 export { inspect } from './experiment/inspect.ts';
 export { predict } from './experiment/predict.ts';
 export { prepare } from './experiment/prepare.ts';

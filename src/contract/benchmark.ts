@@ -61,7 +61,9 @@ const options = z.strictObject({
     .describe('take the best of three learning rates on validation, by short runs, for every trained model'),
   from: path
     .optional()
-    .describe('trained model to start from: its own name gets a second row, started there')
+    .describe(
+      'trained model to start from: the first network of --models that sees all inputs gets a second row, started there',
+    )
     .meta({ value: 'MODEL' }),
   patch: z
     .int()
@@ -124,7 +126,9 @@ const modelRow = z.strictObject({
   ),
   learningRate: figure,
   epochs: figure,
-  trainingPixels: figure.describe('shown in training, a run: says how far one got, whatever the machine; NaN for baselines'),
+  trainingPixels: figure.describe(
+    'shown in training, a run: says how far one got, whatever the machine; NaN for baselines',
+  ),
   seconds: figure.describe('of training, a run'),
 });
 
@@ -145,7 +149,7 @@ const result = z.strictObject({
         slides: z.int(),
         better: z.int().describe('slides on which the first has the lower MSE'),
         mseDifference: figure,
-        low: figure.describe('95% bootstrap interval over slides; NaN below three'),
+        low: figure.describe('95% bootstrap interval over animals; NaN below three'),
         high: figure,
       }),
     )

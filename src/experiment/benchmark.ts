@@ -33,6 +33,7 @@ import { writeBenchmark } from './benchmark-report.ts';
 import { machineName, type PlannedRun, type RunRecord, runContestant } from './benchmark-runs.ts';
 import { keepSettings, readSettings } from './benchmark-settings.ts';
 import { pairedDifferences, rowOf } from './benchmark-table.ts';
+import { unknownFocus } from './input-look.ts';
 import { prepare } from './prepare.ts';
 import { type Ceiling, meanCeiling, readCeiling } from './read-ceilings.ts';
 import { simulate } from './simulate.ts';
@@ -53,7 +54,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const contestants = contestantsOf(options, manifest.inputRoles);
   await requireTrainable(contestants, options.patch ?? manifest.patch, manifest.inputRoles);
   await keepSettings(settings, manifest, options.out);
-  const vesselNotes = await notesOnVessels(dataset);
+  const ownNotes = [...(await notesOnVessels(dataset)), ...unknownFocus(manifest)];
   const heldOut = await planFolds(options, dataset);
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
   const threads = options.threads ?? availableParallelism();
@@ -94,7 +95,7 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       planned,
       folds,
       runs,
-      [...vesselNotes, ...failures],
+      [...ownNotes, ...failures],
       ceilings,
     );
   let result = resultSoFar();

@@ -1,5 +1,6 @@
 // Whether a slide's inputs look like those a model was trained on: what is left to compare after normalisation.
 import { focusLimits } from '../dataset/focus.ts';
+import type { DatasetManifest } from '../dataset/manifest.ts';
 import { tissueSamples } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type InputLook, lookOf, measureQuality } from '../dataset/quality.ts';
@@ -99,6 +100,19 @@ export function focusNotes(roles: readonly string[], focus: readonly (number | n
     const how = change < 0 ? 'more blurred' : 'sharper';
     return [
       `The input '${role}' is so much ${how} than the training slides that it cannot be brought to their focus: the prediction may not hold here.`,
+    ];
+  });
+}
+
+/** One sentence for each input that cannot be brought to one focus on some slides. */
+export function unknownFocus({ inputRoles, slides, spectra }: DatasetManifest): string[] {
+  return inputRoles.flatMap((role) => {
+    const unknown = slides.filter((slide) => slide.spectra?.[role] === null);
+    if (unknown.length === 0) return [];
+    const which = spectra[role] === null ? 'all slides' : 'these';
+    const names = unknown.map(({ name }) => name).join(', ');
+    return [
+      `How sharp the input '${role}' is cannot be measured on ${names} (too little tissue, too noisy, or resampled): ${which} are read as they are, not at one focus.`,
     ];
   });
 }

@@ -9,6 +9,7 @@ import { type DatasetManifest, writeManifest } from '../dataset/manifest.ts';
 import { writeMask } from '../dataset/mask-file.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
 import { assignSplits } from '../dataset/split.ts';
+import { unknownFocus } from './input-look.ts';
 import { makeManifest } from './make-manifest.ts';
 import { checkOutputFolder, type OutputFolder, writeOutputFolder } from './output-folder.ts';
 import { type DatasetPlan, planDataset } from './plan-dataset.ts';
@@ -87,19 +88,6 @@ export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Pr
     await writeManifest(folder, manifest);
   });
   return makeResult(manifest, surveyed, options.out, warnings, allNotes);
-}
-
-/** One sentence for each input that cannot be brought to one focus on some slides. */
-function unknownFocus({ inputRoles, slides, spectra }: DatasetManifest): string[] {
-  return inputRoles.flatMap((role) => {
-    const unknown = slides.filter((slide) => slide.spectra?.[role] === null);
-    if (unknown.length === 0) return [];
-    const which = spectra[role] === null ? 'all slides' : 'these';
-    const names = unknown.map(({ name }) => name).join(', ');
-    return [
-      `How sharp the input '${role}' is cannot be measured on ${names} (too little tissue, too noisy, or resampled): ${which} are read as they are, not at one focus.`,
-    ];
-  });
 }
 
 /** The named splits by index into the slides that are left. */

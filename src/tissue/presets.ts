@@ -1,4 +1,4 @@
-// Kinds of cohorts. Numbers of tissue and transport: see docs/simulator.md for where each comes from.
+// Kinds of cohorts. docs/simulator.md has how they were set and how they compare with real tissue.
 import type { ChannelOptics, SlideModel, TissueModel, TransportModel, VesselModel } from './slide-model.ts';
 
 export type PresetName =

@@ -1,7 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { commandDocs, commandDocsPath } from '../../scripts/command-docs.ts';
+import { commands } from '../../src/cli/commands.ts';
+import * as library from '../../src/index.ts';
 
 it('docs/command-line.md is what the contracts say (else run: node scripts/command-docs.ts)', async () => {
   expect(await readFile(commandDocsPath, 'utf8')).toBe(commandDocs());
+});
+
+it('every command but the studio is a function of the library', async () => {
+  for (const { contract, load } of commands) {
+    if (contract.name === 'studio') continue;
+    expect(library[contract.name as keyof typeof library], contract.name).toBe(await load());
+  }
 });
