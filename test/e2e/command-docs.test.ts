@@ -9,8 +9,8 @@ it('docs/command-line.md is what the contracts say (else run: node scripts/comma
 });
 
 it('every command but the studio is a function of the library', async () => {
+  const exported = new Map<string, unknown>(Object.entries(library));
   for (const { contract, load } of commands) {
-    if (contract.name === 'studio') continue;
-    expect(library[contract.name as keyof typeof library], contract.name).toBe(await load());
+    if (contract.name !== 'studio') expect(exported.get(contract.name), contract.name).toBe(await load());
   }
 });
