@@ -1,4 +1,5 @@
-// Whether a slide's inputs look like those a model was trained on: what is left to compare after normalisation.
+// Whether a slide's inputs look like those a model was trained on, and which are at no known focus: what is left to compare
+// after normalisation.
 import { focusLimits } from '../dataset/focus.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
 import { tissueSamples } from '../dataset/normalisation.ts';
