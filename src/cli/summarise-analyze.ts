@@ -5,8 +5,11 @@ export function summariseAnalyze(result: AnalyzeResult): string {
   const { extravasation: e, vessels, hotSpots, agreement } = result;
   const um = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} um` : 'not reached');
   const known = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : 'not known');
-  const { low, high } = e.interval.meanUm;
-  const interval = Number.isFinite(low + high) ? ` (${low.toFixed(1)} to ${high.toFixed(1)})` : '';
+  const calibrated = result.probe === 'predicted' ? result.calibrated?.intervals.meanUm : undefined;
+  const { low, high } = calibrated ?? e.interval.meanUm;
+  const interval = Number.isFinite(low + high)
+    ? ` (${calibrated ? `${Math.round(100 * result.calibrated!.level)}% interval for the measured on this slide ` : ''}${low.toFixed(1)} to ${high.toFixed(1)})`
+    : '';
   const probe = result.probe === 'predicted' ? 'predicted probe' : 'probe';
   return [
     ...(e.verdict === 'not known'

@@ -146,6 +146,21 @@ const result = z.strictObject({
     .strictObject(perProbe)
     .nullable()
     .describe('the same of the prediction, where there is a measured probe too'),
+  calibrated: z
+    .strictObject({
+      level: z.number().gt(0).lt(1),
+      slides: z.int().positive().describe('calibration slides, one an animal'),
+      basis: z
+        .enum(['slides', 'within-cohort'])
+        .describe(
+          'within-cohort: too few slides, or fields of one slide, to promise the level on a further slide',
+        ),
+      intervals: z.record(z.string(), z.strictObject({ low: figure, high: figure })),
+    })
+    .nullable()
+    .describe(
+      'where the measured probe would lie in what the prediction shows (distances, mean, shares of sub-areas), by the errors of its model on calibration slides; null without them, and with options that change what is measured',
+    ),
   agreement: z
     .strictObject({
       pixels: z.record(z.string(), figure),

@@ -59,6 +59,8 @@ export interface PixelSource {
   readonly pixelSizeUm: number | undefined;
   /** At least one, largest first. */
   readonly levels: readonly PyramidLevel[];
+  /** Names and texts that the program that wrote the slide recorded; absent where the format has no place for them. */
+  readonly annotations?: ReadonlyMap<string, string>;
   /**
    * @param region in pixels of `level`, wholly inside it
    * @param channels indices into `channels`, in the order wanted

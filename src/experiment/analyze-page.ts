@@ -6,6 +6,7 @@ import { agreementFigure, profileFigure, subareaFigure } from '../report/analysi
 import type { AnalysisPage, PageSection, Picture } from '../report/analysis-page.ts';
 import type { Analysis } from './analysis.ts';
 import { hasSignal, whyNotKnown } from './analyze-measures.ts';
+import { shareKey } from './derived-intervals.ts';
 
 export function chartsOf({
   result,
@@ -54,18 +55,34 @@ export function pageOf(
   const { extravasation: e, vessels, permeability, hotSpots } = result;
   const percent = `${Math.round(options.level * 100)}%`;
   const um = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} µm` : 'not reached');
+  const { calibrated } = result;
+  // Of a prediction alone, what counts is where the measured value would lie.
+  const ofMeasured = result.probe === 'predicted' ? calibrated?.intervals.meanUm : undefined;
   const range = (key: string): string => {
-    const { low, high } = e.interval[key] ?? { low: Number.NaN, high: Number.NaN };
-    return Number.isFinite(low + high) ? `${percent} interval ${low.toFixed(1)} to ${high.toFixed(1)}` : '';
+    const own = result.probe === 'predicted' ? calibrated?.intervals[key] : undefined;
+    const { low, high } = own ?? e.interval[key] ?? { low: Number.NaN, high: Number.NaN };
+    return Number.isFinite(low + high)
+      ? `${percent} interval${own ? ' for the measured on this slide' : ''} ${low.toFixed(1)} to ${high.toFixed(1)}`
+      : '';
   };
+  const closer = ofMeasured
+    ? `${(e.uniformMeanUm - ofMeasured.high).toFixed(1)} to ${(e.uniformMeanUm - ofMeasured.low).toFixed(1)}`
+    : range('closerUm').replace(`${percent} interval `, '');
   const isSignal = e.verdict === 'extravasation';
   const which = result.probe === 'predicted' ? 'predicted probe' : 'probe';
   const fixed = (value: number, digits: number): string =>
     Number.isFinite(value) ? value.toFixed(digits) : '–';
+  const share = (value: number): string => `${fixed(100 * value, 1)}%`;
+  const between = (ends: { low: number; high: number } | undefined): string =>
+    ends && Number.isFinite(ends.low + ends.high) ? `${ends.low.toFixed(2)} to ${ends.high.toFixed(2)}` : '–';
   const short = (value: number): string => (Number.isFinite(value) ? `${Number(value.toPrecision(3))}` : '–');
   const sections: PageSection[] = [];
   const maps = ['measured', 'predicted', 'error', 'interval'].flatMap((name) => pictures[name] ?? []);
-  if (maps.length > 0) sections.push({ title: 'Measured and predicted', pictures: maps });
+  if (maps.length > 0)
+    sections.push({
+      title: result.probe === 'predicted' ? 'The prediction' : 'Measured and predicted',
+      pictures: maps,
+    });
   if (result.agreement) {
     const { pixels, cells, distances } = result.agreement;
     sections.push({
@@ -88,6 +105,21 @@ export function pageOf(
       title: 'Where the probe is: sub-areas',
       text: 'The first five parts fill the tissue; nuclear and extranuclear divide what is outside vessels. Enrichment is the share of the probe over the share of the tissue: 1 is an even spread.',
       svg: charts.subareas,
+      ...(calibrated && {
+        table: {
+          head: [
+            'sub-area',
+            'share of the predicted probe',
+            `${percent} interval for the measured on this slide`,
+          ],
+          rows: measures.at(-1)!.found.subareas.flatMap(({ name, signalShare }) => {
+            const own = calibrated.intervals[shareKey(name)];
+            return own
+              ? [[name.replace(/ um$/, ' µm'), share(signalShare), `${share(own.low)} to ${share(own.high)}`]]
+              : [];
+          }),
+        },
+      }),
     },
     {
       title: 'Distances',
@@ -96,15 +128,14 @@ export function pageOf(
           '',
           ...measures.map(({ name }) => `${name}, µm`),
           ...measures.map(({ name }) => `${percent} interval, ${name}`),
+          ...(calibrated ? [`${percent} interval for the measured on this slide`] : []),
           'even spread, µm',
         ],
         rows: (['meanUm', 'medianUm', 'p90Um', 'halfDistanceUm'] as const).map((key) => [
           distanceNames[key],
           ...measures.map(({ found }) => fixed(found.extravasation[key], 2)),
-          ...measures.map(({ found }) => {
-            const { low, high } = found.extravasation.interval[key];
-            return Number.isFinite(low + high) ? `${low.toFixed(2)} to ${high.toFixed(2)}` : '–';
-          }),
+          ...measures.map(({ found }) => between(found.extravasation.interval[key])),
+          ...(calibrated ? [between(calibrated.intervals[key])] : []),
           key === 'halfDistanceUm'
             ? ''
             : fixed({ meanUm: e.uniformMeanUm, medianUm: e.uniformMedianUm, p90Um: e.uniformP90Um }[key], 2),
@@ -179,7 +210,7 @@ export function pageOf(
       ? [
           `On average the extravasated ${which} lies `,
           { strong: um(e.meanUm) },
-          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${range('closerUm').replace(`${percent} interval `, '')}).`,
+          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${closer}).`,
         ]
       : e.verdict === 'not known'
         ? [{ strong: 'Not known.' }, whyNotKnown(sums, e, options.beyondUm).replaceAll(' um ', ' µm ')]

@@ -2,6 +2,7 @@
 import type { AnalyzeResult } from '../contract/analyze.ts';
 import type { Table } from '../report/table.ts';
 import type { Analysis } from './analysis.ts';
+import { shareKey } from './derived-intervals.ts';
 
 export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): Record<string, Table> {
   const profile = measures.flatMap(({ name, found }) => found.profile.map((bin) => ({ name, ...bin })));
@@ -22,6 +23,8 @@ export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): R
       value: summary.map((row) => row.value),
       interval_low: summary.map((row) => row.low),
       interval_high: summary.map((row) => row.high),
+      measured_low: summary.map((row) => calibratedFor(result, row.probe, row.quantity).low),
+      measured_high: summary.map((row) => calibratedFor(result, row.probe, row.quantity).high),
     },
     profile: {
       probe: profile.map(({ name }) => name),
@@ -41,6 +44,8 @@ export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): R
       mean_above_background_stored_units: areas.map(({ mean }) => mean),
       signal_share: areas.map(({ signalShare }) => signalShare),
       enrichment_ratio: areas.map(({ enrichment }) => enrichment),
+      measured_share_low: areas.map(({ probe, name }) => calibratedFor(result, probe, shareKey(name)).low),
+      measured_share_high: areas.map(({ probe, name }) => calibratedFor(result, probe, shareKey(name)).high),
     },
     vessels: {
       x_um: vesselObjects.map(({ xUm }) => xUm),
@@ -87,6 +92,12 @@ export function tablesOf({ result, measures, vesselObjects, sums }: Analysis): R
       ),
     },
   };
+}
+
+/** Where the measured value would lie, by the prediction; NaN where that is not known. */
+function calibratedFor({ calibrated }: AnalyzeResult, probe: string, quantity: string) {
+  const unknown = { low: Number.NaN, high: Number.NaN };
+  return probe === 'predicted' ? (calibrated?.intervals[quantity] ?? unknown) : unknown;
 }
 
 interface SummaryRow {

@@ -26,6 +26,7 @@ import {
   percentileBackground,
   slideBackground,
 } from './analyze-background.ts';
+import { calibratedOf } from './analyze-calibrated.ts';
 import { refuseBoth, refuseThresholds } from './analyze-checks.ts';
 import { checkOwnMasks, nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
 import { hasSignal, measureProbe, type ProbeMeasures, whyNotKnown } from './analyze-measures.ts';
@@ -95,7 +96,10 @@ async function measure(
     : { source: stored, pixelSizeUm: ownUm };
   const { source, pixelSizeUm } = matched;
   if ('note' in matched && matched.note) warnings.push(matched.note);
-  if (predicted) requireSameSize(source, predicted.source);
+  if (predicted) {
+    requireSameSize(source, predicted.source);
+    warnings.push(...predicted.record.warnings);
+  }
   const required = [...(options.vesselMask === undefined ? ['vessel'] : []), ...(predicted ? [] : ['probe'])];
   const roles = findRoles(source, required, ['vessel', 'nuclei', 'probe'], options.roles);
   refuseThresholds(options, roles, source);
@@ -193,6 +197,9 @@ async function measure(
           at('comparing'),
         )
       : null;
+  const calibrated =
+    predicted &&
+    calibratedOf(predicted.record, (second ?? first).found, options, second === undefined, warnings);
   const tissueMm2 = (sums.tissuePixels * pixelSizeUm ** 2) / 1e6;
   const result: AnalyzeResult = {
     slide: options.slide,
@@ -209,9 +216,10 @@ async function measure(
     probe: first.name,
     ...publicOf(first.found),
     predicted: second ? publicOf(second.found) : null,
+    calibrated: calibrated ?? null,
     agreement,
     fixedAreas: await fixedAreasOf(options, source, roles, vessels.mask, nuclei?.mask, pixelSizeUm, work),
-    methods: methodsOf(options, vessels, nuclei, first.found, blockUm),
+    methods: methodsOf(options, vessels, nuclei, first.found, blockUm, calibrated ?? null),
     warnings,
     seconds: (performance.now() - started) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,

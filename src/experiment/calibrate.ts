@@ -9,8 +9,8 @@ import { type CalibrationSlide, calibrateInterval, slidesNeeded } from '../evalu
 import { type Interval, scaledError } from '../model/interval.ts';
 import { type ModelFile, type ModelManifest, readModelFile, withManifest } from '../model/model-file.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
-import { derivedIntervals } from './derived-intervals.ts';
-import { compareSpace, type DerivedPair } from './evaluate-space.ts';
+import { type DerivedPair, derivedIntervals } from './derived-intervals.ts';
+import { compareSpace } from './evaluate-space.ts';
 import { trainedLook } from './input-look.ts';
 import { tissueBits } from './slide-layers.ts';
 import { firstChannel, visitPredictions } from './visit-predictions.ts';

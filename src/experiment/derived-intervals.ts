@@ -1,10 +1,41 @@
 // Intervals of what is derived from a predicted slide (distances, shares of the signal): calibrated on their own, for the
 // pixels' intervals say nothing of a sum over correlated pixels. Errors of whole slides, split conformal prediction.
+import type { AnalyzeResult } from '../contract/analyze.ts';
 import { conformalRadius } from '../evaluation/conformal.ts';
 import type { ModelManifest } from '../model/model-file.ts';
-import type { DerivedPair } from './evaluate-space.ts';
 
-type DerivedIntervals = NonNullable<ModelManifest['derivedIntervals']>;
+export type DerivedIntervals = NonNullable<ModelManifest['derivedIntervals']>;
+type DerivedInterval = DerivedIntervals[string][number];
+
+export interface DerivedPair {
+  readonly measured: number;
+  readonly predicted: number;
+  /** Predicted less measured. */
+  readonly error: number;
+  /** Interval for the measured value, where the model has one. */
+  readonly low?: number;
+  readonly high?: number;
+}
+
+/** Sub-areas without nuclei, which divide the tissue between them. */
+const isPart = (name: string): boolean => name !== 'nuclear' && name !== 'extranuclear';
+/** Name of a sub-area's share of the signal. */
+export const shareKey = (subarea: string): string => `share of ${subarea}`;
+
+/** What has intervals, by name: the extravasation distances and the sub-areas' shares of the signal. */
+export function derivedValues(
+  extravasation: Pick<
+    AnalyzeResult['extravasation'],
+    'meanUm' | 'medianUm' | 'p90Um' | 'halfDistanceUm' | 'meanSignal'
+  >,
+  subareas: AnalyzeResult['subareas'],
+): Record<string, number> {
+  const { meanUm, medianUm, p90Um, halfDistanceUm, meanSignal } = extravasation;
+  const shares = subareas
+    .filter(({ name }) => isPart(name))
+    .map(({ name, signalShare }) => [shareKey(name), signalShare] as const);
+  return { meanUm, medianUm, p90Um, halfDistanceUm, meanSignal, ...Object.fromEntries(shares) };
+}
 
 /**
  * @param slides what was found on each calibration slide, one slide an animal: slides of one animal are no further draws
@@ -31,6 +62,23 @@ export function derivedIntervals(
 /** Smallest value that a measure can have; a share may fall below 0 where noise exceeds the signal. */
 const isDistance = (key: string): boolean => key.endsWith('Um');
 
+/** Where the measured value lies, by the interval of its level. */
+export function endsOf(
+  key: string,
+  predicted: number,
+  { radius }: Pick<DerivedInterval, 'radius'>,
+): { low: number; high: number } {
+  const low = predicted - radius;
+  return { low: isDistance(key) ? Math.max(0, low) : low, high: predicted + radius };
+}
+
+export function ofLevel(
+  intervals: readonly DerivedInterval[] | undefined,
+  level: number,
+): DerivedInterval | undefined {
+  return intervals?.find((interval) => Math.abs(interval.level - level) < 1e-9);
+}
+
 /** The pairs with the ends of their intervals where the model has them, and how often those held. */
 export class DerivedCoverage {
   readonly #known: DerivedIntervals;
@@ -47,11 +95,7 @@ export class DerivedCoverage {
       Object.entries(pairs).map(([key, pair]) => {
         const interval = this.#of(key);
         if (!interval || !Number.isFinite(pair.predicted)) return [key, pair];
-        const low = pair.predicted - interval.radius;
-        const ends = {
-          low: isDistance(key) ? Math.max(0, low) : low,
-          high: pair.predicted + interval.radius,
-        };
+        const ends = endsOf(key, pair.predicted, interval);
         if (Number.isFinite(pair.measured)) {
           const tally = this.#tally.get(key) ?? { held: 0, scored: 0 };
           this.#tally.set(key, tally);
@@ -72,7 +116,7 @@ export class DerivedCoverage {
     );
   }
 
-  #of(key: string): DerivedIntervals[string][number] | undefined {
-    return this.#known[key]?.find(({ level }) => Math.abs(level - this.#level) < 1e-9);
+  #of(key: string): DerivedInterval | undefined {
+    return ofLevel(this.#known[key], this.#level);
   }
 }

@@ -7,6 +7,7 @@ import { Coverage } from '../evaluation/coverage.ts';
 import { rolesOf } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
+import { DerivedCoverage } from './derived-intervals.ts';
 import { drawComparison } from './evaluate-picture.ts';
 import { type EvaluatedPair, evaluateSlide } from './evaluate-slide.ts';
 import { findVessels, openTarget } from './evaluate-target.ts';
@@ -35,9 +36,9 @@ export async function evaluatePair(
     });
     opened.push(stored);
     const prediction = await openPrediction(predictionPath, 'probe');
-    const { source: predicted, interval } = prediction;
+    const { source: predicted, interval, record } = prediction;
     opened.push(predicted);
-    const notes: string[] = [];
+    const notes = [...record.warnings];
     const matched = matchPixelSize(stored, requirePixelSize(stored), predicted);
     const { source: slide, pixelSizeUm } = matched;
     if (matched.note !== undefined) notes.push(matched.note);
@@ -75,16 +76,21 @@ export async function evaluatePair(
       peak: await peakOf([{ source: slide, channel: target.slideChannel }], work),
       coverage: tally && interval && { tally, ends: [interval.lower, interval.upper] },
     };
-    const score = await evaluateSlide(pair, work);
+    const ofDerived =
+      isMeasured && record.derivedIntervals
+        ? new DerivedCoverage(record.derivedIntervals, coverageLevel)
+        : undefined;
+    const found = await evaluateSlide(pair, work);
+    const score = ofDerived ? { ...found, derived: ofDerived.add(found.derived) } : found;
     return {
       scores: [score],
       slidePaths: [slidePath],
       isResampled: matched.note !== undefined,
       peak: pair.peak,
       floorIs: "the slide's own mean",
-      withinSlide: false,
+      withinSlide: record.isWithinSlide,
       coverage: tally ? tally.table() : null,
-      derivedCoverage: null,
+      derivedCoverage: ofDerived ? ofDerived.table() : null,
       notes,
       files: out === undefined ? [] : [await drawComparison(pair, score, out)],
     };

@@ -10,25 +10,13 @@ import { addBlocks, extravasationOf, profileOf } from '../spatial/extravasation.
 import { sumSpace } from '../spatial/space-sums.ts';
 import { percentileBackground } from './analyze-background.ts';
 import { subareasOf } from './analyze-measures.ts';
+import { type DerivedPair, derivedValues } from './derived-intervals.ts';
 import { tissueBits } from './slide-layers.ts';
-
-export interface DerivedPair {
-  readonly measured: number;
-  readonly predicted: number;
-  /** Predicted less measured. */
-  readonly error: number;
-  /** Interval for the measured value, where the model has one. */
-  readonly low?: number;
-  readonly high?: number;
-}
 
 export interface ComparedSpace {
   readonly derived: Record<string, DerivedPair>;
   readonly profile: readonly ProfilePair[];
 }
-
-/** Sub-areas without nuclei, which divide the tissue between them. */
-const isPart = (name: string): boolean => name !== 'nuclear' && name !== 'extranuclear';
 
 /**
  * The extravasation distances and the sub-areas' shares of the signal that `analyze` would report of each, with
@@ -74,15 +62,12 @@ export async function compareSpace(
     const scan = await scanSlide(source, { inputs: [channel] }, pixelSizeUm, { signal: work.signal });
     const background = percentileBackground(scan, 0, (cell) => solid[cell] === 1, 1, blockUm);
     profiles.push(profileOf(total, p, background.whole));
-    const { meanUm, medianUm, p90Um, halfDistanceUm, meanSignal } = extravasationOf(
-      total,
-      p,
-      background.whole,
+    found.push(
+      derivedValues(
+        extravasationOf(total, p, background.whole),
+        subareasOf(sums, p, background.value, pixelSizeUm),
+      ),
     );
-    const shares = subareasOf(sums, p, background.value, pixelSizeUm)
-      .filter(({ name }) => isPart(name))
-      .map(({ name, signalShare }) => [`share of ${name}`, signalShare] as const);
-    found.push({ meanUm, medianUm, p90Um, halfDistanceUm, meanSignal, ...Object.fromEntries(shares) });
   }
   const [measured, predicted] = found;
   return {

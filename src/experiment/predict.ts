@@ -1,5 +1,4 @@
 // Use case `predict`: a model over a whole slide, into a new slide of the same size.
-import { createHash } from 'node:crypto';
 import { access, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
@@ -10,7 +9,6 @@ import { CancelledError, HrpnError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
-import { version } from '../core/version.ts';
 import { fingerprintSlide } from '../dataset/fingerprint.ts';
 import { fitInputs } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
@@ -33,6 +31,7 @@ import type { BitMask } from '../spatial/bit-mask.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
 import { focusNotes, looksOf, strangeInputs } from './input-look.ts';
 import { atFocus, modelInput } from './model-input.ts';
+import { predictionAnnotations } from './prediction-record.ts';
 import { findRoles, scanTissue } from './slide-layers.ts';
 
 const parsePredict = (given: PredictOptions) => parseOptions(predictCommand, given);
@@ -95,7 +94,8 @@ export async function writePrediction(
       );
     }
     const started = performance.now();
-    const { maps, focus } = await inputsOf(model, source, channels, notes, work);
+    const { maps, focus, warnings } = await inputsOf(model, source, channels, work);
+    notes.push(...warnings);
     const input = await modelInput(
       model,
       { source: atFocus(source, channels, focus, maps), channels, maps },
@@ -119,10 +119,12 @@ export async function writePrediction(
         valueScale,
         pixelSizeUm,
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
-        annotations: {
-          ...provenance(model, options.slide, await fingerprintSlide(options.slide), maps, focus),
+        annotations: predictionAnnotations(model, {
+          slide: options.slide,
+          fingerprint: await fingerprintSlide(options.slide),
+          ...{ maps, focus, warnings },
           command: commandOf(options, source, named, assigned),
-        },
+        }),
       },
       { resume: options.resume },
     );
@@ -241,26 +243,31 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** The model's own maps, or those and the change of focus that are fitted on this slide's tissue. */
+/**
+ * The model's own maps, or those and the change of focus that are fitted on this slide's tissue; and why the prediction may
+ * not be trusted here.
+ */
 async function inputsOf(
   { manifest }: ModelFile,
   source: PixelSource,
   channels: readonly number[],
-  notes: string[],
   work: WorkOptions,
-): Promise<{ maps: readonly InputMap[]; focus: readonly number[] }> {
+): Promise<{ maps: readonly InputMap[]; focus: readonly number[]; warnings: readonly string[] }> {
   const { pixelSizeUm } = manifest;
+  const warnings: string[] = [];
   if ('reaches' in manifest.inputMaps) {
     const fitted = await fitInputs(source, channels, manifest.inputMaps, pixelSizeUm, work);
     const { scan, tissue } = fitted;
     if (manifest.trainedOn !== undefined) {
-      notes.push(...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue), fitted.focus));
+      warnings.push(
+        ...strangeInputs(manifest.trainedOn, manifest.roles, looksOf(scan, tissue), fitted.focus),
+      );
     }
-    notes.push(...focusNotes(manifest.roles, fitted.focus));
-    return { maps: fitted.maps, focus: fitted.focus.map((change) => change ?? 0) };
+    warnings.push(...focusNotes(manifest.roles, fitted.focus));
+    return { maps: fitted.maps, focus: fitted.focus.map((change) => change ?? 0), warnings };
   }
   if (manifest.derived === undefined && manifest.training.splitBy === 'field') {
-    notes.push(
+    warnings.push(
       'The model was trained on fields of one slide and takes stains to be as bright as there: on other slides the prediction is not to be trusted.',
     );
   }
@@ -269,7 +276,7 @@ async function inputsOf(
     const any = { reaches: channels.map(() => 1), spectra: channels.map(() => null) };
     await fitInputs(source, channels, any, pixelSizeUm, work);
   }
-  return { maps: manifest.inputMaps, focus: channels.map(() => 0) };
+  return { maps: manifest.inputMaps, focus: channels.map(() => 0), warnings };
 }
 
 /** The tissue beside the vessels, by their stain and, where the slide has one, a nuclear stain, as `analyze` finds it. */
@@ -306,30 +313,4 @@ function commandOf(
     sampleType,
   };
   return shellText(commandArguments(predictCommand, given));
-}
-
-/** Where the prediction comes from, for the file. */
-function provenance(
-  { manifest, bytes }: ModelFile,
-  slide: string,
-  fingerprint: string,
-  maps: readonly InputMap[],
-  focus: readonly number[],
-): Record<string, string> {
-  return {
-    predictedBy: `hrpn ${version}`,
-    slide: basename(slide),
-    slideFingerprint: fingerprint,
-    model: manifest.model,
-    modelSha256: createHash('sha256').update(bytes).digest('hex'),
-    trainedOn: JSON.stringify(manifest.training),
-    inputMaps: JSON.stringify(
-      Object.fromEntries(
-        manifest.roles.map((role, i) => [
-          role,
-          { ...maps[i], ...(focus[i] !== 0 && { refocusedPx2: focus[i] }) },
-        ]),
-      ),
-    ),
-  };
 }

@@ -8,6 +8,7 @@ import { findTissue, solidCells, type TissueMask } from '../dataset/tissue-mask.
 import { assignRoles, findRole } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
+import { type PredictionRecord, readPredictionRecord } from './prediction-record.ts';
 
 /** The tissue grid at full resolution, one bit a pixel. */
 export function tissueBits(mask: TissueMask, width: number, height: number): BitMask {
@@ -87,6 +88,7 @@ export interface PredictedSlide {
   readonly channel: number;
   /** Interval that it carries, where it has one. */
   readonly interval?: { readonly level: number; readonly lower: number; readonly upper: number };
+  readonly record: PredictionRecord;
 }
 
 /**
@@ -109,7 +111,12 @@ export async function openPrediction(path: string, targetRole: string): Promise<
     const [lower, upper] = [bound('lower'), bound('upper')];
     const level = lower < 0 ? Number.NaN : Number(channels[lower].name.split(' ').at(-1));
     const hasInterval = upper >= 0 && level > 0 && level < 1;
-    return { source, channel: Math.max(0, named), ...(hasInterval && { interval: { level, lower, upper } }) };
+    return {
+      source,
+      channel: Math.max(0, named),
+      ...(hasInterval && { interval: { level, lower, upper } }),
+      record: readPredictionRecord(source),
+    };
   } catch (error) {
     await source.close();
     throw error;

@@ -32,6 +32,22 @@ const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positiv
 
 const bounds = z.strictObject({ low: z.number(), high: z.number() });
 
+/**
+ * Half-widths of the intervals of what is derived from a predicted slide, by name (with its unit where it has one) and
+ * level; from the calibration slides.
+ */
+export const derivedIntervalsSchema = z.record(
+  z.string(),
+  z.array(
+    z.strictObject({
+      level: z.number().gt(0).lt(1),
+      radius: z.number().nonnegative(),
+      slides: z.int().positive(),
+      basis: z.enum(['slides', 'within-cohort']),
+    }),
+  ),
+);
+
 const manifestSchema = z.strictObject({
   formatVersion: z.literal(3),
   model: z.string(),
@@ -69,23 +85,7 @@ const manifestSchema = z.strictObject({
   spread: z.literal(true).optional(),
   /** Set where the dataset had calibration slides. */
   intervals: z.array(intervalSchema).optional(),
-  /**
-   * Half-widths of the intervals of what is derived from a predicted slide, by name (with its unit where it has one) and
-   * level; the same calibration slides.
-   */
-  derivedIntervals: z
-    .record(
-      z.string(),
-      z.array(
-        z.strictObject({
-          level: z.number().gt(0).lt(1),
-          radius: z.number().nonnegative(),
-          slides: z.int().positive(),
-          basis: z.enum(['slides', 'within-cohort']),
-        }),
-      ),
-    )
-    .optional(),
+  derivedIntervals: derivedIntervalsSchema.optional(),
   /** Over how many turns and mirrorings of the image the prediction is the mean; the image as it is unless given. */
   turns: z.literal(turnCounts).optional(),
   /** What a fit found, by name with its unit, e.g. lengthUm. */

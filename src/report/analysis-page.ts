@@ -106,7 +106,7 @@ dt{font-size:12px;color:var(--faint)}dd{margin:0;font-size:17px;font-variant-num
 .pictures.one{grid-template-columns:minmax(0,900px)}
 figure{margin:0}figure img{width:100%;display:block;border-radius:3px;background:#000}
 figcaption{font-size:13px;color:var(--faint);margin-top:5px}
-.wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13.5px}
+.wide{overflow-x:auto}.chart+.wide{margin-top:14px}table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13.5px}
 th,td{padding:5px 14px 5px 0;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{font-weight:600;color:var(--faint);font-size:12.5px}
 .warnings{list-style:none;padding:0;margin:20px 0 0}.warnings li{background:#fff4e0;border-left:4px solid #c77700;padding:8px 12px;border-radius:3px;margin-bottom:6px}

@@ -43,6 +43,7 @@ export interface BlockedImage {
   readonly pixelSizeUm: number | undefined;
   /** Where the file records that its samples stand for other values; `read` gives those. */
   readonly valueScale?: ValueScale;
+  readonly annotations?: ReadonlyMap<string, string>;
   /** [level][channel]; all planes of a level have one size, largest level first. */
   readonly levels: readonly (readonly ChannelPlane[])[];
   close(): Promise<void>;
@@ -62,6 +63,7 @@ export class BlockedSource implements PixelSource {
   readonly width: number;
   readonly height: number;
   readonly levels: readonly PyramidLevel[];
+  readonly annotations: ReadonlyMap<string, string> | undefined;
   readonly #image: BlockedImage;
   readonly #cache: SampleCache;
 
@@ -71,6 +73,7 @@ export class BlockedSource implements PixelSource {
     this.path = image.path;
     this.format = image.format;
     this.channels = image.channels;
+    this.annotations = image.annotations;
     if (image.valueScale !== undefined) {
       this.format += ` (${image.channels[0].sampleType} with a recorded scale)`;
       this.channels = image.channels.map((channel) => ({ ...channel, sampleType: 'float32' }));

@@ -67,6 +67,7 @@ export async function planOme(
     colors: planes.map(({ color }) => color),
     roles: new Map(roles.map(([key, role]) => [key.slice('role: '.length), role])),
     valueScale: recordedScale(xml.annotations, (await images.shapeOf(pages[0])).sampleType),
+    annotations: xml.annotations,
     pixelWidthUm: image.pixelWidthUm,
     pixelHeightUm: image.pixelHeightUm,
   };

@@ -87,6 +87,7 @@ async function openPlan(
     channels,
     pixelSizeUm: options.pixelSizeUm ?? squarePixel(path, plan.pixelWidthUm, plan.pixelHeightUm),
     ...(plan.valueScale === undefined ? {} : { valueScale: plan.valueScale }),
+    annotations: plan.annotations,
     levels,
     close: () => images.file.close(),
   };

@@ -27,6 +27,7 @@ export interface TiffPlan {
   /** Roles that the writer recorded, by channel name. */
   readonly roles?: ReadonlyMap<string, string>;
   readonly valueScale?: ValueScale;
+  readonly annotations?: ReadonlyMap<string, string>;
   readonly pixelWidthUm: number | undefined;
   readonly pixelHeightUm: number | undefined;
 }

@@ -37,7 +37,8 @@ export async function openZarr(
   const names = Array.from({ length: count }, (_, c) => image.channels[c]?.label ?? xml?.channels[c]?.name);
   const [scale] = image.datasets.map((dataset) => dataset.scale);
   const { sampleType } = arrays[0].info;
-  const valueScale = recordedScale(new Map(Object.entries(image.annotations)), sampleType);
+  const annotations = new Map(Object.entries(image.annotations));
+  const valueScale = recordedScale(annotations, sampleType);
   return {
     path: store.path,
     format: `OME-Zarr ${image.version}`,
@@ -45,15 +46,14 @@ export async function openZarr(
       name,
       sampleType,
       ...(image.channels[c]?.color === undefined ? {} : { color: image.channels[c].color }),
-      ...(image.annotations[`role: ${name}`] === undefined
-        ? {}
-        : { role: image.annotations[`role: ${name}`] }),
+      ...(annotations.has(`role: ${name}`) && { role: annotations.get(`role: ${name}`) }),
     })),
     pixelSizeUm:
       options.pixelSizeUm ??
       squarePixel(store.path, stepUm(axes[x], scale?.[x]), stepUm(axes[y], scale?.[y])) ??
       xml?.pixelWidthUm,
     ...(valueScale === undefined ? {} : { valueScale }),
+    annotations,
     levels: layout.levels,
     close: async () => {},
   };

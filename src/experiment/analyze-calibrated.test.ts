@@ -1,0 +1,138 @@
+/** A model's calibrated intervals travel in the predicted slide and come out of `analyze` around what it finds. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
+import { summariseAnalyze } from '../cli/summarise-analyze.ts';
+import type { AnalyzeOptions } from '../contract/analyze.ts';
+import { FormatError } from '../core/errors.ts';
+import { createRaster } from '../core/raster.ts';
+import { readModelFile } from '../model/model-file.ts';
+import { createOmeTiff } from '../slide/create-ome-tiff.ts';
+import { analyze } from './analyze.ts';
+import { derivedValues } from './derived-intervals.ts';
+import { evaluate } from './evaluate.ts';
+import { predict } from './predict.ts';
+
+const model = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
+const size = 384;
+const predictions = ['p.ome.tif', 'p.ome.zarr'];
+let folder: string;
+let slide: string;
+let bare: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-calibrated-'));
+  const { pixelSizeUm } = (await readModelFile(model)).manifest;
+  const drawn = { width: size, height: size, pixelSizeUm };
+  slide = await writeDrawnSlide(join(folder, 'slide.ome.tif'), drawn);
+  bare = await writeDrawnSlide(join(folder, 'bare.ome.tif'), { ...drawn, channels: ['CD31', 'DAPI'] });
+  for (const name of predictions) await predict({ model, slide, out: join(folder, name), threads: 2 });
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const analyzed = (name: string, how: Partial<AnalyzeOptions> = {}) =>
+  analyze({ slide: bare, prediction: join(folder, 'p.ome.tif'), out: join(folder, name), ...how });
+
+describe('intervals for the measured probe', () => {
+  it('lie around what the prediction shows by the radius of the model, from either format', async () => {
+    const { derivedIntervals } = (await readModelFile(model)).manifest;
+    for (const name of predictions) {
+      const result = await analyzed(`of ${name}`, { prediction: join(folder, name), level: 0.9 });
+      expect(result).toMatchObject({ probe: 'predicted', calibrated: { level: 0.9, basis: 'slides' } });
+      const values = derivedValues(result.extravasation, result.subareas);
+      const { intervals } = result.calibrated!;
+      expect(Object.keys(intervals).sort()).toEqual(
+        Object.keys(values)
+          .filter((key) => Number.isFinite(values[key]))
+          .sort(),
+      );
+      for (const [key, { low, high }] of Object.entries(intervals)) {
+        const { radius } = derivedIntervals![key].find(({ level }) => level === 0.9)!;
+        expect(high - values[key], key).toBeCloseTo(radius, 9);
+        expect(low, key).toBeCloseTo(
+          key.endsWith('Um') ? Math.max(0, values[key] - radius) : values[key] - radius,
+          9,
+        );
+      }
+      const { low, high } = intervals.meanUm;
+      const range = `90% interval for the measured on this slide ${low.toFixed(1)} to ${high.toFixed(1)}`;
+      expect(summariseAnalyze(result)).toContain(range);
+      expect(await readFile(join(folder, `of ${name}`, 'report.html'), 'utf8')).toContain(range);
+      const table = await readFile(join(folder, `of ${name}`, 'tables', 'summary.csv'), 'utf8');
+      expect(table).toContain(`${low},${high}`);
+    }
+  }, 60_000);
+
+  it('are of the same values that evaluate compares, beside a measured probe too', async () => {
+    const prediction = join(folder, 'p.ome.tif');
+    const beside = await analyzed('beside', { slide, level: 0.9 });
+    const scored = await evaluate({ slide, prediction });
+    const { derived } = scored.perSlide[0];
+    const values = derivedValues(beside.predicted!.extravasation, beside.predicted!.subareas);
+    const { intervals } = beside.calibrated!;
+    for (const [key, pair] of Object.entries(derived)) {
+      if (!Number.isFinite(pair.predicted)) continue;
+      expect(values[key], key).toBeCloseTo(pair.predicted, 6);
+      expect(intervals[key].low, key).toBeCloseTo(pair.low!, 6);
+      expect(intervals[key].high, key).toBeCloseTo(pair.high!, 6);
+    }
+    expect(Object.keys(scored.derivedCoverage!).length).toBeGreaterThan(3);
+  }, 60_000);
+
+  it('are left out, with the reason, where something else is measured or nothing was calibrated', async () => {
+    const otherwise = await analyzed('otherwise', { beyondUm: 5, background: 3 });
+    expect(otherwise.calibrated).toBeNull();
+    expect(otherwise.warnings.join()).toMatch(
+      /calibration measures without --background, --beyond-um\. Leave them out/,
+    );
+    const level = await analyzed('level', { level: 0.85 });
+    expect(level.calibrated).toBeNull();
+    expect(level.warnings.join()).toMatch(
+      /calibrated for the levels 0.5, 0.8, 0.9, 0.95, not for --level 0.85/,
+    );
+    const foreign = await written('foreign', {});
+    const unknown = await analyzed('unknown', { prediction: foreign });
+    expect(unknown.calibrated).toBeNull();
+    expect(unknown.warnings.join()).toMatch(/carries no calibrated intervals/);
+  }, 60_000);
+
+  it('come with what the prediction says against itself; a damaged record is an error', async () => {
+    const doubtful = await written('doubtful', {
+      predictedBy: 'hrpn',
+      predictionWarnings: JSON.stringify(['The input is too blurred.']),
+      trainedOn: JSON.stringify({ splitBy: 'field' }),
+    });
+    expect((await analyzed('doubted', { prediction: doubtful })).warnings).toContain(
+      'The input is too blurred.',
+    );
+    expect(await evaluate({ slide, prediction: doubtful })).toMatchObject({
+      withinSlide: true,
+      notes: expect.arrayContaining(['The input is too blurred.']),
+    });
+    const damaged = await written('damaged', {
+      predictedBy: 'hrpn',
+      derivedIntervals: '{"meanUm":[{"level":2}]}',
+    });
+    await expect(analyzed('no', { prediction: damaged })).rejects.toThrow(FormatError);
+    await expect(analyzed('no', { prediction: damaged })).rejects.toThrow(
+      /'derivedIntervals' cannot be read/,
+    );
+  }, 60_000);
+});
+
+/** A prediction that another program could have written. */
+async function written(name: string, annotations: Record<string, string>): Promise<string> {
+  const path = join(folder, `${name}.ome.tif`);
+  const raster = createRaster(1, size, size);
+  for (let i = 0; i < raster.data.length; i++) raster.data[i] = 20 + (i % 17);
+  const sink = await createOmeTiff(path, {
+    ...{ width: size, height: size, pixelSizeUm: 0.65, channels: [{ name: 'probe' }], sampleType: 'float32' },
+    annotations,
+  });
+  await sink.write(0, 0, raster);
+  await sink.finish();
+  return path;
+}

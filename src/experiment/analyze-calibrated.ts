@@ -1,0 +1,88 @@
+// Where the measured probe's values would lie on a slide of which only the prediction is known, or beside which it is shown:
+// the intervals that the model was calibrated with, around what the prediction gives.
+import type { AnalyzeResult, AnalyzeSettings } from '../contract/analyze.ts';
+import { flagOf } from '../contract/command.ts';
+import type { ProbeMeasures } from './analyze-measures.ts';
+import { derivedValues, endsOf, ofLevel } from './derived-intervals.ts';
+import type { PredictionRecord } from './prediction-record.ts';
+
+type Calibrated = NonNullable<AnalyzeResult['calibrated']>;
+
+/** Calibration measures slides as `analyze` does with these settings; another definition would have other errors. */
+const calibratedWith: readonly (readonly [keyof AnalyzeSettings, unknown])[] = [
+  ['vesselMask', undefined],
+  ['vesselThreshold', undefined],
+  ['tissue', 'auto'],
+  ['background', undefined],
+  ['backgroundSlide', undefined],
+  ['backgroundPercentile', 1],
+  ['beyondUm', 3],
+];
+
+/**
+ * @param isAlone the prediction is in the place of the measured probe, so that nothing else tells its error
+ * @param warnings is told what a person must know who reads the intervals, or why there are none
+ */
+export function calibratedOf(
+  { derivedIntervals }: PredictionRecord,
+  { extravasation, subareas }: ProbeMeasures,
+  settings: AnalyzeSettings,
+  isAlone: boolean,
+  warnings: string[],
+): Calibrated | null {
+  const { level } = settings;
+  const none = (why: string): null => {
+    if (isAlone) {
+      warnings.push(
+        `The intervals are those of another piece of this predicted image; how far it may be from what would be measured is not in them${why}`,
+      );
+    }
+    return null;
+  };
+  if (derivedIntervals === undefined) {
+    return none(
+      ', for the prediction carries no calibrated intervals: its model knew no calibration slides (hrpn prepare --calibration).',
+    );
+  }
+  const changed = calibratedWith.flatMap(([key, value]) =>
+    (settings[key] ?? value) === value ? [] : [flagOf(key)],
+  );
+  if (changed.length > 0) {
+    return none(
+      `: the model's calibration measures without ${changed.join(', ')}. Leave ${changed.length > 1 ? 'them' : 'it'} out for calibrated intervals.`,
+    );
+  }
+  const intervals: Calibrated['intervals'] = {};
+  for (const [key, value] of Object.entries(derivedValues(extravasation, subareas))) {
+    const found = ofLevel(derivedIntervals[key], level);
+    if (found && Number.isFinite(value)) intervals[key] = endsOf(key, value, found);
+  }
+  // All measures have the same levels.
+  const levels = Object.values(derivedIntervals)[0]?.map((interval) => interval.level) ?? [];
+  const first = ofLevel(derivedIntervals.meanUm, level);
+  if (first === undefined) {
+    return none(`: the model is calibrated for the levels ${levels.join(', ')}, not for --level ${level}.`);
+  }
+  const { slides, basis } = first;
+  const percent = `${Math.round(100 * level)}%`;
+  if (basis === 'within-cohort') {
+    warnings.push(
+      `The calibrated ${percent} intervals are within-cohort: they rest on ${slides} ${slides === 1 ? 'slide' : 'slides'}, too few of one kind to promise ${percent} on a further slide.`,
+    );
+  }
+  const { meanUm, meanSignal } = intervals;
+  if (extravasation.verdict === 'extravasation') {
+    const { uniformMeanUm } = extravasation;
+    if (meanUm && meanUm.high >= uniformMeanUm) {
+      warnings.push(
+        `Of the predicted image the probe is nearer to the vessels than an even spread (${uniformMeanUm.toFixed(1)} um), but what would be measured may not be: its mean distance lies between ${meanUm.low.toFixed(1)} and ${meanUm.high.toFixed(1)} um.`,
+      );
+    }
+    if (meanSignal && meanSignal.low <= 0) {
+      warnings.push(
+        'The predicted image shows probe outside the vessels, but what would be measured may be no more than background.',
+      );
+    }
+  }
+  return { level, slides, basis, intervals };
+}
