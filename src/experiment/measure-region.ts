@@ -1,8 +1,9 @@
 // Use case of the studio: the metrics, distance profile and histogram of a drawn region, quick enough to wait for.
 import type { RegionRequest, RegionResult } from '../contract/studio.ts';
 import { DataError, UsageError } from '../core/errors.ts';
-import type { PixelSource } from '../core/pixel-source.ts';
+import type { PixelSource, PyramidLevel } from '../core/pixel-source.ts';
 import { channelOf, createRaster, type Region } from '../core/raster.ts';
+import { requireSameSize } from '../evaluation/compare-slide.ts';
 import { bias } from '../evaluation/metrics/bias.ts';
 import { mae } from '../evaluation/metrics/mae.ts';
 import { mse } from '../evaluation/metrics/mse.ts';
@@ -18,7 +19,7 @@ import { maskOutlines } from '../spatial/mask-outlines.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { fillPolygon, type Polygon, polygonBounds } from './polygon-rows.ts';
-import { openPrediction, scanTissue } from './slide-layers.ts';
+import { openPrediction, type PredictedSlide, scanTissue } from './slide-layers.ts';
 
 /** Vessels this far outside the region still count for distances inside it. */
 const haloUm = 100;
@@ -47,6 +48,7 @@ interface Sample {
 export async function measureRegion(request: RegionRequest): Promise<RegionResult> {
   const notes: string[] = [];
   const source = await openSlide(request.slide, { pixelSizeUm: request.pixelSizeUm });
+  const opened: PixelSource[] = [source];
   try {
     const { pixelSizeUm } = source;
     if (pixelSizeUm === undefined) {
@@ -54,26 +56,38 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
         'the slide does not say how large its pixels are. Give the pixel size under Roles, in micrometres.',
       );
     }
-    const sample = chooseSample(source, request.polygon, pixelSizeUm);
+    const prediction =
+      request.prediction === undefined ? undefined : await openPrediction(request.prediction, 'probe');
+    opened.push(...(prediction ? [prediction.source] : []));
+    if (prediction) requireSameSize(source, prediction.source);
+    const sample = chooseSample(source, request.polygon, pixelSizeUm, prediction?.source.levels);
     if (sample.reduction > 1) {
       notes.push(
         `The region is large: measured on the pyramid, at one pixel for ${sample.reduction} in each direction.`,
       );
     }
     const measured = await readRole(source, 'probe', request.roles, sample, notes);
-    const predicted =
-      request.prediction === undefined ? undefined : await readPrediction(request.prediction, source, sample);
+    const predicted = prediction && (await readPrediction(prediction, source, sample));
     const stain = await readRole(source, 'vessel', request.roles, sample, notes);
     const nuclei = await readRole(source, 'nuclei', request.roles, sample, []);
     const vessels = stain === undefined ? undefined : await findVessels(stain, nuclei, sample, notes);
     return summarise(sample, { measured, predicted, vessels }, notes);
   } finally {
-    await source.close();
+    await Promise.all(opened.map((each) => each.close()));
   }
 }
 
-function chooseSample(source: PixelSource, polygon: Polygon, pixelSizeUm: number): Sample {
-  for (const [level, { width, height }] of source.levels.entries()) {
+/** @param others levels of the prediction, which must have the one that is chosen */
+function chooseSample(
+  source: PixelSource,
+  polygon: Polygon,
+  pixelSizeUm: number,
+  others: readonly PyramidLevel[] = source.levels,
+): Sample {
+  const usable = [...source.levels.entries()].filter(([, level]) =>
+    others.some((other) => isSame(level, other)),
+  );
+  for (const [level, { width, height }] of usable) {
     const reduction = Math.max(1, Math.round(source.width / width));
     const scaled = polygon.map(([x, y]) => [x / reduction, y / reduction] as const);
     const bounds = polygonBounds(scaled, width, height);
@@ -87,9 +101,11 @@ function chooseSample(source: PixelSource, polygon: Polygon, pixelSizeUm: number
       width,
       height,
     ) as Region;
-    if (region.width * region.height > mostPixels && level < source.levels.length - 1) continue;
+    if (region.width * region.height > mostPixels && level !== usable.at(-1)?.[0]) continue;
     if (region.width * region.height > 16 * mostPixels) {
-      throw new UsageError('the region is too large for a slide without a pyramid. Draw a smaller one.');
+      throw new UsageError(
+        'the region is too large: the slide, or its prediction, has no smaller level to measure it on. Draw a smaller one.',
+      );
     }
     const inside = fillPolygon(scaled, region);
     if (!inside.includes(1)) break;
@@ -117,21 +133,16 @@ async function readRole(
   return channelOf(await source.read(sample.region, [channel], { level: sample.level }), 0);
 }
 
-async function readPrediction(path: string, slide: PixelSource, sample: Sample): Promise<Float32Array> {
-  const { source, channel } = await openPrediction(path, 'probe');
-  try {
-    const { width, height } = slide.levels[sample.level];
-    const level = source.levels.findIndex((each) => each.width === width && each.height === height);
-    if (level < 0 || source.width !== slide.width || source.height !== slide.height) {
-      throw new DataError(
-        `the prediction must have the slide's size, ${slide.width} x ${slide.height} px with the same pyramid; ` +
-          `it has ${source.width} x ${source.height} px. Choose the prediction of this slide.`,
-      );
-    }
-    return channelOf(await source.read(sample.region, [channel], { level }), 0);
-  } finally {
-    await source.close();
-  }
+const isSame = (one: PyramidLevel, other: PyramidLevel): boolean =>
+  one.width === other.width && one.height === other.height;
+
+async function readPrediction(
+  { source, channel }: PredictedSlide,
+  slide: PixelSource,
+  sample: Sample,
+): Promise<Float32Array> {
+  const level = source.levels.findIndex((each) => isSame(each, slide.levels[sample.level]));
+  return channelOf(await source.read(sample.region, [channel], { level }), 0);
 }
 
 async function findVessels(

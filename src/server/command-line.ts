@@ -1,6 +1,8 @@
 // Options of a form: checked, and every path in them confined.
 import { z } from 'zod';
 import { type CommandContract, type FlagMeta, parseOptions } from '../contract/command.ts';
+import { FormatError, UsageError } from '../core/errors.ts';
+import { datasetSlides } from '../experiment/dataset-slides.ts';
 import type { OpenedFolder } from './opened-folder.ts';
 
 interface Field extends FlagMeta {
@@ -37,6 +39,20 @@ export async function checkForm(
   return checked;
 }
 
+/**
+ * Refuses a dataset whose slides lie elsewhere: its manifest names them, and they would be read.
+ * @throws UsageError, FileAccessError
+ */
+export async function confineDataset(dataset: unknown, folder: OpenedFolder): Promise<void> {
+  if (typeof dataset !== 'string') return;
+  const paths = await datasetSlides(dataset).catch((error) => {
+    // The command reads the same manifest, and says what is wrong with it.
+    if (error instanceof FormatError) return [];
+    throw error;
+  });
+  for (const path of paths) await folder.requireInside(path);
+}
+
 async function confined(
   field: Field,
   value: unknown,
@@ -47,7 +63,10 @@ async function confined(
     if (value.length === 1 && value[0] === 'none') return value;
     return Promise.all(value.map((item) => confined(field.items ?? {}, item, confine)));
   }
-  if (typeof value === 'string') return field.kind === 'path' ? confine(value) : value;
+  if (typeof value === 'string') {
+    if (value.includes('\0')) throw new UsageError('a value holds a zero byte, which no command takes.');
+    return field.kind === 'path' ? confine(value) : value;
+  }
   if (value === null || typeof value !== 'object') return value;
   const entries: [string, unknown][] = [];
   for (const [key, item] of Object.entries(value)) {

@@ -87,6 +87,21 @@ export class OpenedFolder {
   }
 
   /**
+   * Refuses what a file in the folder names and lies outside.
+   * @param path absolute, or an address
+   * @throws UsageError when it lies outside, also through a link; FileAccessError when it is not there
+   */
+  async requireInside(path: string): Promise<void> {
+    if (!isAbsolute(path)) throw outside(path);
+    const real = await realpath(path).catch((cause) => {
+      throw new FileAccessError(path, `${path} is there no more. Was it moved or deleted?`, { cause });
+    });
+    this.#check(real, path);
+    const stamp = await stampOf(real);
+    if (stamp !== undefined) await this.#search(real, stamp);
+  }
+
+  /**
    * The absolute path of something to be written, which need not exist.
    * @throws UsageError when it lies outside, or would through a link
    */

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { commandArguments, shellText } from '../contract/command-line.ts';
 import type { HistoryRow, RunState, RunView, StudioEvent } from '../contract/studio.ts';
 import { FileAccessError, UsageError } from '../core/errors.ts';
-import { checkForm } from './command-line.ts';
+import { checkForm, confineDataset } from './command-line.ts';
 import { contractOf } from './commands.ts';
 import { readHistory } from './history.ts';
 import type { OpenedFolder } from './opened-folder.ts';
-import { isRunning, type RunOutcome, RunProcess } from './run-process.ts';
+import { isRunning, type RunOutcome, RunProcess, type RunProcessOptions } from './run-process.ts';
 import type { RunStore, StoredRun } from './run-store.ts';
 
 export interface RunQueueOptions {
@@ -69,6 +69,7 @@ export class RunQueue {
   async add(command: string, form: Record<string, unknown>, title?: string): Promise<RunView> {
     const contract = contractOf(command);
     const options = await checkForm(contract, form, this.#folder);
+    await confineDataset(options.dataset, this.#folder);
     if (this.#store.inState('queued').length >= mostQueued) {
       throw new QueueFullError(
         `${mostQueued} runs are waiting already. Wait for some to end, or cancel some.`,
@@ -176,7 +177,18 @@ export class RunQueue {
 
   #start(run: StoredRun): void {
     let log: string[] = [];
-    const process = new RunProcess({
+    const start = (options: RunProcessOptions): RunProcess | undefined => {
+      try {
+        return new RunProcess(options);
+      } catch (cause) {
+        // Arguments that the system does not take; such a run must not keep the others waiting.
+        const error = `The command could not be started: ${(cause as Error).message}.`;
+        this.#store.update(run.id, { state: 'failed', endedAt: Date.now(), error });
+        this.#announce(run.id);
+        return undefined;
+      }
+    };
+    const process = start({
       args: commandArguments(contractOf(run.command), run.options),
       cwd: this.#folder.root,
       commandFile: this.#commandFile,
@@ -189,6 +201,7 @@ export class RunQueue {
         active.news = { ...active.news, log: log.join('\n') };
       },
     });
+    if (process === undefined) return;
     const active: Active = { process, isCancelled: false, historyRows: 0, news: {} };
     active.ended = process.ended.then((outcome) => this.#end(run.id, outcome));
     this.#active.set(run.id, active);

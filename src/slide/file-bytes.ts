@@ -23,6 +23,8 @@ export class FileBytes {
   static async open(path: string): Promise<FileBytes> {
     let file: FileHandle | undefined;
     try {
+      // Opening a pipe would wait for its writer.
+      if (!(await stat(path)).isFile()) throw new FileAccessError(path, `${path} is no file with pixels.`);
       file = await open(path, 'r');
       const { size } = await file.stat();
       if (size === 0) throw new FormatError(path, 'expected an image, found an empty file.');

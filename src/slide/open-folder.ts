@@ -89,9 +89,14 @@ function combine(
     ...source.channels[0],
     name: names[i].replace(imageName, ''),
   }));
-  // Levels that all channels have.
-  const levels = first.levels.filter((level, l) =>
-    sources.every(({ levels: other }) => other[l]?.width === level.width && other[l].height === level.height),
+  // Levels that all channels have, with the place that each has among a channel's own.
+  const places = first.levels.map((level) =>
+    sources.map(({ levels: own }) =>
+      own.findIndex(({ width, height }) => width === level.width && height === level.height),
+    ),
+  );
+  const shared = first.levels.flatMap((level, l) =>
+    places[l].includes(-1) ? [] : [{ level, at: places[l] }],
   );
   const kinds = [...new Set(sources.map(({ format }) => format))];
   return {
@@ -101,12 +106,13 @@ function combine(
     height: first.height,
     channels,
     pixelSizeUm: sources.find(({ pixelSizeUm }) => pixelSizeUm !== undefined)?.pixelSizeUm,
-    levels,
+    levels: shared.map(({ level }) => level),
     async read(region, wanted, readOptions): Promise<Raster> {
       const raster = createRaster(wanted.length, region.height, region.width);
       await Promise.all(
         wanted.map(async (channel, c) => {
-          const part = await sources[channel].read(region, [0], readOptions);
+          const level = shared[readOptions?.level ?? 0].at[channel];
+          const part = await sources[channel].read(region, [0], { ...readOptions, level });
           raster.data.set(part.data, c * region.height * region.width);
         }),
       );

@@ -1,5 +1,6 @@
 // Files that are damaged or made to hurt: each is answered by one clear error or read correctly; none crashes, hangs
 // or takes more than its share of memory.
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -538,5 +539,47 @@ describe('fuzz', () => {
       },
     );
     await fc.assert(property, { numRuns: runs, seed: 7 });
+  });
+});
+
+describe('what is no file', () => {
+  it('a pipe in a slide folder, and metadata that are null, are answered at once', async () => {
+    mkdirSync(join(folder, 'piped'));
+    execFileSync('mkfifo', [join(folder, 'piped', 'DAPI.tif')]);
+    put('piped.zarr/.zattrs', '');
+    rmSync(join(folder, 'piped.zarr', '.zattrs'));
+    execFileSync('mkfifo', [join(folder, 'piped.zarr', '.zattrs')]);
+    put('null.zarr/.zattrs', 'null');
+    await expect(openSlide(join(folder, 'piped'))).rejects.toThrow(/is no file with pixels/);
+    for (const name of ['piped.zarr', 'null.zarr'])
+      await expect(openSlide(join(folder, name))).rejects.toBeInstanceOf(HrpnError);
+  });
+
+  it('a tag that claims a whole file of values where one is wanted costs no more than one', async () => {
+    // An image, and smaller copies whose size is an array of nearly all bytes of the file.
+    const pages = 4000;
+    const length = 2 + 8 * 12 + 4;
+    const total = 8 + pages * length;
+    const file = Buffer.alloc(total);
+    file.write('II*\0\b', 'latin1');
+    for (let i = 0; i < pages; i++) {
+      let at = 8 + i * length;
+      at = file.writeUInt16LE(8, at);
+      const entry = (tag: number, type: number, count: number, value: number): void => {
+        at = file.writeUInt32LE(
+          value,
+          file.writeUInt32LE(count, file.writeUInt16LE(type, file.writeUInt16LE(tag, at))),
+        );
+      };
+      entry(254, 4, 1, Number(i > 0));
+      for (const tag of [256, 257]) entry(tag, i > 0 ? 1 : 4, i > 0 ? total - 8 : 1, i > 0 ? 8 : 16);
+      entry(258, 3, 1, 8);
+      entry(259, 3, 1, 1);
+      entry(273, 4, 1, 8);
+      entry(278, 4, 1, 16);
+      entry(279, 4, 1, 256);
+      file.writeUInt32LE(i === pages - 1 ? 0 : 8 + (i + 1) * length, at);
+    }
+    await expectAllClear([put('claims.tif', file)]);
   });
 });

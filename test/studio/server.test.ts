@@ -10,9 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { RunState, RunView } from '../../src/contract/studio.ts';
+import { prepare } from '../../src/experiment/prepare.ts';
 import { guard } from '../../src/server/guard.ts';
 import { OpenedFolder } from '../../src/server/opened-folder.ts';
 import { type Studio, startStudio } from '../../src/server/start-studio.ts';
+import { writeDrawnSlide } from '../e2e/drawn-slide.ts';
 
 const commandFile = fileURLToPath(new URL('./stand-in-command.ts', import.meta.url));
 
@@ -449,6 +451,30 @@ describe('runs', () => {
     );
     expect(await error('studio', {})).toContain('command');
     expect(JSON.parse((await send('/api/runs')).text)).toEqual([]);
+  });
+
+  test('a dataset of slides elsewhere is not read, and what no process takes keeps no run waiting', async () => {
+    const outside = await Promise.all(
+      [1, 2, 3].map((seed) => writeDrawnSlide(join(base, `s${seed}.ome.tif`), { seed })),
+    );
+    await prepare({ slides: outside, validation: ['none'], patch: 64, out: join(folder, 'far') });
+    const far = await post('/api/runs', { command: 'train', options: { dataset: 'far', out: 'r' } });
+    expect(far.status).toBe(400);
+    expect(far.text).toContain('outside the opened folder');
+    await writeDrawnSlide(join(folder, 'near.ome.tif'));
+    const analyze = (out: string, role: string) =>
+      post('/api/runs', {
+        command: 'analyze',
+        options: { slide: 'near.ome.tif', out, roles: { vessel: role } },
+      });
+    const broken = await analyze('a', 'CD31\0');
+    expect(broken.status).toBe(400);
+    expect(broken.text).toContain('zero byte');
+    const { text } = await analyze('b', 'x'.repeat(140_000));
+    const failed = await until((JSON.parse(text) as RunView).id, isIn('failed'));
+    expect(failed.error).toMatch(/could not be started/);
+    const next = await post('/api/runs', { command: 'simulate', options: { out: 'slides' } });
+    await until((JSON.parse(next.text) as RunView).id, isIn('failed'));
   });
 
   test('two at once; a third waits; the same output twice is refused; cancel and resume', async () => {

@@ -7,6 +7,7 @@ import { createRaster } from '../../src/core/raster.ts';
 import { measureRegion } from '../../src/experiment/measure-region.ts';
 import { readTile, viewSlide } from '../../src/experiment/view-slide.ts';
 import { createOmeTiff } from '../../src/slide/create-ome-tiff.ts';
+import { readTiffTile } from '../../studio/src/viewer/tiff-tile.ts';
 import { writeDrawnSlide } from '../e2e/drawn-slide.ts';
 
 let folder: string;
@@ -67,4 +68,44 @@ test('a region refuses a prediction of several channels without the probe, as an
   );
   const alone = await writeDrawnSlide(join(folder, 'alone.ome.tif'), { channels: ['dose'] });
   expect((await measure(alone)).predicted?.mean).toBeGreaterThan(0);
+});
+
+test('a large region is measured on a level that the prediction has too', async () => {
+  const size = 2100;
+  const slide = join(folder, 'pyramid.ome.tif');
+  const raster = createRaster(1, size, size);
+  raster.data.fill(9);
+  const shape = { width: size, height: size, pixelSizeUm: 0.65, sampleType: 'uint8' as const };
+  const sink = await createOmeTiff(slide, { ...shape, channels: [{ name: 'QD' }] });
+  await sink.write(0, 0, raster);
+  await sink.finish();
+  const prediction = await writeDrawnSlide(join(folder, 'flat.ome.tif'), {
+    ...{ width: size, height: size, channels: ['probe'] },
+    draw: (_, width, height) => new Uint8Array(width * height).fill(5),
+  });
+  const polygon: [number, number][] = [
+    [0, 0],
+    [size, 0],
+    [size, size],
+    [0, size],
+  ];
+  const whole = { slide, polygon, roles: { probe: 'QD' } };
+  expect(await measureRegion(whole)).toMatchObject({ reduction: 2, measured: { mean: 9 } });
+  const both = await measureRegion({ ...whole, prediction });
+  expect(both).toMatchObject({ reduction: 1, measured: { mean: 9 }, predicted: { mean: 5 } });
+});
+
+test('the browser takes a stored tile for one of its own only where it is as large', async () => {
+  const edge = 256;
+  const image = (tile: number) => ({
+    ...{ isTiled: true, littleEndian: true, fileDirectory: { Compression: 1 } },
+    ...{ getWidth: () => 1000, getHeight: () => 300, getSamplesPerPixel: () => 1 },
+    ...{ getTileWidth: () => tile, getTileHeight: () => tile },
+    getTileOrStrip: async () => ({ data: new Uint8Array(tile * tile).fill(3).buffer }),
+  });
+  const source = (tile: number) => ({ dtype: 'Uint8', tileSize: edge, _indexer: async () => image(tile) });
+  expect(await readTiffTile(source(384), 1, 0, {})).toBeUndefined();
+  const held = await readTiffTile(source(edge), 3, 1, {});
+  expect(held).toMatchObject({ width: 1000 - 3 * edge, height: 300 - edge });
+  expect(held?.data.every((value) => value === 3)).toBe(true);
 });

@@ -66,7 +66,10 @@ export class Directory {
   /** All values of a numeric tag; integers beyond 2^53 lose their last bits, which no file offset reaches. */
   async numbers(tag: number): Promise<number[] | Float64Array> {
     const entry = this.#entries.get(tag);
-    if (entry === undefined) return [];
+    return entry === undefined ? [] : this.#numbersOf(tag, entry);
+  }
+
+  async #numbersOf(tag: number, entry: Entry): Promise<Float64Array> {
     const { bytes, kind } = fieldType[entry.type];
     const view = await this.#view(tag, entry);
     const little = this.header.littleEndian;
@@ -92,7 +95,8 @@ export class Directory {
   async number(tag: number, fallback: number): Promise<number> {
     const entry = this.#entries.get(tag);
     if (entry === undefined || entry.count === 0) return fallback;
-    return (await this.numbers(tag))[0];
+    // Of a tag that claims a whole file of values, no more than is asked for.
+    return (await this.#numbersOf(tag, { ...entry, count: 1 }))[0];
   }
 
   /** Text up to its terminating zero; undefined when absent. UTF-8, else Latin-1. */

@@ -64,7 +64,7 @@ async function readAttributes(store: ZarrStore, group: string): Promise<unknown>
   const v3 = await readJson(store, joinKey(store.path, group, 'zarr.json'));
   if (v3 !== undefined) return (v3 as { attributes?: unknown })?.attributes ?? {};
   const v2 = await readJson(store, joinKey(store.path, group, '.zattrs'));
-  if (v2 !== undefined) return v2;
+  if (v2 !== undefined) return v2 ?? {};
   return (await readJson(store, joinKey(store.path, group, '.zgroup'))) === undefined ? undefined : {};
 }
 

@@ -1,5 +1,5 @@
 // Where the keys of a Zarr hierarchy come from: a local folder, or a web server.
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileAccessError, FormatError } from '../../core/errors.ts';
 import { readFailure } from '../file-bytes.ts';
@@ -41,14 +41,17 @@ export class FolderStore implements ZarrStore {
   }
 
   async get(key: string, limit: number, range?: ByteRange): Promise<Uint8Array | undefined> {
-    const file = await open(join(this.path, ...key.split('/')), 'r').catch((cause) => {
+    const path = join(this.path, ...key.split('/'));
+    const absent = (cause: NodeJS.ErrnoException): undefined => {
       if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
       throw readFailure(join(this.path, key), cause);
-    });
+    };
+    // Before it is opened: a pipe would wait for its writer.
+    const found = await stat(path).catch(absent);
+    if (!found?.isFile()) return undefined;
+    const file = await open(path, 'r').catch(absent);
     if (file === undefined) return undefined;
     try {
-      const found = await file.stat();
-      if (!found.isFile()) return undefined;
       const { offset, length } = spanOf(range, found.size);
       if (length > limit) throw tooLarge(this.path, key, length, limit);
       if (offset < 0 || offset + length > found.size) throw cutOff(this.path, key);

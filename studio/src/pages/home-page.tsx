@@ -1,5 +1,5 @@
 // The opened folder, and for an empty one a way to begin.
-import { type DragEvent, type ReactNode, useCallback, useEffect, useState } from 'react';
+import { type DragEvent, type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import type { FolderEntry, Listing, StudioSession } from '../../../src/contract/studio.ts';
 import { api, messageOf } from '../api.ts';
 import { baseName, formatBytes, formatTime } from '../format.ts';
@@ -36,13 +36,22 @@ export function HomePage({
   const [uploads, setUploads] = useState<readonly Upload[]>([]);
   const [isOver, setOver] = useState(false);
 
+  // What an answer must still be of: another folder may have been gone to since it was asked for.
+  const shownPath = useRef(path);
   const load = useCallback(async () => {
     try {
-      setListing(await api.browse(path));
+      const found = await api.browse(path);
+      if (shownPath.current !== path) return;
+      setListing(found);
       setError(undefined);
     } catch (cause) {
-      setError(messageOf(cause));
+      if (shownPath.current === path) setError(messageOf(cause));
     }
+  }, [path]);
+  useEffect(() => {
+    shownPath.current = path;
+    setListing(undefined);
+    setError(undefined);
   }, [path]);
   const ended = runs?.filter(({ endedAt }) => endedAt !== null).length ?? 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a run that ended has written something.

@@ -142,7 +142,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
     return [
       {
         id: 'Vessels around the region',
-        paths: outlines,
+        paths: outlines.map((ring) => [...ring, ring[0]]),
         color: [255, 255, 255],
         isVisible: isVesselsVisible,
       },

@@ -61,7 +61,7 @@ export function outlineLayer({ id, paths, color }: Overlay, pane: PaneId): Layer
     id: `outline-${id}-${pane}-view`,
     coordinateSystem: COORDINATE_SYSTEM.CARTESIAN,
     data: paths as never,
-    getPath: (path: [number, number][]) => [...path, path[0]] as never,
+    getPath: (path: [number, number][]) => path as never,
     getColor: [...color, 230] as never,
     getWidth: 1.5,
     widthUnits: 'pixels',

@@ -1,6 +1,6 @@
 // What can be shown of a slide and its prediction, each as a layer with channels, colours and contrast.
 import type { OpenSlide } from './open-slide.ts';
-import { CachedLevel, type LevelReader, type TileData } from './tile-source.ts';
+import { CachedLevel, type LevelReader } from './tile-source.ts';
 
 export type LayerKind = 'slide' | 'measured' | 'prediction' | 'error' | 'width';
 export type Colormap = 'inferno' | 'viridis' | 'rdbu';
@@ -125,9 +125,10 @@ export async function predictionLayers(
       opacity: 1,
     },
   ];
-  if (measured !== undefined && other !== undefined && isSameShape(other, own)) {
+  const shared = other === undefined ? 0 : sharedLevels(own, other);
+  if (measured !== undefined && other !== undefined && shared > 0) {
     const { index } = measured.channels[0];
-    const levels = own.map((level, i) => difference(level, probe, other[i], index));
+    const levels = own.slice(0, shared).map((level, i) => difference(level, probe, other[i], index));
     const lowest = levels[levels.length - 1];
     const error = await rangeOf(lowest, 0, 'signed');
     layers.push({
@@ -159,27 +160,32 @@ export async function predictionLayers(
   return layers;
 }
 
-function isSameShape(a: readonly CachedLevel[], b: readonly CachedLevel[]): boolean {
-  return (
-    a.length === b.length && a.every((level, i) => level.width === b[i].width && level.height === b[i].height)
-  );
+/** How many levels, from the largest on, have one size; halves may have been rounded up or down. */
+function sharedLevels(a: readonly CachedLevel[], b: readonly CachedLevel[]): number {
+  const near = (one: number, other: number, slack: number): boolean => Math.abs(one - other) <= slack;
+  const end = a.findIndex((level, i) => {
+    const slack = i === 0 ? 0 : 1;
+    const other = b[i];
+    return !other || !near(level.width, other.width, slack) || !near(level.height, other.height, slack);
+  });
+  return end < 0 ? a.length : end;
 }
 
-/** a - b as a level of its own; the two may be tiled differently. */
+/** a - b as a level of its own, where both are; the two may be tiled differently. */
 function difference(a: CachedLevel, aChannel: number, b: CachedLevel, bChannel: number): CachedLevel {
-  const subtract = (left: TileData, right: TileData): TileData => {
-    const data = new Float32Array(left.data.length);
-    for (let i = 0; i < data.length; i++) data[i] = left.data[i] - right.data[i];
-    return { data, width: left.width, height: left.height };
-  };
+  const [width, height] = [Math.min(a.width, b.width), Math.min(a.height, b.height)];
+  const { tileSize } = a;
   const reader: LevelReader = {
-    width: a.width,
-    height: a.height,
-    tileSize: a.tileSize,
+    ...{ width, height, tileSize },
     dtype: 'Float32',
     readTile: async (x, y, _channel) => {
-      const left = await a.getTile({ x, y, selection: { c: aChannel } });
-      return subtract(left, await b.readPart(bChannel, x * a.tileSize, y * a.tileSize, left));
+      const [left, top] = [x * tileSize, y * tileSize];
+      const size = { width: Math.min(tileSize, width - left), height: Math.min(tileSize, height - top) };
+      const [one, other] = await Promise.all([
+        a.readPart(aChannel, left, top, size),
+        b.readPart(bChannel, left, top, size),
+      ]);
+      return { data: Float32Array.from(one.data, (value, i) => value - other.data[i]), ...size };
     },
   };
   return new CachedLevel(reader, 1);

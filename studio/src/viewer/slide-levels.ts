@@ -26,10 +26,9 @@ export async function slideLevels(view: SlideView): Promise<SlideLevels> {
     powersOfTwo(readers).map((reader) => new CachedLevel(reader, view.channels.length));
   if (view.access !== 'tiles') {
     try {
-      const levels = cached(await vivReaders(view));
-      // That it can be read proves that the compression is known here; it is needed first anyway.
-      await levels[levels.length - 1].getTile({ x: 0, y: 0, selection: { c: 0 } });
-      return { levels, reads: 'range requests' };
+      const readers = await vivReaders(view);
+      await checkPixels(readers[readers.length - 1], view);
+      return { levels: cached(readers), reads: 'range requests' };
     } catch (error) {
       console.info(`${view.path} is read by the server instead:`, error);
     }
@@ -98,6 +97,26 @@ async function checkImages(full: VivSource, { width, height, channels }: SlideVi
     const isOwn = image.getSamplesPerPixel() === 1;
     if (!isOwn || image.getWidth() !== width || image.getHeight() !== height) {
       throw new Error(`channel ${c} is not an image of its own`);
+    }
+  }
+}
+
+/**
+ * That Viv's readers know the compression, and take the same image of the file for each channel as the server: they go by the
+ * order of images, whatever the file says of it, and by the first of several pictures.
+ * @throws Error when a pixel of the lowest level differs
+ */
+async function checkPixels(lowest: LevelReader, view: SlideView): Promise<void> {
+  const server = serverReader(view, view.levels.length - 1, serverTile);
+  for (const c of view.channels.keys()) {
+    const [own, known] = await Promise.all([lowest, server].map((reader) => reader.readTile(0, 0, c)));
+    const [width, height] = [Math.min(own.width, known.width), Math.min(own.height, known.height)];
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [a, b] = [own.data[y * own.width + x], known.data[y * known.width + x]];
+        if (!Object.is(Math.fround(a) + 0, b + 0))
+          throw new Error(`channel ${c} is read differently by the server`);
+      }
     }
   }
 }

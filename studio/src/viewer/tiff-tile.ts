@@ -25,7 +25,11 @@ const arrays = {
 
 /** @returns cut off at the picture's edges; undefined where the reader's own way is needed */
 export async function readTiffTile(
-  source: { readonly dtype: string; readonly _indexer?: (selection: unknown) => unknown },
+  source: {
+    readonly dtype: string;
+    readonly tileSize: number;
+    readonly _indexer?: (selection: unknown) => unknown;
+  },
   x: number,
   y: number,
   selection: unknown,
@@ -34,10 +38,12 @@ export async function readTiffTile(
   if (source._indexer === undefined || TypedArray === undefined) return undefined;
   const image = (await source._indexer(selection)) as TiffImage;
   if (!image.isTiled || !image.littleEndian || image.getSamplesPerPixel() !== 1) return undefined;
-  const decoder = await getDecoder(image.fileDirectory);
-  const bytes = (await image.getTileOrStrip(x, y, 0, decoder)).data;
   const tileWidth = image.getTileWidth();
   const tileHeight = image.getTileHeight();
+  // Viv asks in squares of a power of two, whatever the file's tiles are.
+  if (tileWidth !== source.tileSize || tileHeight !== source.tileSize) return undefined;
+  const decoder = await getDecoder(image.fileDirectory);
+  const bytes = (await image.getTileOrStrip(x, y, 0, decoder)).data;
   if (bytes.byteLength !== tileWidth * tileHeight * TypedArray.BYTES_PER_ELEMENT) return undefined;
   const all = new TypedArray(bytes);
   const width = Math.min(tileWidth, image.getWidth() - x * tileWidth);

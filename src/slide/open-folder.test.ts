@@ -1,0 +1,40 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { PixelSource } from '../core/pixel-source.ts';
+import { createRaster } from '../core/raster.ts';
+import { openFolder } from './open-folder.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-folder-'));
+  for (const name of ['CD31.tif', 'DAPI.tif']) await writeFile(join(folder, name), 'x');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Every pixel holds the width of the level that it was read from. */
+function pyramid(path: string, widths: readonly number[]): PixelSource {
+  const levels = widths.map((width) => ({ width, height: 100 }));
+  return {
+    ...{ path, format: 'TIFF', ...levels[0], levels, pixelSizeUm: 1 },
+    channels: [{ name: 'channel 0', sampleType: 'uint16' }],
+    async read({ width, height }, _, options) {
+      const raster = createRaster(1, height, width);
+      raster.data.fill(widths[options?.level ?? 0]);
+      return raster;
+    },
+    close: async () => {},
+  };
+}
+
+it('has the levels that all of its files have, wherever each keeps them', async () => {
+  const slide = await openFolder(folder, {}, async (path) =>
+    pyramid(path, path.endsWith('CD31.tif') ? [1025, 513, 256] : [1025, 512, 256, 128]),
+  );
+  expect(slide.levels.map(({ width }) => width)).toEqual([1025, 256]);
+  for (const [level, width] of [1025, 256].entries()) {
+    const { data } = await slide.read({ x: 0, y: 0, width: 2, height: 1 }, [0, 1], { level });
+    expect([...data]).toEqual([width, width, width, width]);
+  }
+});
