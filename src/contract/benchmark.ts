@@ -147,6 +147,7 @@ const result = z.strictObject({
         model: z.string(),
         against: z.string(),
         slides: z.int(),
+        groups: z.int().describe('animals (slides, fields) that these are of, which the interval draws'),
         better: z.int().describe('slides on which the first has the lower MSE'),
         mseDifference: figure,
         low: figure.describe('95% bootstrap interval over animals; NaN below three'),

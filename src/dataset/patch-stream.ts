@@ -145,7 +145,9 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
         const turn = augmentation?.flips ? rng.integer(8) : 0;
         const atX = jitter ? jitterPosition(x, width, patch, rng) : x;
         const atY = jitter ? jitterPosition(y, height, patch, rng) : y;
-        const angle = augmentation?.rotate ? rng.uniform(0, Math.PI / 2) : 0;
+        // Right-angle turns, where they are drawn, do the rest of the circle.
+        const most = augmentation?.flips ? Math.PI / 2 : 2 * Math.PI;
+        const angle = augmentation?.rotate ? rng.uniform(0, most) : 0;
         // A window moved off the tissue teaches nothing; the grid's own always holds some.
         const moved = await fill(view, { slide, x: atX, y: atY, turn, angle }, signal);
         if (!moved) await fill(view, { slide, x, y, turn, angle }, signal);

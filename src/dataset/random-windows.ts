@@ -29,7 +29,7 @@ export function dealWindows(
     const entry = manifest.slides[index];
     const name = `${entry.name}, ${split} windows`;
     const file = `masks/${entry.name}-${split}.png`;
-    slides.push({ ...entry, name, split, relativePath: undefined, mask: { ...entry.mask, file } });
+    slides.push({ ...entry, name, split, mask: { ...entry.mask, file } });
     partMasks.push(mask);
     for (const [, ...row] of rows) windows[split].push([slides.length - 1, ...row]);
   };

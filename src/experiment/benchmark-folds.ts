@@ -33,7 +33,7 @@ export async function planFolds(options: BenchmarkSettings, dataset: string): Pr
         `the dataset ${dataset} holds out no slide. Prepare it with --test SLIDE, or add --leave-one-out.`,
       );
     }
-    return [foldOf('test', manifest, paths, ({ split }) => split, options.out, dataset)];
+    return [foldOf(testFoldName, manifest, paths, ({ split }) => split, options.out, dataset)];
   }
   // Calibration slides stay what they are: intervals are judged on slides that nothing was fitted on.
   const free = manifest.slides.filter(({ split }) => split !== 'calibration');
@@ -49,7 +49,7 @@ export async function planFolds(options: BenchmarkSettings, dataset: string): Pr
   };
   return groups.map((group) =>
     foldOf(
-      encodeURIComponent(group),
+      foldName(group, groups),
       manifest,
       paths,
       (slide) => splitOf(group, slide),
@@ -59,7 +59,18 @@ export async function planFolds(options: BenchmarkSettings, dataset: string): Pr
   );
 }
 
+const testFoldName = 'test';
 const randomFoldName = 'random-patches';
+
+/** The group's own name, as a file name; another one where that is taken by a fold that holds out something else. */
+function foldName(group: string, groups: readonly string[]): string {
+  const own = encodeURIComponent(group);
+  const others = groups.filter((other) => other !== group).map(encodeURIComponent);
+  const taken = new Set([...others, testFoldName, randomFoldName, '.', '..']);
+  let name = own;
+  while (taken.has(name)) name = `held-out-${name}`;
+  return name;
+}
 
 /** The row of the table that a contestant's runs on a fold belong to. */
 export function rowName(contestant: string, fold: Fold): string {
@@ -78,23 +89,21 @@ export function randomFold(base: Fold, out: string): Fold {
       const from = await base.dataset(inputs, work);
       const folder = foldFolder(out, randomFoldName, inputs);
       if (await holdsDataset(folder)) return folder;
-      const manifest = await readManifest(from);
-      const masks = await Promise.all(
-        manifest.slides.map(({ mask }) => readMask(join(from, mask.file), mask)),
-      );
+      const stored = await readManifest(from);
+      const masks = await Promise.all(stored.slides.map(({ mask }) => readMask(join(from, mask.file), mask)));
+      // Paths beside another folder would lead elsewhere.
+      const located = stored.slides.map(async (slide) => ({
+        ...slide,
+        path: await locateSlide(from, slide),
+        relativePath: undefined,
+      }));
+      const manifest = { ...stored, slides: await Promise.all(located) };
       const dealt = dealWindows(manifest, masks);
       await mkdir(join(folder, 'masks'), { recursive: true });
       for (const [i, { mask }] of dealt.manifest.slides.entries()) {
         await writeMask(join(folder, mask.file), dealt.masks[i]);
       }
-      const slides = await Promise.all(
-        dealt.manifest.slides.map(async (slide) => {
-          // Relative to another folder.
-          const { relativePath: _, ...entry } = slide;
-          return { ...entry, path: await locateSlide(from, slide) };
-        }),
-      );
-      await writeManifest(folder, { ...dealt.manifest, slides });
+      await writeManifest(folder, dealt.manifest);
       return folder;
     },
   };
@@ -152,7 +161,11 @@ function foldOf(
         minTissue: manifest.minTissue,
         seed: manifest.seed,
       };
-      const { excluded } = await prepare(options, work);
+      const { excluded } = await prepare(
+        options,
+        work,
+        slides.map((slide) => slide.name),
+      );
       if (excluded.length > 0) {
         await rm(folder, { recursive: true });
         const [{ slide, reason }] = excluded;

@@ -6,8 +6,8 @@ import type { Contestant } from './benchmark-contestants.ts';
 import { type Fold, rowName } from './benchmark-folds.ts';
 import type { PlannedRun, RunRecord } from './benchmark-runs.ts';
 
-/** Below this, a bootstrap over slides gives intervals that are clearly too narrow. */
-const fewSlides = 10;
+/** Below this, a bootstrap over slides (those of one animal together) gives intervals that are clearly too narrow. */
+const fewGroups = 10;
 
 /** Rows over fewer folds or seeds than planned: folds differ in how hard they are, so such rows are not to be compared. */
 export function lackNotes(
@@ -91,8 +91,12 @@ export function leakageNotes(
 /** How far the intervals of paired differences can be believed. */
 export function differenceNotes(differences: BenchmarkResult['differences']): string[] {
   const drawn = differences.find(({ low }) => !Number.isNaN(low));
-  if (drawn === undefined || drawn.slides >= fewSlides) return [];
+  if (drawn === undefined || drawn.groups >= fewGroups) return [];
+  const what =
+    drawn.groups === drawn.slides
+      ? `${drawn.slides} slides`
+      : `${drawn.groups} animals, of which the ${drawn.slides} slides are,`;
   return [
-    `Intervals of paired differences come from drawing the ${drawn.slides} slides with replacement, those of one animal together; with so few they are too narrow.`,
+    `Intervals of paired differences come from drawing the ${what} with replacement; with so few they are too narrow.`,
   ];
 }

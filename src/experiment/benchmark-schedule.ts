@@ -21,6 +21,7 @@ export interface Choice extends Schedule {
   readonly learningRate: number;
 }
 
+/** The lowest first. */
 const learningRateFactors = [1 / 3, 1, 3];
 /** Of the budget, for a short run at each learning rate, and for finding out how long a step takes. */
 const trialShare = 1 / 6;
@@ -48,7 +49,7 @@ export function scheduleFor(budget: number, stepSeconds: number, validationSecon
   return { epochs, stepsPerEpoch: Math.floor(steps / epochs) };
 }
 
-/** Learning rate and schedule of a contestant, found on the first fold and kept for all. */
+/** Learning rate and schedule of a contestant, found on the first fold and kept for all beside it. */
 export async function chosen(
   contestant: Contestant,
   first: Fold,
@@ -56,7 +57,7 @@ export async function chosen(
   threads: number,
   work: WorkOptions,
 ): Promise<Choice> {
-  const folder = join(options.out, 'choices', fileName(contestant.name));
+  const folder = join(options.out, 'choices', first.name, fileName(contestant.name));
   const path = join(folder, 'choice.json');
   const kept = await readJson<Choice>(path);
   if (kept) return kept;
@@ -75,12 +76,17 @@ export async function chosen(
   const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);
   // One that was interrupted has measured nothing.
   await rm(probe, { recursive: true, force: true });
+  const usual = recipeOf(contestant.model, contestant.recipe);
+  const rates = learningRateFactors.map((factor) => Number((usual.learningRate * factor).toPrecision(3)));
   let speed = await trainOrResume(
-    { ...common, out: probe, epochs: 1, stepsPerEpoch: mostProbeSteps, timeBudgetSeconds: probeSeconds },
+    {
+      ...{ ...common, out: probe, epochs: 1, stepsPerEpoch: mostProbeSteps, timeBudgetSeconds: probeSeconds },
+      // The usual one may be too high, which is for the trials to find out.
+      ...(options.chooseLearningRate && { learningRate: rates[0] }),
+    },
     open,
     work,
   );
-  const usual = recipeOf(contestant.model, contestant.recipe);
   const fitting = (seconds: number): Schedule =>
     scheduleFor(seconds, speed.secondsPerPatch * usual.batch, speed.validationSeconds);
   let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
@@ -90,8 +96,7 @@ export async function chosen(
   const shortPath = join(folder, 'trials.json');
   const short = (await readJson<Schedule>(shortPath)) ?? fitting(seconds);
   await writeFileAtomic(shortPath, `${JSON.stringify(short)}\n`);
-  for (const factor of options.chooseLearningRate ? learningRateFactors : []) {
-    const learningRate = Number((usual.learningRate * factor).toPrecision(3));
+  for (const learningRate of options.chooseLearningRate ? rates : []) {
     const trialWork: WorkOptions = {
       signal: work.signal,
       onProgress: (progress) =>

@@ -117,7 +117,8 @@ export function pairedDifferences(
     if (gaps.length === 0) return [];
     const [low, high] = groups.length < 3 ? [Number.NaN, Number.NaN] : bootstrap(groups);
     const better = gaps.filter((gap) => gap < 0).length;
-    return [{ model: first, against, slides: gaps.length, better, mseDifference: average(gaps), low, high }];
+    const count = { slides: gaps.length, groups: groups.length };
+    return [{ model: first, against, ...count, better, mseDifference: average(gaps), low, high }];
   });
 }
 

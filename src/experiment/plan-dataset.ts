@@ -23,8 +23,11 @@ export function planeOf({ z, t }: PrepareSettings): { z?: number; t?: number } {
   return { ...(z === undefined ? {} : { z }), ...(t === undefined ? {} : { t }) };
 }
 
-/** @throws UsageError when options contradict each other */
-export function planDataset(options: PrepareSettings): DatasetPlan {
+/**
+ * @param names of the slides given, in their order; made from their paths unless given
+ * @throws UsageError when options contradict each other
+ */
+export function planDataset(options: PrepareSettings, names?: readonly string[]): DatasetPlan {
   const isNone = options.validation?.length === 1 && options.validation[0] === 'none';
   const validation = isNone ? [] : (options.validation ?? []);
   const given = listSlides(options.slides);
@@ -32,7 +35,10 @@ export function planDataset(options: PrepareSettings): DatasetPlan {
   const further = [...options.test, ...options.calibration, ...validation].filter(
     (path, i, all) => findSlide(given, path) < 0 && all.indexOf(path) === i,
   );
-  const slides = listSlides([...options.slides, ...further]);
+  const slides = listSlides([...options.slides, ...further]).map((slide, i) => ({
+    ...slide,
+    name: names?.[i] ?? slide.name,
+  }));
   const indices = (paths: readonly string[]): number[] => paths.map((path) => findSlide(slides, path));
   const grouped = new Map<number, string>();
   for (const [path, animal] of Object.entries(options.groups)) {

@@ -157,6 +157,11 @@ export async function writePrediction(
           `${clipped} values lay beyond what the recorded scale of uint16 holds and were clipped. Use --sample-type float32.`,
         );
       }
+      if (valueScale && computed < tiles) {
+        notes.push(
+          `Values beyond the recorded scale of uint16 were counted in the ${computed} tiles that were still missing, not in those done before.`,
+        );
+      }
       return {
         prediction: options.out,
         width: source.width,

@@ -20,11 +20,16 @@ import { reportFiles, writeDatasetReport } from './write-dataset-report.ts';
  * Makes a dataset. What an option can put right (a missing channel, no pixel size, too far from the dataset's pixel
  * size) fails before any pixel is read; a slide that cannot be used (unreadable, damaged, a copy of another, no tissue, a
  * constant input) is left out with its reason, unless it is the only one or was named for a split.
+ * @param names of the slides given, in their order, for a dataset made of another one's slides; made from their paths unless given
  * @throws UsageError, FileAccessError, FormatError, DataError, WriteError, CancelledError; nothing is left behind
  */
-export async function prepare(given: PrepareOptions, work: WorkOptions = {}): Promise<PrepareResult> {
+export async function prepare(
+  given: PrepareOptions,
+  work: WorkOptions = {},
+  names?: readonly string[],
+): Promise<PrepareResult> {
   const options = parseOptions(prepareCommand, given);
-  const plan = planDataset(options);
+  const plan = planDataset(options, names);
   const output: OutputFolder = {
     path: options.out,
     marker: 'dataset.json',

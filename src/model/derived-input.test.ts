@@ -19,8 +19,20 @@ it('an image made of vessels is unknown where the stain is, and nowhere else', a
     tissue: new BitMask(width, height).inverted(),
   };
   const region = { x: 20, y: 10, width: 65, height: 1050 };
-  for (const kind of derivedInputs) {
-    const { data } = await (await deriveInput(kind, slide)).read(region, [0]);
+  const [{ name }] = slide.source.channels;
+  const double = {
+    ...slide.source,
+    read: slide.source.read,
+    channels: [{ name, sampleType: 'float64' as const }],
+  };
+  for (const [kind, source] of derivedInputs.flatMap(
+    (of) =>
+      [
+        [of, slide.source],
+        [of, double],
+      ] as const,
+  )) {
+    const { data } = await (await deriveInput(kind, { ...slide, source })).read(region, [0]);
     expect(data.filter(Number.isNaN).length).toBe(100);
     expect(data[(605 - region.y) * region.width + 75 - region.x]).toBeNaN();
     // 20 px to the right of the vessel, in rows that are computed apart.

@@ -1,5 +1,5 @@
 /** Images that some models read in place of the stains, computed from the whole slide's vessels. */
-import type { PixelSource } from '../core/pixel-source.ts';
+import { type PixelSource, sampleRange } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { createRaster, type Raster, type Region } from '../core/raster.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
@@ -54,7 +54,7 @@ async function leaveOutMissing(
   region: Region,
   options: Parameters<PixelSource['read']>[2],
 ): Promise<void> {
-  if (source.channels[channel].sampleType !== 'float32') return;
+  if (sampleRange(source.channels[channel].sampleType) !== undefined) return;
   const stain = (await source.read(region, [channel], options)).data;
   for (let i = 0; i < data.length; i++) if (!Number.isFinite(stain[i])) data[i] = Number.NaN;
 }
