@@ -48,7 +48,7 @@ async function truthOf(path: string) {
     ...{ pixelSizeUm, blockUm: 80, cellUm: 20, beyondUm: 3, aroundUm: 50 },
   });
   await Promise.all([slide, expected, vessels].map((source) => source.close()));
-  return extravasationOf(addBlocks(sums.blocks), 0, background.whole);
+  return extravasationOf(addBlocks(sums.blocks), 0, background.whole.at);
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'hrpn-coverage-'));

@@ -61,7 +61,7 @@ const options = z.strictObject({
     .default(3)
     .describe("extravascular is tissue farther than this from a vessel's wall, in um")
     .meta({ value: 'UM' }),
-  level: z.number().gt(0).lt(1).default(0.95).describe('level of intervals, and 1 - that of hot spots'),
+  level: z.number().gt(0).max(0.999).default(0.95).describe('level of intervals, and 1 - that of hot spots'),
   seed,
 });
 
@@ -101,7 +101,9 @@ const subarea = z.strictObject({
 });
 
 const spots = z.strictObject({
-  hot: figure.describe('not known where no tissue outside vessels could be judged'),
+  hot: figure.describe(
+    'not known where too little tissue outside vessels could be judged, or half of it holds one value',
+  ),
   cold: figure,
   hotAreaShare: figure.describe('of the extravascular cells judged'),
   coldAreaShare: figure,
@@ -149,13 +151,19 @@ const result = z.strictObject({
   calibrated: z
     .strictObject({
       level: z.number().gt(0).lt(1),
-      slides: z.int().positive().describe('calibration slides, one an animal'),
-      basis: z
-        .enum(['slides', 'within-cohort'])
-        .describe(
-          'within-cohort: too few slides, or fields of one slide, to promise the level on a further slide',
-        ),
-      intervals: z.record(z.string(), z.strictObject({ low: figure, high: figure })),
+      intervals: z.record(
+        z.string(),
+        z.strictObject({
+          low: figure,
+          high: figure,
+          slides: z.int().positive().describe('calibration slides, one an animal'),
+          basis: z
+            .enum(['slides', 'within-cohort'])
+            .describe(
+              'within-cohort: too few slides, or fields of one slide, to promise the level on a further slide',
+            ),
+        }),
+      ),
     })
     .nullable()
     .describe(

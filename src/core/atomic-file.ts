@@ -34,7 +34,10 @@ export async function removeUnfinished(
  * Creates missing parent folders.
  * @throws WriteError when the disk is full or writing fails half-way
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array | Iterable<string>,
+): Promise<void> {
   const temporary = partialPath(path);
   try {
     await mkdir(dirname(path), { recursive: true });

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../core/errors.ts';
 import { createRaster } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
 import { memorySource } from '../spatial/memory-source.ts';
 import { sumSpace } from '../spatial/space-sums.ts';
 import { compareSlide } from './compare-slide.ts';
 import { type MetricBlock, metricsOf } from './metric-block.ts';
+import { spearman } from './metrics/spearman.ts';
 
 type Expected = Record<
   'mse' | 'rmse' | 'mae' | 'bias' | 'r2' | 'psnr' | 'nrmse' | 'pearson' | 'icc' | 'ssim' | 'spearman',
@@ -111,6 +113,32 @@ describe('compareSlide', () => {
       ...{ blockUm: 20, cellUm: 5, beyondUm: 3, aroundUm: 50 },
     });
     expect(cells.pixels.reduce((sum, n) => sum + n, 0)).toBe(extravascular.moments.count);
+  });
+
+  it('ranks pixels of all slides alike, however many of each were sampled', async () => {
+    const rng = new Rng(4);
+    const part = (n: number, weight: number) => ({
+      measured: Float32Array.from({ length: n }, () => rng.integer(9)),
+      predicted: Float32Array.from({ length: n }, () => rng.integer(9)),
+      weight,
+    });
+    const [often, once] = [part(40, 4), part(70, 1)];
+    const one = { ...often, weight: 1 };
+    expect(spearman([often, once])).toBeCloseTo(spearman([one, once, one, one, one]), 12);
+    // A little more than a million pixels: every second in each direction speaks for four.
+    const [wide, tall] = [1024, 1040];
+    const raster = createRaster(1, tall, wide);
+    raster.data.forEach((_, i) => {
+      raster.data[i] = i % 1009;
+    });
+    const source = memorySource({ raster, channelNames: ['probe'] });
+    const { pooled } = await compareSlide({
+      ...{ measured: source, measuredChannel: 0, predicted: source, predictedChannel: 0 },
+      ...{ tissue: new BitMask(wide, tall).inverted(), vessels: new BitMask(wide, tall) },
+      ...{ pixelSizeUm: 1, dataRange: 1 },
+    });
+    const spokenFor = pooled.sampled.reduce((sum, { measured, weight }) => sum + weight * measured.length, 0);
+    expect(spokenFor).toBe(wide * tall);
   });
 
   it('says what is undefined on a constant target, on no pixels, and for a perfect prediction', async () => {

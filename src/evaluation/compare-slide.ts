@@ -110,6 +110,7 @@ function samplePairs(
   region.sampled.push({
     measured: Float32Array.from(pairs, (x) => measured[x]),
     predicted: Float32Array.from(pairs, (x) => predicted[x]),
+    weight: step * step,
   });
 }
 

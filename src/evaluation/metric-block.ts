@@ -8,7 +8,7 @@ import { pearson } from './metrics/pearson.ts';
 import { psnr } from './metrics/psnr.ts';
 import { r2 } from './metrics/r2.ts';
 import { rmse } from './metrics/rmse.ts';
-import { spearman } from './metrics/spearman.ts';
+import { type PairParts, spearman } from './metrics/spearman.ts';
 import { emptyMoments, mergeMoments, type PairMoments } from './pair-moments.ts';
 
 /** The pixels of one region, accumulated: moments of the pairs, the sum of the SSIM map, and pairs for their ranks. */
@@ -17,7 +17,7 @@ export interface RegionSums {
   ssimSum: number;
   ssimCount: number;
   /** Pairs on a regular grid of pixels, all of them on slides of up to a million. */
-  readonly sampled: { readonly measured: Float32Array; readonly predicted: Float32Array }[];
+  readonly sampled: PairParts[number][];
 }
 
 /** Of no pixels yet. */

@@ -38,8 +38,10 @@ export async function agreementOf(
   const known: number[] = [];
   for (let i = 0; i < a.cellMeans.length; i++)
     if (Number.isFinite(a.cellMeans[i] + b.cellMeans[i])) known.push(i);
-  const pick = (values: Float64Array): Float32Array => Float32Array.from(known, (i) => values[i]);
-  addRow(moments, pick(a.cellMeans), pick(b.cellMeans));
+  // As they are: each image's own background, put back, would else hide an offset of the prediction.
+  const pick = ({ cellMeans, extravasation }: ProbeMeasures): Float32Array =>
+    Float32Array.from(known, (i) => cellMeans[i] + extravasation.background);
+  addRow(moments, pick(a), pick(b));
   const bias = moments.meanPredicted - moments.meanMeasured;
   const spread = moments.measuredSquares + moments.predictedSquares - 2 * moments.products;
   const sd = Math.sqrt(Math.max(0, spread) / (moments.count - 1));

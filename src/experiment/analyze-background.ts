@@ -2,22 +2,25 @@
 // without probe shows.
 import type { Rng } from '../core/rng.ts';
 import type { SlideScan } from '../dataset/scan-slide.ts';
-import { addBlocks, type Background, type BackgroundOf } from '../spatial/extravasation.ts';
-import { type BlockSums, distanceBins } from '../spatial/space-sums.ts';
+import { addBlocks, type Background, type BackgroundOf, usedBlocks } from '../spatial/extravasation.ts';
+import { binUm, distanceBins, type PixelBackground, type SpaceSums } from '../spatial/space-sums.ts';
 
 /** What is subtracted from a probe before anything is measured. */
 export interface ProbeBackground {
-  /** Of the whole slide, by bin of distance. */
-  readonly whole: Background;
+  /** Of the whole slide, by bin of distance and in vessels. */
+  readonly whole: PixelBackground;
   /** For the resamples of the bootstrap. */
   readonly resampled: BackgroundOf;
-  /** One number, for what has no distance. */
+  /** One number, to be told. */
   readonly value: number;
   readonly basis: string;
 }
 
+/** The same everywhere. */
+const even = (value: number): PixelBackground => ({ inVessel: value, at: () => value });
+
 export function knownBackground(value: number): ProbeBackground {
-  return { whole: () => value, resampled: () => () => value, value, basis: 'given' };
+  return { whole: even(value), resampled: () => () => value, value, basis: 'given' };
 }
 
 /**
@@ -56,7 +59,7 @@ export function percentileBackground(
   };
   const value = of(() => 1);
   return {
-    whole: () => value,
+    whole: even(value),
     resampled: (weights) => {
       const own = of((block) => weights[block] ?? 0);
       return () => own;
@@ -72,10 +75,20 @@ function ordinal(value: number): string {
   return `${value}${['th', 'st', 'nd', 'rd'][last] ?? 'th'}`;
 }
 
-/** The mean of a slide without probe at each distance (over 5 um), so that bleed-through goes with it. */
-export function slideBackground(blocks: readonly BlockSums[], name: string): ProbeBackground {
-  const used = blocks.flatMap((block, i) => (block.border.some((n) => n > 0) ? [i] : []));
-  const of = (weights?: Float64Array): { by: Background; value: number } => {
+/**
+ * The mean of a slide without probe at each distance and in vessels, so that bleed-through goes with it: over 5 um where that is
+ * extravascular tissue, bin by bin beside the walls, where it falls steeply.
+ * @param sums of that slide, with blocks from the walls on
+ * @param beyondUm where extravascular tissue begins
+ */
+export function slideBackground(
+  { blocks, areas }: Pick<SpaceSums, 'blocks' | 'areas'>,
+  beyondUm: number,
+  name: string,
+): ProbeBackground {
+  const used = usedBlocks(blocks);
+  const first = Math.min(distanceBins - 1, Math.floor(beyondUm / binUm));
+  const of = (weights?: Float64Array): { at: Background; value: number } => {
     const sums = addBlocks(blocks, weights);
     const over = (from: number, to: number): number => {
       let [n, sum] = [0, 0];
@@ -85,19 +98,23 @@ export function slideBackground(blocks: readonly BlockSums[], name: string): Pro
       }
       return n >= 1000 ? sum / n : Number.NaN;
     };
-    const value = over(0, distanceBins - 1);
-    const bins = Array.from({ length: distanceBins }, (_, k) => over(k - 2, k + 2));
-    return { by: (k) => (Number.isNaN(bins[k]) ? value : bins[k]), value };
+    const value = over(first, distanceBins - 1);
+    const known = (...candidates: number[]): number => candidates.find((v) => !Number.isNaN(v)) ?? value;
+    const bins = Array.from({ length: distanceBins }, (_, k) =>
+      k < first ? known(over(k, k), over(0, first - 1)) : known(over(Math.max(first, k - 2), k + 2)),
+    );
+    return { at: (k) => bins[k], value };
   };
   const whole = of();
+  const { vessel } = areas;
   return {
-    whole: whole.by,
+    whole: { at: whole.at, inVessel: vessel.pixels > 0 ? vessel.probe[0] / vessel.pixels : whole.value },
     resampled: (_weights, rng: Rng) => {
       const weights = new Float64Array(blocks.length);
       for (let i = 0; i < used.length; i++) weights[used[rng.integer(used.length)]]++;
-      return of(weights).by;
+      return of(weights).at;
     },
     value: whole.value,
-    basis: `the slide without probe ${name}, at each distance`,
+    basis: `the slide without probe ${name}, at each distance and in vessels`,
   };
 }

@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import { summariseAnalyze } from '../cli/summarise-analyze.ts';
-import type { AnalyzeOptions } from '../contract/analyze.ts';
+import { type AnalyzeOptions, analyzeCommand } from '../contract/analyze.ts';
+import { parseOptions } from '../contract/command.ts';
 import { FormatError } from '../core/errors.ts';
 import { createRaster } from '../core/raster.ts';
 import { readModelFile } from '../model/model-file.ts';
 import { createOmeTiff } from '../slide/create-ome-tiff.ts';
 import { analyze } from './analyze.ts';
+import { calibratedOf } from './analyze-calibrated.ts';
+import type { ProbeMeasures } from './analyze-measures.ts';
 import { derivedValues } from './derived-intervals.ts';
 import { evaluate } from './evaluate.ts';
 import { predict } from './predict.ts';
@@ -41,7 +44,7 @@ describe('intervals for the measured probe', () => {
     const { derivedIntervals } = (await readModelFile(model)).manifest;
     for (const name of predictions) {
       const result = await analyzed(`of ${name}`, { prediction: join(folder, name), level: 0.9 });
-      expect(result).toMatchObject({ probe: 'predicted', calibrated: { level: 0.9, basis: 'slides' } });
+      expect(result).toMatchObject({ probe: 'predicted', calibrated: { level: 0.9 } });
       const values = derivedValues(result.extravasation, result.subareas);
       const { intervals } = result.calibrated!;
       expect(Object.keys(intervals).sort()).toEqual(
@@ -50,7 +53,8 @@ describe('intervals for the measured probe', () => {
           .sort(),
       );
       for (const [key, { low, high }] of Object.entries(intervals)) {
-        const { radius } = derivedIntervals![key].find(({ level }) => level === 0.9)!;
+        const { radius, slides, basis } = derivedIntervals![key].find(({ level }) => level === 0.9)!;
+        expect(intervals[key], key).toMatchObject({ slides, basis });
         expect(high - values[key], key).toBeCloseTo(radius, 9);
         expect(low, key).toBeCloseTo(
           key.endsWith('Um') ? Math.max(0, values[key] - radius) : values[key] - radius,
@@ -98,6 +102,32 @@ describe('intervals for the measured probe', () => {
     expect(unknown.calibrated).toBeNull();
     expect(unknown.warnings.join()).toMatch(/carries no calibrated intervals/);
   }, 60_000);
+
+  it('say of each measure how many slides stand behind it, and warn of those that are too few', () => {
+    const of = (slides: number, basis: 'slides' | 'within-cohort') => [
+      { level: 0.9, radius: 1, slides, basis },
+    ];
+    const derivedIntervals = { meanUm: of(12, 'slides'), halfDistanceUm: of(3, 'within-cohort') };
+    const found = {
+      extravasation: { verdict: 'extravasation', uniformMeanUm: 9.5, meanUm: 9, halfDistanceUm: 8 },
+      subareas: [],
+    } as unknown as ProbeMeasures;
+    const settings = parseOptions(analyzeCommand, { slide: 's', out: 'o', level: 0.9 });
+    const warnings: string[] = [];
+    const result = calibratedOf(
+      { derivedIntervals, warnings: [], isWithinSlide: false },
+      found,
+      settings,
+      true,
+      warnings,
+    );
+    expect(result?.intervals).toEqual({
+      meanUm: { low: 8, high: 10, slides: 12, basis: 'slides' },
+      halfDistanceUm: { low: 7, high: 9, slides: 3, basis: 'within-cohort' },
+    });
+    expect(warnings.join()).toMatch(/intervals of halfDistanceUm are within-cohort: they rest on 3 slides/);
+    expect(warnings.join()).toMatch(/between 8.0 and 10.0 um/);
+  });
 
   it('come with what the prediction says against itself; a damaged record is an error', async () => {
     const doubtful = await written('doubtful', {

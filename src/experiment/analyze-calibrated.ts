@@ -53,21 +53,27 @@ export function calibratedOf(
     );
   }
   const intervals: Calibrated['intervals'] = {};
+  let isLevelKnown = false;
   for (const [key, value] of Object.entries(derivedValues(extravasation, subareas))) {
     const found = ofLevel(derivedIntervals[key], level);
-    if (found && Number.isFinite(value)) intervals[key] = endsOf(key, value, found);
+    if (found === undefined) continue;
+    isLevelKnown = true;
+    const { slides, basis } = found;
+    if (Number.isFinite(value)) intervals[key] = { ...endsOf(key, value, found), slides, basis };
   }
-  // All measures have the same levels.
-  const levels = Object.values(derivedIntervals)[0]?.map((interval) => interval.level) ?? [];
-  const first = ofLevel(derivedIntervals.meanUm, level);
-  if (first === undefined) {
-    return none(`: the model is calibrated for the levels ${levels.join(', ')}, not for --level ${level}.`);
+  if (!isLevelKnown) {
+    const levels = new Set(Object.values(derivedIntervals).flatMap((of) => of.map((own) => own.level)));
+    return none(
+      `: the model is calibrated for the levels ${[...levels].join(', ')}, not for --level ${level}.`,
+    );
   }
-  const { slides, basis } = first;
   const percent = `${Math.round(100 * level)}%`;
-  if (basis === 'within-cohort') {
+  const within = Object.entries(intervals).filter(([, { basis }]) => basis === 'within-cohort');
+  if (within.length > 0) {
+    const all = within.length === Object.keys(intervals).length;
+    const fewest = Math.min(...within.map(([, { slides }]) => slides));
     warnings.push(
-      `The calibrated ${percent} intervals are within-cohort: they rest on ${slides} ${slides === 1 ? 'slide' : 'slides'}, too few of one kind to promise ${percent} on a further slide.`,
+      `The calibrated ${percent} intervals${all ? '' : ` of ${within.map(([key]) => key).join(', ')}`} are within-cohort: they rest on ${fewest} ${fewest === 1 ? 'slide' : 'slides'}, too few, or all of one slide, to promise ${percent} on a further one.`,
     );
   }
   const { meanUm, meanSignal } = intervals;
@@ -84,5 +90,5 @@ export function calibratedOf(
       );
     }
   }
-  return { level, slides, basis, intervals };
+  return { level, intervals };
 }

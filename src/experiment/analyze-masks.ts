@@ -9,12 +9,14 @@ import { bandsOf } from '../spatial/bands.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 import { cleanMask } from '../spatial/clean-mask.ts';
 import { segmentNuclei } from '../spatial/segment-nuclei.ts';
-import { segmentVessels } from '../spatial/segment-vessels.ts';
+import { hiddenShare, segmentVessels } from '../spatial/segment-vessels.ts';
 
 export interface FoundMask {
   readonly mask: BitMask;
   /** For the methods paragraph, with its parameters. */
   readonly method: string;
+  /** What a person must know of how it was found. */
+  readonly warning?: string;
   /** Nuclei counted one by one; undefined where only their area is known. */
   readonly count?: number;
 }
@@ -45,7 +47,12 @@ export async function vesselMask(
     work,
   );
   const fitted = `threshold ${found.threshold.toPrecision(4)}, noise ${found.noise.toPrecision(3)} (stored units)`;
-  return { mask, method: `${method}; ${fitted}; ${parameters(options)}` };
+  const warning = `${Math.round(100 * found.lowestShare)}% of the tissue in '${source.channels[channel].name}' holds one value, its lowest: the background was cut off there, so noise is not seen and faint vessels are not told from it. Check the outlines, or give --vessel-threshold or --vessel-mask.`;
+  return {
+    mask,
+    method: `${method}; ${fitted}; ${parameters(options)}`,
+    ...(found.lowestShare >= hiddenShare && { warning }),
+  };
 }
 
 /** Undefined where the slide has no nuclear stain and no mask is given. */

@@ -5,8 +5,10 @@ import {
   bootstrapBlocks,
   extravasationOf,
   type Interval,
+  leastBlocks,
   type ProfileBin,
   profileOf,
+  usedBlocks,
 } from '../spatial/extravasation.ts';
 import { findHotSpots, type HotSpots } from '../spatial/hot-spots.ts';
 import { areaNames, type SpaceSums, type VesselSums } from '../spatial/space-sums.ts';
@@ -45,7 +47,7 @@ export interface MeasureOptions {
 
 const resamples = 400;
 const hotSpotRadiusCells = 2;
-const hotSpotDraws = 199;
+const leastHotSpotDraws = 199;
 /** Share of a cell that must be extravascular tissue to be judged. */
 const leastOfCell = 0.25;
 /** A vessel is judged by at least this much tissue around it, um2. */
@@ -63,24 +65,27 @@ export function measureProbe(
   // Of vessels beside the tissue, distances say nothing.
   const blocks = hasVessels(sums) ? sums.blocks : [];
   const total = addBlocks(blocks);
-  const values = extravasationOf(total, p, background.whole);
+  const values = extravasationOf(total, p, background.whole.at);
   const boot = bootstrapBlocks(blocks, p, background.resampled, { resamples, level, seed });
-  const profile = profileOf(total, p, background.whole).map((bin) => ({
+  const profile = profileOf(total, p, background.whole.at).map((bin) => ({
     ...bin,
     ...(boot.profile[Math.round(bin.fromUm)] satisfies Interval),
   }));
-  const perVessel = vesselSignals(sums.vessels[p], background.value, pixelSizeUm);
-  const { field, cellMeans } = cellField(sums, p, background.value);
+  const perVessel = vesselSignals(sums.vessels[p], pixelSizeUm);
+  const { field, cellMeans } = cellField(sums, p);
+  // As many as the level needs to be reached at all.
+  const draws = Math.max(leastHotSpotDraws, Math.ceil(1 / (1 - level) - 1e-9) - 1);
   const spots = findHotSpots(field, {
     radiusCells: hotSpotRadiusCells,
     level: 1 - level,
-    draws: hotSpotDraws,
+    draws,
     seed,
   });
+  const isJudged = Number.isFinite(spots.threshold);
   const shareOf = (kind: number): number =>
-    spots.cells > 0 ? spots.kind.reduce((n, k) => n + (k === kind ? 1 : 0), 0) / spots.cells : Number.NaN;
+    isJudged ? spots.kind.reduce((n, k) => n + (k === kind ? 1 : 0), 0) / spots.cells : Number.NaN;
   const countOf = (name: 'hot' | 'cold'): number =>
-    spots.cells > 0 ? spots.spots.filter(({ kind }) => kind === name).length : Number.NaN;
+    isJudged ? spots.spots.filter(({ kind }) => kind === name).length : Number.NaN;
   return {
     extravasation: {
       // Without a probe above background, distances are those of noise.
@@ -90,7 +95,7 @@ export function measureProbe(
       backgroundBasis: background.basis,
       interval: boot.measures,
     },
-    subareas: subareasOf(sums, p, background.value, pixelSizeUm),
+    subareas: subareasOf(sums, p, pixelSizeUm),
     permeability: permeabilityOf(perVessel, sums.vessels[p]),
     hotSpots: {
       hot: countOf('hot'),
@@ -100,7 +105,7 @@ export function measureProbe(
       cellUm,
       radiusUm: hotSpotRadiusCells * cellUm,
       level: 1 - level,
-      draws: hotSpotDraws,
+      draws,
     },
     profile,
     perVessel,
@@ -133,6 +138,9 @@ export function whyNotKnown(
     return 'No vessel was found: distances and all that depends on them are unknown. Check the vessel channel, its threshold or mask.';
   if (sums.areas.vessel.pixels === sums.tissuePixels)
     return 'All of the tissue counts as vessel, so nothing is known of what is outside vessels. Check the vessel channel, its threshold or mask.';
+  const blocks = usedBlocks(sums.blocks).length;
+  if (blocks < leastBlocks)
+    return `The tissue fills only ${blocks} of the squares of ${Math.round(sums.blockUm)} um whose differences say what chance does, and ${leastBlocks} are the least: no interval is known, and so no verdict. Take a larger field.`;
   if (Number.isNaN(background))
     return `The background is not known (${backgroundBasis}), so no probe can be told from it. Give another slide without probe, or --background.`;
   return `No tissue, or too little, lies more than ${beyondUm} um from a vessel's wall and as far from the slide's border, so nothing is known of what is outside vessels. Check the vessels that were found, and --beyond-um.`;
@@ -146,21 +154,15 @@ export function hasSignal({ interval }: Pick<AnalyzeResult['extravasation'], 'in
 /** Sub-areas that are told by the distance to a vessel. */
 const distanceNames: readonly string[] = areaNames.slice(1, 5);
 
-export function subareasOf(
-  sums: SpaceSums,
-  p: number,
-  background: number,
-  pixelSizeUm: number,
-): AnalyzeResult['subareas'] {
+export function subareasOf(sums: SpaceSums, p: number, pixelSizeUm: number): AnalyzeResult['subareas'] {
   const { areas, tissuePixels } = sums;
-  const signal = (name: (typeof areaNames)[number]): number =>
-    areas[name].probe[p] - background * areas[name].pixels;
+  const signal = (name: (typeof areaNames)[number]): number => areas[name].probe[p];
   const all = areaNames.slice(0, 5).reduce((sum, name) => sum + signal(name), 0);
   return areaNames.map((name) => {
     const isKnown = hasVessels(sums) || !distanceNames.includes(name);
     const pixels = isKnown ? areas[name].pixels : Number.NaN;
     const areaShare = pixels / tissuePixels;
-    const signalShare = isKnown ? signal(name) / all : Number.NaN;
+    const signalShare = isKnown && all > 0 ? signal(name) / all : Number.NaN;
     return {
       name,
       pixels,
@@ -173,12 +175,12 @@ export function subareasOf(
   });
 }
 
-function vesselSignals(sums: VesselSums, background: number, pixelSizeUm: number): VesselSignal[] {
+function vesselSignals(sums: VesselSums, pixelSizeUm: number): VesselSignal[] {
   return Array.from(sums.inside, (_, label) => {
     const mean = (sum: Float64Array, n: Float64Array): number =>
-      n[label] > 0 ? sum[label] / n[label] - background : Number.NaN;
-    const signal = sums.around[label] - background * sums.aroundPixels[label];
-    const moment = sums.aroundMoment[label] - background * sums.aroundDistance[label];
+      n[label] > 0 ? sum[label] / n[label] : Number.NaN;
+    const signal = sums.around[label];
+    const moment = sums.aroundMoment[label];
     return {
       label,
       inside: mean(sums.inside, sums.insidePixels),
@@ -214,13 +216,10 @@ function permeabilityOf(all: readonly VesselSignal[], sums: VesselSums): Analyze
 function cellField(
   sums: SpaceSums,
   p: number,
-  background: number,
 ): { field: Parameters<typeof findHotSpots>[0]; cellMeans: Float64Array } {
   const { wide, high, edgePx, pixels, probe } = sums.cells;
   const least = hasVessels(sums) ? leastOfCell * edgePx * edgePx : Infinity;
   const valid = Uint8Array.from(pixels, (n) => (n >= least ? 1 : 0));
-  const cellMeans = Float64Array.from(pixels, (n, i) =>
-    valid[i] === 1 ? probe[p][i] / n - background : Number.NaN,
-  );
+  const cellMeans = Float64Array.from(pixels, (n, i) => (valid[i] === 1 ? probe[p][i] / n : Number.NaN));
   return { field: { wide, high, valid, values: cellMeans.map((v) => (Number.isNaN(v) ? 0 : v)) }, cellMeans };
 }

@@ -25,7 +25,7 @@ export function methodsOf(
     `Intervals are ${percent}% percentile intervals of a spatial block bootstrap (squares of ${Math.round(blockUm)} um, 400 resamples), background included: what another piece of this tissue would give, not another animal. "No extravasation signal" is said where that interval does not exclude an even spread.`,
     ...(calibrated
       ? [
-          `Intervals for the measured on this slide are ${percent} split conformal ones (Vovk et al. 2005) around what the prediction shows: the errors of the same measure on ${calibrated.slides} calibration slides of the model, one an animal, so they are for slides of the same kind.`,
+          `Intervals for the measured on this slide are ${percent} split conformal ones (Vovk et al. 2005) around what the prediction shows: the errors of the same measure on the calibration slides of the model (${[...new Set(Object.values(calibrated.intervals).map(({ slides }) => slides))].join(' or ')}), one an animal, so they are for slides of the same kind.`,
         ]
       : []),
     `Hot and cold spots: Gi* (Getis and Ord 1992) on extravascular means over cells of ${hotSpots.cellUm} um within ${hotSpots.radiusUm} um, against ${hotSpots.draws} stationary fields (Gaussian on a shifted logarithm) with the slide's own skewness and variogram (Matheron's estimate, the stable model fitted with Cressie's weights); single-step maxT (Westfall and Young 1993), so the chance of any false spot on the slide is ${Math.round(100 * (1 - options.level))}%.`,

@@ -18,7 +18,7 @@ export async function writeAnalysis(
   work: WorkOptions,
 ): Promise<string[]> {
   const files: string[] = [];
-  const write = async (name: string, content: string | Uint8Array): Promise<void> => {
+  const write = async (name: string, content: Parameters<typeof writeFileAtomic>[1]): Promise<void> => {
     await writeFileAtomic(join(folder, name), content);
     files.push(name);
   };

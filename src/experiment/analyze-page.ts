@@ -246,7 +246,10 @@ export function pageOf(
           },
           {
             name: 'vessels with twice the median signal around them',
-            value: `${Math.round(permeability.highShare * permeability.vessels)} of ${permeability.vessels}`,
+            value:
+              permeability.vessels > 0
+                ? `${Math.round(permeability.highShare * permeability.vessels)} of ${permeability.vessels}`
+                : '–',
             note: `${fixed(100 * permeability.highSignalShare, 1)}% of the signal around vessels`,
           },
         ]

@@ -12,6 +12,7 @@ import { FileAccessError, UsageError } from '../core/errors.ts';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { createOmeTiff } from '../slide/create-ome-tiff.ts';
+import { openSlide } from '../slide/open-slide.ts';
 import { analyze } from './analyze.ts';
 
 const fields = fileURLToPath(new URL('../../../shared/data/real/dextran', import.meta.url));
@@ -27,14 +28,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const [size, pixelSizeUm, spacing, lambdaUm] = [256, 1, 64, 12];
 
 /** Round vessels on a grid; the probe falls off exponentially from their walls, over a background of 20. */
-async function drawnSlide(name: string, lambda: number): Promise<string> {
+async function drawnSlide(name: string, lambda: number, edge = size): Promise<string> {
   const rng = new Rng(1);
-  const raster = createRaster(3, size, size);
-  const plane = size * size;
-  for (let y = 0; y < size; y++)
-    for (let x = 0; x < size; x++) {
+  const raster = createRaster(3, edge, edge);
+  const plane = edge * edge;
+  for (let y = 0; y < edge; y++)
+    for (let x = 0; x < edge; x++) {
       const d = Math.hypot((x % spacing) - spacing / 2, (y % spacing) - spacing / 2) - 5;
-      const i = y * size + x;
+      const i = y * edge + x;
       raster.data[i] = d <= 0 ? 200 : 10 + rng.uniform(0, 2);
       raster.data[plane + i] = 40 + 30 * Math.sin(x / 3) * Math.sin(y / 3);
       raster.data[2 * plane + i] = 20 + 100 * Math.exp(-Math.max(0, d) / lambda) + rng.normal(0, 3);
@@ -42,8 +43,8 @@ async function drawnSlide(name: string, lambda: number): Promise<string> {
   const path = join(folder, `${name}.ome.tif`);
   const channels = ['CD31', 'DAPI', 'QD'].map((channel) => ({ name: channel }));
   const sink = await createOmeTiff(path, {
-    width: size,
-    height: size,
+    width: edge,
+    height: edge,
     channels,
     sampleType: 'float32',
     pixelSizeUm,
@@ -159,6 +160,64 @@ describe('analyze', () => {
       for (const text of [summary, page]) expect(text).not.toMatch(/NaN|No extravasation signal\./);
     }
   }, 60_000);
+
+  it('finds nothing on a slide that is its own background, near vessels and in them too', async () => {
+    const slide = await drawnSlide('bleeding', 3);
+    const { extravasation, permeability, subareas } = await analyze({
+      ...{ slide, backgroundSlide: slide, out: join(folder, 'bleeding'), tissue: 'all' },
+    });
+    // The probe reaches 120 beside the walls.
+    expect(Math.abs(extravasation.meanSignal)).toBeLessThan(0.3);
+    expect(Math.abs(permeability.medianSignal)).toBeLessThan(1);
+    for (const { name, mean, pixels } of subareas)
+      if (pixels > 0) expect(Math.abs(mean), name).toBeLessThan(1.5);
+  });
+
+  it('does not judge what fills too few squares, nor spots on too few cells', async () => {
+    const slide = await drawnSlide('small', 1e9, 130);
+    const { extravasation, hotSpots, warnings } = await analyze({
+      ...{ slide, out: join(folder, 'small'), background: 20, tissue: 'all' },
+    });
+    expect(extravasation.verdict).toBe('not known');
+    expect(extravasation.interval.meanUm.low).toBeNaN();
+    expect(warnings.join()).toMatch(/fills only 4 of the squares of 80 um/);
+    expect(hotSpots).toMatchObject({ hot: Number.NaN, coldAreaShare: Number.NaN });
+    const strict = await drawnSlide('strict', lambdaUm);
+    const spots = await analyze({
+      ...{ slide: strict, out: join(folder, 'strict'), background: 20, tissue: 'all', level: 0.999 },
+    });
+    expect(spots.hotSpots.draws).toBe(999);
+    expect(spots.hotSpots.hot).not.toBeNaN();
+  });
+
+  it('tells an offset of the prediction by cells as by pixels, and what it cannot know', async () => {
+    const slide = await drawnSlide('offset', lambdaUm);
+    const source = await openSlide(slide);
+    const prediction = join(folder, 'lifted.ome.tif');
+    const raster = await source.read({ x: 0, y: 0, width: size, height: size }, [2]);
+    await source.close();
+    raster.data.forEach((value, i) => {
+      raster.data[i] = value + 50;
+    });
+    const shape = { width: size, height: size, pixelSizeUm, sampleType: 'float32' as const };
+    const sink = await createOmeTiff(prediction, { ...shape, channels: [{ name: 'probe' }] });
+    await sink.write(0, 0, raster);
+    await sink.finish();
+    const { agreement } = await analyze({
+      ...{ slide, prediction, out: join(folder, 'lifted'), tissue: 'all', beyondUm: 12 },
+    });
+    expect(agreement?.pixels.bias).toBeCloseTo(50, 3);
+    expect(agreement?.cells.bias).toBeCloseTo(50, 3);
+    // Within 10 um there is nothing beyond 12.
+    const page = readFileSync(join(folder, 'lifted', 'report.html'), 'utf8').replaceAll(/base64,[^"]*/g, '');
+    expect(page).not.toMatch(/NaN/);
+    const unnamed = await writeDrawnSlide(join(folder, 'unnamed.ome.tif'), {
+      ...{ width: size, height: size, pixelSizeUm, channels: ['A', 'B'] },
+    });
+    await expect(
+      analyze({ slide: unnamed, prediction, vesselMask: prediction, out: join(folder, 'no roles') }),
+    ).rejects.toThrow(/no role of the channels 'A', 'B' .* is known/);
+  });
 
   it('does not judge against a slide without probe on which no vessel is found', async () => {
     const slide = await drawnSlide('judged', 20);

@@ -8,9 +8,10 @@ import {
 } from '../contract/analyze.ts';
 import { parseOptions } from '../contract/command.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
+import { DataError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { scanSlide } from '../dataset/scan-slide.ts';
+import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
 import { requireSameSize } from '../evaluation/compare-slide.ts';
 import { type OpenSlideOptions, openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
@@ -110,6 +111,12 @@ async function measure(
       : await openControl(options.backgroundSlide, options, opened);
 
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
+  if (inputs.length === 0 && !('probe' in roles)) {
+    const names = source.channels.map(({ name }) => `'${name}'`).join(', ');
+    throw new DataError(
+      `no role of the channels ${names} of ${source.path} is known, and tissue is told from a stain. Name one with --role vessel=CHANNEL or --role nuclei=CHANNEL.`,
+    );
+  }
   const { scan, tissue, solid, isSolid } = await analysedTissue(
     source,
     inputs.length > 0 ? inputs : [roles.probe],
@@ -121,14 +128,28 @@ async function measure(
 
   const maskInput = (channel: number | undefined) => ({ source, channel, pixelSizeUm, tissue });
   const vessels = await vesselMask(maskInput(roles.vessel), options, work);
+  if (vessels.warning !== undefined) warnings.push(vessels.warning);
   const nuclei = await nucleiMask(maskInput(roles.nuclei), options, work);
   const objects = findComponents(vessels.mask, 8);
 
-  const probes: (ProbeImage & { name: 'measured' | 'predicted' })[] = [];
-  if ('probe' in roles) probes.push({ name: 'measured', source, channel: roles.probe });
-  if (predicted) probes.push({ name: 'predicted', source: predicted.source, channel: predicted.channel });
-  const edgeUm = Math.sqrt(source.width * source.height) * pixelSizeUm;
-  const blockUm = Math.max(80, Math.min(500, edgeUm / 12));
+  const tissueEdgeUm = Math.sqrt(tissue.count()) * pixelSizeUm;
+  const blockUm = Math.max(80, Math.min(500, tissueEdgeUm / 12));
+  const control = controlSlide && (await controlOf(controlSlide, options, blockUm, work));
+  const known = options.background === undefined ? control : knownBackground(options.background);
+  const ofPercentile = (own: SlideScan, channel: number): ProbeBackground =>
+    percentileBackground(own, channel, isSolid, options.backgroundPercentile ?? 1, blockUm);
+  const probes: (ProbeImage & { name: 'measured' | 'predicted'; found: ProbeBackground })[] = [];
+  if ('probe' in roles) {
+    const found = known ?? ofPercentile(scan, scan.channels.length - 1);
+    probes.push({ name: 'measured', source, channel: roles.probe, background: found.whole, found });
+  }
+  if (predicted) {
+    const { source: image, channel } = predicted;
+    const reading = at('reading the prediction');
+    const found =
+      known ?? ofPercentile(await scanSlide(image, { inputs: [channel] }, pixelSizeUm, reading), 0);
+    probes.push({ name: 'predicted', source: image, channel, background: found.whole, found });
+  }
   const sums = await sumSpace(
     {
       probes,
@@ -154,24 +175,7 @@ async function measure(
   );
 
   const measures: { name: 'measured' | 'predicted'; found: ProbeMeasures }[] = [];
-  const control = controlSlide && (await controlOf(controlSlide, options, blockUm, work));
-  for (const [p, { name, source: image, channel }] of probes.entries()) {
-    let background: ProbeBackground;
-    if (options.background !== undefined) background = knownBackground(options.background);
-    else if (control) background = control;
-    else {
-      const own =
-        name === 'measured'
-          ? { scan, channel: scan.channels.length - 1 }
-          : { scan: await scanOf(image, channel, pixelSizeUm, at('reading the prediction')), channel: 0 };
-      background = percentileBackground(
-        own.scan,
-        own.channel,
-        isSolid,
-        options.backgroundPercentile ?? 1,
-        blockUm,
-      );
-    }
+  for (const [p, { name, found: background }] of probes.entries()) {
     work.onProgress?.({ stage: `intervals and hot spots, ${name}`, done: p, total: probes.length });
     const found = measureProbe(sums, p, background, {
       level: options.level,
@@ -249,10 +253,6 @@ function publicOf({ extravasation, subareas, permeability, hotSpots }: ProbeMeas
   return { extravasation, subareas, permeability, hotSpots };
 }
 
-async function scanOf(source: PixelSource, channel: number, pixelSizeUm: number, work: WorkOptions) {
-  return scanSlide(source, { inputs: [channel] }, pixelSizeUm, work);
-}
-
 interface ControlSlide {
   readonly source: PixelSource;
   readonly pixelSizeUm: number;
@@ -297,12 +297,13 @@ async function controlOf(
       pixelSizeUm,
       blockUm,
       cellUm,
-      beyondUm: options.beyondUm,
+      // From the walls on: areas and vessels have tissue there too.
+      beyondUm: 0,
       aroundUm,
     },
     { signal: work.signal },
   );
-  return slideBackground(sums.blocks, source.path);
+  return slideBackground(sums, options.beyondUm, source.path);
 }
 
 function countIn(mask: BitMask, tissue: BitMask): number {

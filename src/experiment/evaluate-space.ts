@@ -8,7 +8,7 @@ import type { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
 import { addBlocks, extravasationOf, profileOf } from '../spatial/extravasation.ts';
 import { sumSpace } from '../spatial/space-sums.ts';
-import { percentileBackground } from './analyze-background.ts';
+import { type ProbeBackground, percentileBackground } from './analyze-background.ts';
 import { subareasOf } from './analyze-measures.ts';
 import { type DerivedPair, derivedValues } from './derived-intervals.ts';
 import { tissueBits } from './slide-layers.ts';
@@ -40,9 +40,16 @@ export async function compareSpace(
   const stains = await scanSlide(stained, { inputs: channels }, pixelSizeUm, { signal: work.signal });
   const solid = solidCells(stains, channels.length, grid);
   const blockUm = 500;
+  const backgrounds: ProbeBackground[] = [];
+  for (const [source, channel] of [images.measured, images.predicted]) {
+    const scan = await scanSlide(source, { inputs: [channel] }, pixelSizeUm, { signal: work.signal });
+    backgrounds.push(percentileBackground(scan, 0, (cell) => solid[cell] === 1, 1, blockUm));
+  }
   const sums = await sumSpace(
     {
-      probes: [images.measured, images.predicted].map(([source, channel]) => ({ source, channel })),
+      probes: [images.measured, images.predicted].map(([source, channel], i) => ({
+        ...{ source, channel, background: backgrounds[i].whole },
+      })),
       tissue,
       solid: tissueBits({ ...grid, cells: solid }, tissue.width, tissue.height),
       vessels,
@@ -56,19 +63,10 @@ export async function compareSpace(
     work,
   );
   const total = addBlocks(sums.blocks);
-  const found: Record<string, number>[] = [];
-  const profiles: ReturnType<typeof profileOf>[] = [];
-  for (const [p, [source, channel]] of [images.measured, images.predicted].entries()) {
-    const scan = await scanSlide(source, { inputs: [channel] }, pixelSizeUm, { signal: work.signal });
-    const background = percentileBackground(scan, 0, (cell) => solid[cell] === 1, 1, blockUm);
-    profiles.push(profileOf(total, p, background.whole));
-    found.push(
-      derivedValues(
-        extravasationOf(total, p, background.whole),
-        subareasOf(sums, p, background.value, pixelSizeUm),
-      ),
-    );
-  }
+  const found = backgrounds.map(({ whole }, p) =>
+    derivedValues(extravasationOf(total, p, whole.at), subareasOf(sums, p, pixelSizeUm)),
+  );
+  const profiles = backgrounds.map(({ whole }, p) => profileOf(total, p, whole.at));
   const [measured, predicted] = found;
   return {
     derived: Object.fromEntries(

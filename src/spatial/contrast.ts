@@ -64,19 +64,26 @@ export async function* contrastRows(
 // Thresholds are fitted on about this many pixels, which lie on a regular grid over the slide.
 const wantedSamples = 1_000_000;
 
-/** Contrasts of tissue pixels on a regular grid, sorted. */
+export interface SampledContrasts {
+  /** Of tissue pixels on a regular grid, sorted. */
+  readonly sorted: Float32Array;
+  /** Share of those pixels that hold the stain's lowest value: more than a few where a background was cut off at it. */
+  readonly lowestShare: number;
+}
+
 export async function sampleContrasts(
   input: StainInput,
   background: LocalBackground,
   smoothingUm: number,
   stage: string,
   work: WorkOptions,
-): Promise<Float32Array> {
+): Promise<SampledContrasts> {
   const { source, channel, bandRows, pixelSizeUm, tissue } = input;
   const { width, height } = source;
   const step = Math.max(1, Math.ceil(Math.sqrt((width * height) / wantedSamples)));
   const smoother = new RowSmoother(width, gaussianKernel(smoothingUm / pixelSizeUm));
   const samples: number[] = [];
+  let [lowest, atLowest] = [Infinity, 0];
   const tissueRow = new Uint8Array(width);
   const row = new Float32Array(width);
   const base = new Float32Array(width);
@@ -93,9 +100,14 @@ export async function sampleContrasts(
       tissue.readRow(y, tissueRow);
       for (let x = 0; x < width; x += step) {
         const contrast = row[x] - base[x];
-        if (tissueRow[x] === 1 && Number.isFinite(contrast)) samples.push(contrast);
+        if (tissueRow[x] === 0 || !Number.isFinite(contrast)) continue;
+        samples.push(contrast);
+        const value = band.raster.data[(band.above + y - band.y) * width + x];
+        if (value > lowest) continue;
+        atLowest = value < lowest ? 1 : atLowest + 1;
+        lowest = value;
       }
     }
   }
-  return Float32Array.from(samples).sort();
+  return { sorted: Float32Array.from(samples).sort(), lowestShare: atLowest / samples.length };
 }

@@ -186,6 +186,14 @@ function halfDistance(bins: readonly ProfileBin[]): number {
   return Number.NaN;
 }
 
+/** Fewer blocks than this say nothing of what another piece of the tissue would give. */
+export const leastBlocks = 6;
+
+/** Those that hold tissue. */
+export function usedBlocks(blocks: readonly BlockSums[]): number[] {
+  return blocks.flatMap((block, i) => (block.border.some((count) => count > 0) ? [i] : []));
+}
+
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -202,7 +210,8 @@ export type BackgroundOf = (weights: Float64Array, rng: Rng) => Background;
 
 /**
  * Percentile intervals from drawing blocks of tissue with replacement (spatial block bootstrap; Hall 1985, Loh 2008):
- * what another piece of the same tissue would have given. The background is found anew in every resample.
+ * what another piece of the same tissue would have given. The background is found anew in every resample. NaN with fewer
+ * than `leastBlocks` to draw from.
  */
 export function bootstrapBlocks(
   blocks: readonly BlockSums[],
@@ -210,7 +219,7 @@ export function bootstrapBlocks(
   background: BackgroundOf,
   { resamples, level, seed }: BootstrapOptions,
 ): { readonly measures: Record<ExtravasationKey, Interval>; readonly profile: Interval[] } {
-  const used = blocks.flatMap((block, i) => (block.border.some((count) => count > 0) ? [i] : []));
+  const used = usedBlocks(blocks);
   const rng = new Rng(seed).fork('blocks');
   const found: Extravasation[] = [];
   const profiles: Float64Array[] = [];
@@ -224,22 +233,14 @@ export function bootstrapBlocks(
     for (const { fromUm, mean } of profileOf(sums, p, own)) profile[Math.round(fromUm / binUm)] = mean;
     profiles.push(profile);
   }
+  const isEnough = used.length >= leastBlocks;
+  const interval = (values: readonly number[]): Interval =>
+    isEnough ? percentiles(values, level) : { low: Number.NaN, high: Number.NaN };
   const keys = Object.keys(found[0] ?? {}) as ExtravasationKey[];
   const measures = Object.fromEntries(
-    keys.map((key) => [
-      key,
-      percentiles(
-        found.map((each) => each[key]),
-        level,
-      ),
-    ]),
+    keys.map((key) => [key, interval(found.map((each) => each[key]))]),
   ) as Record<ExtravasationKey, Interval>;
-  const profile = Array.from({ length: distanceBins }, (_, k) =>
-    percentiles(
-      profiles.map((each) => each[k]),
-      level,
-    ),
-  );
+  const profile = Array.from({ length: distanceBins }, (_, k) => interval(profiles.map((each) => each[k])));
   return { measures, profile };
 }
 

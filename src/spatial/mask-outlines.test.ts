@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BitMask } from './bit-mask.ts';
-import { maskOutlines, type Outline } from './mask-outlines.ts';
+import { findComponents } from './components.ts';
+import { maskOutlines, type Outline, outlinesByComponent } from './mask-outlines.ts';
 
 /** Shoelace; positive for clockwise on screen (y down). */
 function signedArea(outline: Outline): number {
@@ -43,4 +44,28 @@ test('areas of outlines and holes add up to the pixels of any mask', () => {
       expect(area).toBe(mask.count());
     }),
   );
+});
+
+test('each component has its own outlines, once it has ended: parts that share a corner, holes with the part around them', () => {
+  const rows = [
+    '11110000', //
+    '10010000',
+    '11110000',
+    '00001111',
+    '01001001',
+    '00001111',
+  ];
+  const mask = BitMask.fromBytes([...rows.join('')].map(Number), 8, 6);
+  const components = findComponents(mask, 8);
+  const found = [...outlinesByComponent(mask, components)];
+  expect(found.map(({ parts }) => parts.map((rings) => rings.length))).toEqual([[1], [2, 2]]);
+  for (const { label, parts } of found) {
+    const area = parts.flat().reduce((sum, ring) => sum + signedArea(ring), 0);
+    expect(area).toBe(components.area[label]);
+    for (const [outer, ...holes] of parts) {
+      expect(signedArea(outer)).toBeGreaterThan(0);
+      for (const hole of holes) expect(signedArea(hole)).toBeLessThan(0);
+    }
+  }
+  expect(found.map(({ label }) => label)).toEqual([1, 0]);
 });

@@ -68,7 +68,13 @@ export async function segmentNuclei(input: NucleiInput, work: WorkOptions = {}):
     work.signal,
   );
   const { smoothingUm } = options;
-  const samples = await sampleContrasts(input, background, smoothingUm, 'fitting the nuclei threshold', work);
+  const { sorted: samples } = await sampleContrasts(
+    input,
+    background,
+    smoothingUm,
+    'fitting the nuclei threshold',
+    work,
+  );
   const otsu = samples.length > 0 ? otsuThreshold(samples) : Number.NaN;
   const threshold = Number.isFinite(otsu) ? otsu : Infinity;
   const mask = new BitMask(width, height);

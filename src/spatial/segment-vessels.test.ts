@@ -4,7 +4,7 @@ import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { BitMask } from './bit-mask.ts';
 import { memorySource } from './memory-source.ts';
-import { segmentVessels, type VesselInput } from './segment-vessels.ts';
+import { hiddenShare, segmentVessels, type VesselInput } from './segment-vessels.ts';
 
 const width = 220;
 const height = 180;
@@ -43,6 +43,26 @@ describe('segmentVessels', () => {
     }
     expect(mask.get(110, 15)).toBe(false);
     expect(mask.get(5, 30)).toBe(false);
+  });
+
+  it('finds the same vessels where the background was cut off, and says when no noise is left to be seen', async () => {
+    const brightness = [60, 45, 60, 35, 90];
+    const whole = (await segment(drawn(brightness))).mask.count();
+    const shares: number[] = [];
+    // Background of 8 to 19, noise of 1.5.
+    for (const cut of [0, 6, 8, 10, 14, 16, 25, 30]) {
+      const raster = await drawn(brightness, 1, -cut).read({ x: 0, y: 0, width, height }, [0]);
+      raster.data.forEach((value, i) => {
+        raster.data[i] = Math.max(0, value);
+      });
+      const { mask, found } = await segment(memorySource({ raster, channelNames: ['CD31'], pixelSizeUm }));
+      const isHidden = found.lowestShare >= hiddenShare;
+      expect(Number.isNaN(found.noise), `${cut}`).toBe(isHidden);
+      expect(Math.abs(mask.count() / whole - 1), `${cut}`).toBeLessThan(isHidden ? 0.2 : 0.01);
+      shares.push(found.lowestShare);
+    }
+    expect(shares[0]).toBeLessThan(0.001);
+    expect(shares.at(-1)).toBeGreaterThan(hiddenShare);
   });
 
   it('does not depend on the band size, nor on gain and offset of the stain', async () => {

@@ -2,7 +2,7 @@
 import type { WorkOptions } from '../core/progress.ts';
 import { BitMask } from './bit-mask.ts';
 import { cleanMask } from './clean-mask.ts';
-import { contrastRows, type StainInput, sampleContrasts } from './contrast.ts';
+import { contrastRows, type SampledContrasts, type StainInput, sampleContrasts } from './contrast.ts';
 import { estimateBackground } from './local-background.ts';
 import { otsuThreshold } from './otsu.ts';
 
@@ -52,6 +52,11 @@ export interface VesselSegmentation {
     readonly faint: number;
     readonly seed: number;
     readonly threshold: number;
+    /**
+     * Share of the tissue at the stain's lowest value. From a half on the noise is not seen, NaN, and one threshold says what
+     * is vessel.
+     */
+    readonly lowestShare: number;
   };
 }
 
@@ -116,17 +121,40 @@ export async function segmentVessels(
   return { mask, method, options, found };
 }
 
-function fitThresholds(sorted: Float32Array, options: VesselOptions): VesselSegmentation['found'] {
-  const none = { noise: Number.NaN, faint: Infinity, seed: Infinity, threshold: Infinity };
+/** More of the tissue than this at the stain's lowest value: the background was cut off there. */
+const cutOffShare = 0.02;
+/** From this share on, no noise is left to be seen. */
+export const hiddenShare = 0.5;
+/** Then contrasts below this part of the brightest are what smoothing makes of single pixels. */
+const leastOfBrightest = 0.02;
+
+function fitThresholds(
+  { sorted, lowestShare }: SampledContrasts,
+  options: VesselOptions,
+): VesselSegmentation['found'] {
+  const none = {
+    ...{ noise: Number.NaN, faint: Infinity, seed: Infinity, threshold: Infinity, lowestShare },
+  };
   if (sorted.length === 0) return none;
   const at = (q: number): number => sorted[Math.floor(q * (sorted.length - 1))];
-  // Below the median there are no vessels: the distance to the 15.9th percentile is one standard deviation of noise.
-  const noise = at(0.5) - at(0.1587);
+  if (lowestShare >= hiddenShare) {
+    const threshold = otsuOfLogarithms(sorted, leastOfBrightest * at(0.999));
+    return { ...none, faint: threshold, seed: threshold, threshold };
+  }
+  // Below the median there are no vessels: the distance to the 15.9th percentile is one standard deviation of noise. Where that
+  // side is cut off it is half of one to the 69.1st, of which vessels are a small part.
+  const below = at(0.5) - at(0.1587);
+  const noise = lowestShare > cutOffShare ? Math.max(below, 2 * (at(0.6915) - at(0.5))) : below;
   const faint = Math.max(0, at(0.5) + options.noiseFactor * noise);
   const seed = Math.max(0, at(0.5) + options.seedFactor * noise);
-  const first = sorted.findIndex((c) => c > faint);
-  if (first < 0 || sorted.length - first < fewestSamples) return { ...none, noise };
+  const threshold = otsuOfLogarithms(sorted, faint);
+  return threshold < Infinity ? { noise, faint, seed, threshold, lowestShare } : { ...none, noise };
+}
+
+/** Infinity where too few contrasts lie above. */
+function otsuOfLogarithms(sorted: Float32Array, above: number): number {
+  const first = sorted.findIndex((c) => c > Math.max(0, above));
+  if (first < 0 || sorted.length - first < fewestSamples) return Infinity;
   const threshold = Math.exp(otsuThreshold(sorted.subarray(first).map(Math.log)));
-  if (!Number.isFinite(threshold)) return { ...none, noise };
-  return { noise, faint, seed, threshold };
+  return Number.isFinite(threshold) ? threshold : Infinity;
 }

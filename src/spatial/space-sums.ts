@@ -12,6 +12,15 @@ import { DistanceMap, wallDistanceUm } from './distance-map.ts';
 export interface ProbeImage {
   readonly source: PixelSource;
   readonly channel: number;
+  /** Taken from areas, vessels and cells pixel by pixel; blocks hold the image as it is, for backgrounds found anew. */
+  readonly background?: PixelBackground;
+}
+
+/** Stored units. */
+export interface PixelBackground {
+  readonly inVessel: number;
+  /** By bin of distance to the nearest wall. */
+  readonly at: (bin: number) => number;
 }
 
 export interface SpaceInput {
@@ -52,7 +61,7 @@ export interface BlockSums {
   readonly border: Float64Array;
 }
 
-/** Sums over one kind of tissue. */
+/** Sums over one kind of tissue, the probe above background. */
 export interface AreaSums {
   pixels: number;
   readonly probe: number[];
@@ -70,7 +79,7 @@ export const areaNames = [
 ] as const;
 export type AreaName = (typeof areaNames)[number];
 
-/** Sums around each vessel object, up to `aroundUm` from its wall. */
+/** Sums around each vessel object, up to `aroundUm` from its wall, the probe above background. */
 export interface VesselSums {
   readonly inside: Float64Array;
   readonly insidePixels: Float64Array;
@@ -79,18 +88,19 @@ export interface VesselSums {
   readonly nearPixels: Float64Array;
   readonly around: Float64Array;
   readonly aroundPixels: Float64Array;
-  /** Sums of distance, and of probe times distance, over the same. */
-  readonly aroundDistance: Float64Array;
+  /** Sum of probe times distance over the same. */
   readonly aroundMoment: Float64Array;
 }
 
 export interface SpaceSums {
   readonly blocks: readonly BlockSums[];
   readonly blocksWide: number;
+  /** Edge of a block, um. */
+  readonly blockUm: number;
   readonly areas: Readonly<Record<AreaName, AreaSums>>;
   /** One set a probe. */
   readonly vessels: readonly VesselSums[];
-  /** Solid extravascular tissue on cells, row-major: pixels and sums of each probe. */
+  /** Solid extravascular tissue on cells, row-major: pixels and sums of each probe above background. */
   readonly cells: {
     readonly wide: number;
     readonly high: number;
@@ -143,6 +153,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
   const inVessel = new Uint8Array(width);
   const inNucleus = new Uint8Array(width);
   const values = new Array<number>(kinds).fill(0);
+  const above = new Array<number>(kinds).fill(0);
   const others = probes
     .slice(1)
     .map(({ source, channel }) => bandsOf(source, [channel], { rows, signal: work.signal }));
@@ -178,17 +189,20 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
           heldLabel = heldIndex < 0 ? -1 : labelAt(objects, heldIndex % width, Math.floor(heldIndex / width));
         }
         if (inVessel[x] === 1) {
-          addArea(areas.vessel, values);
+          for (let p = 0; p < kinds; p++) above[p] = values[p] - (probes[p].background?.inVessel ?? 0);
+          addArea(areas.vessel, above);
           for (let p = 0; p < kinds; p++) {
-            perVessel[p].inside[heldLabel] += values[p];
+            perVessel[p].inside[heldLabel] += above[p];
             perVessel[p].insidePixels[heldLabel]++;
           }
           continue;
         }
         const um = wallDistanceUm(squared[at], pixelSizeUm);
         const part = um <= bandEnds[0] ? 1 : um <= bandEnds[1] ? 2 : um <= bandEnds[2] ? 3 : 4;
-        addArea(areas[areaNames[part]], values);
-        addArea(inNucleus[x] === 1 ? areas.nuclear : areas.extranuclear, values);
+        const bin = Math.min(distanceBins - 1, Math.floor(um / binUm));
+        for (let p = 0; p < kinds; p++) above[p] = values[p] - (probes[p].background?.at(bin) ?? 0);
+        addArea(areas[areaNames[part]], above);
+        addArea(inNucleus[x] === 1 ? areas.nuclear : areas.extranuclear, above);
         if (um < Infinity) {
           distanceSum += um;
           distanceCount++;
@@ -196,21 +210,19 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
         if (um <= input.beyondUm || inSolid[x] === 0) continue;
         const cell = cellRow + Math.floor(x / cellPx);
         cells.pixels[cell]++;
-        for (let p = 0; p < kinds; p++) cells.probe[p][cell] += values[p];
+        for (let p = 0; p < kinds; p++) cells.probe[p][cell] += above[p];
         if (um <= input.aroundUm) {
           for (let p = 0; p < kinds; p++) {
             const own = perVessel[p];
-            own.around[heldLabel] += values[p];
+            own.around[heldLabel] += above[p];
             own.aroundPixels[heldLabel]++;
-            own.aroundDistance[heldLabel] += um;
-            own.aroundMoment[heldLabel] += um * values[p];
+            own.aroundMoment[heldLabel] += um * above[p];
             if (um > bandEnds[0]) continue;
-            own.near[heldLabel] += values[p];
+            own.near[heldLabel] += above[p];
             own.nearPixels[heldLabel]++;
           }
         }
         if (um > borderUm) continue;
-        const bin = Math.min(distanceBins - 1, Math.floor(um / binUm));
         block.pixels[bin]++;
         block.distance[bin] += um;
         for (let p = 0; p < kinds; p++) block.probe[p][bin] += values[p];
@@ -221,6 +233,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
   return {
     blocks,
     blocksWide,
+    blockUm: input.blockUm,
     areas,
     vessels: perVessel,
     cells,
@@ -248,7 +261,6 @@ function emptyVessels(count: number): VesselSums {
     nearPixels: each(),
     around: each(),
     aroundPixels: each(),
-    aroundDistance: each(),
     aroundMoment: each(),
   };
 }

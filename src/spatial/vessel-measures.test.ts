@@ -57,6 +57,19 @@ describe('measureVessels', () => {
     expect(measure(mask, 1).measures.intercapillaryUm).toBeCloseTo(20, 9);
   });
 
+  it('gives round profiles their diameter, wherever they lie on the pixels', () => {
+    const rng = new Rng(1);
+    for (const diameter of [4, 6, 8, 10, 14, 20]) {
+      let mean = 0;
+      for (let n = 0; n < 20; n++) {
+        const [cx, cy] = [19 + rng.uniform(), 19 + rng.uniform()];
+        const disc = draw(40, (x, y) => Math.hypot(x - cx, y - cy) <= diameter / 2);
+        mean += measure(disc, 1).measures.meanWidthUm / 20;
+      }
+      expect(Math.abs(mean - diameter), `${diameter}`).toBeLessThan(0.5);
+    }
+  });
+
   it('finds a half circle pi / 2 times as long as its chord', () => {
     const { measures } = measure(
       draw(200, (x, y) => Math.abs(Math.hypot(x - 100, y - 100) - 60) <= 3 && y <= 100),

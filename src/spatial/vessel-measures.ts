@@ -66,6 +66,12 @@ export function measureVessels(
       widthSums[label] += widthPx(radiusInside(mask, xs[i], ys[i]));
       widthCounts[label]++;
     }
+    if (first > last) {
+      // A round profile has no such walls, and what thinning leaves of it lies half a pixel and more off its middle.
+      const middle = xs.length >> 1;
+      widthSums[label] += widthPx(radiusInside(mask, xs[middle], ys[middle])) + 1;
+      widthCounts[label]++;
+    }
     const chord = Math.hypot(xs[xs.length - 1] - xs[0], ys[ys.length - 1] - ys[0]);
     const plain = branchLengthPx(branch);
     if (branch.closed || chord === 0 || plain * pixelSizeUm < shortestBranchUm) continue;
@@ -111,13 +117,13 @@ function widthPx(radius: number): number {
   return 2 * radius;
 }
 
-/** First and last pixel that lie a radius or more from a free end; the middle one where there are none. */
+/** First and last pixel that lie a radius or more from a free end; the first after the last where there are none. */
 function between(mask: BitMask, { xs, ys, start, end, closed }: Branch): [number, number] {
   const n = xs.length;
   if (closed) return [0, n - 1];
   const first = start < 0 ? Math.ceil(radiusInside(mask, xs[0], ys[0])) : 0;
   const last = n - 1 - (end < 0 ? Math.ceil(radiusInside(mask, xs[n - 1], ys[n - 1])) : 0);
-  return first <= last ? [first, last] : [n >> 1, n >> 1];
+  return [first, last];
 }
 
 function endRadii(mask: BitMask, { xs, ys, start, end, closed }: Branch): number {

@@ -1,46 +1,56 @@
 // Spearman's rank correlation.
 
-/** Pairs in parts, such as the rows of a slide. */
-export type PairParts = readonly { readonly measured: Float32Array; readonly predicted: Float32Array }[];
+/** Pairs in parts, such as the rows of a slide; each pair speaks for `weight` pixels. */
+export type PairParts = readonly {
+  readonly measured: Float32Array;
+  readonly predicted: Float32Array;
+  readonly weight: number;
+}[];
 
 /**
- * Pearson's correlation of the ranks, ties with their mean rank, as SciPy's spearmanr; -1 to 1. It asks for order
- * only: no scale, no straight line. NaN with fewer than two pairs or where either side is constant.
+ * Pearson's correlation of the ranks, ties with their mean rank, as SciPy's spearmanr of all pixels that the pairs speak for;
+ * -1 to 1. It asks for order only: no scale, no straight line. NaN with fewer than two pairs or where either side is constant.
  */
 export function spearman(parts: PairParts): number {
   const n = parts.reduce((sum, { measured }) => sum + measured.length, 0);
   if (n < 2) return Number.NaN;
+  const weights = joined(
+    parts.map(({ measured, weight }) => new Float32Array(measured.length).fill(weight)),
+    n,
+  );
   const side = (name: 'measured' | 'predicted'): Float64Array | undefined =>
     ranks(
       joined(
         parts.map((part) => part[name]),
         n,
       ),
+      weights,
     );
   // What is predicted is the side that may be constant.
   const b = side('predicted');
   const a = b && side('measured');
   if (!a) return Number.NaN;
-  // Mean ranks sum to the same whatever the ties.
-  const mean = (n + 1) / 2;
   let [aa, bb, ab] = [0, 0, 0];
   for (let i = 0; i < n; i++) {
-    const [x, y] = [a[i] - mean, b[i] - mean];
-    aa += x * x;
-    bb += y * y;
-    ab += x * y;
+    aa += weights[i] * a[i] * a[i];
+    bb += weights[i] * b[i] * b[i];
+    ab += weights[i] * a[i] * b[i];
   }
   return Math.max(-1, Math.min(1, ab / Math.sqrt(aa) / Math.sqrt(bb)));
 }
 
-/** Ranks from 1, ties with their mean; undefined where all values are one. */
-function ranks(values: Float32Array): Float64Array | undefined {
+/** Ranks less their mean, ties with the mean of theirs; undefined where all values are one. */
+function ranks(values: Float32Array, weights: Float32Array): Float64Array | undefined {
   if (values.every((value) => value === values[0])) return undefined;
   const { keys, order } = radixSorted(values);
   const out = new Float64Array(values.length);
+  const mean = weights.reduce((sum, weight) => sum + weight, 0) / 2;
+  let before = 0;
   for (let from = 0, to = 0; from < keys.length; from = to) {
-    while (to < keys.length && keys[to] === keys[from]) to++;
-    for (let i = from; i < to; i++) out[order[i]] = (from + to + 1) / 2;
+    let own = 0;
+    while (to < keys.length && keys[to] === keys[from]) own += weights[order[to++]];
+    for (let i = from; i < to; i++) out[order[i]] = before + own / 2 - mean;
+    before += own;
   }
   return out;
 }
