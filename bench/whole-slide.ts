@@ -1,8 +1,10 @@
 /**
- * Predicts a large slide by the command line: time with all that belongs to it, share of it in the network, peak memory.
+ * Predicts or analyses a large slide by the command line: time with all that belongs to it, share of it in the network, peak memory.
  *   node bench/whole-slide.ts --model RUN/best.onnx --tile SLIDE [--size 8192] [--folder DIR] [-- OPTIONS OF PREDICT]
- * The slide is a mosaic of SLIDE's first two channels (say, of a simulated one of 2048 px), every other copy mirrored,
- * in SLIDE's sample type and compressed as a scanner's would be. It stays in DIR when that is given, and is used again.
+ *   node bench/whole-slide.ts --tile SLIDE [--size 8192] [--folder DIR] [-- OPTIONS OF ANALYZE]
+ * The slide is a mosaic of SLIDE (say, a simulated one of 2048 px): its first two channels to predict from, all of them to
+ * analyse; every other copy mirrored, in SLIDE's sample type and compressed as a scanner's would be. It stays in DIR when that is
+ * given, and is used again.
  */
 import { spawnSync } from 'node:child_process';
 import { access, mkdtemp, rm, stat } from 'node:fs/promises';
@@ -23,14 +25,19 @@ const { values, positionals } = parseArgs({
     folder: { type: 'string' },
   },
 });
-if (!values.model || !values.tile) {
-  console.error('Give a trained model and a slide to be repeated: --model RUN/best.onnx --tile SLIDE');
+if (!values.tile) {
+  console.error(
+    'Give a slide to be repeated, --tile SLIDE, and to predict a trained model, --model RUN/best.onnx',
+  );
   process.exit(2);
 }
 const size = Number(values.size);
 const folder = values.folder ?? (await mkdtemp(join(tmpdir(), 'hrpn-whole-slide-')));
-const slide = join(folder, `slide-${size}.ome.tif`);
+const { model } = values;
+const mostChannels = model ? 2 : 3;
+const slide = join(folder, `slide-${size}-${mostChannels}.ome.tif`);
 const prediction = join(folder, `predicted-${size}.ome.tif`);
+const analysis = join(folder, `analysis-${size}`);
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 /** The copy at a column and row of the mosaic, cut at the slide's edge. */
@@ -56,12 +63,13 @@ function copyOf(tile: Raster, column: number, row: number): Raster {
 async function writeSlide(from: string): Promise<void> {
   const source = await openSlide(from);
   const { width, height, channels, pixelSizeUm = 0.5 } = source;
-  const tile = await source.read({ x: 0, y: 0, width, height }, [0, 1]);
+  const shown = channels.slice(0, mostChannels);
+  const tile = await source.read({ x: 0, y: 0, width, height }, [...shown.keys()]);
   await source.close();
   const sink = await createOmeTiff(slide, {
     width: size,
     height: size,
-    channels: channels.slice(0, 2).map(({ name }) => ({ name })),
+    channels: shown.map(({ name }) => ({ name })),
     sampleType: channels[0].sampleType as WrittenType,
     pixelSizeUm,
   });
@@ -81,18 +89,22 @@ try {
     () => false,
   );
   if (!isThere) await writeSlide(values.tile);
+  const command = model
+    ? ['predict', model, slide, '--out', prediction]
+    : ['analyze', slide, '--out', analysis];
   const before = performance.now();
-  const run = spawnSync(
-    process.execPath,
-    [main, 'predict', values.model, slide, '--out', prediction, '--overwrite', '--json', ...positionals],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const run = spawnSync(process.execPath, [main, ...command, '--overwrite', '--json', ...positionals], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const wallSeconds = (performance.now() - before) / 1000;
   if (run.status !== 0) process.exit(1);
-  const { files: _, notes: __, ...result } = JSON.parse(run.stdout);
-  const { size: predictionBytes } = await stat(prediction);
-  const networkShare = result.networkSeconds / result.seconds;
-  console.log(JSON.stringify({ ...result, wallSeconds, networkShare, predictionBytes }, null, 1));
+  const { files: _, notes: __, methods: ___, ...result } = JSON.parse(run.stdout);
+  const ofModel = model && {
+    networkShare: result.networkSeconds / result.seconds,
+    predictionBytes: (await stat(prediction)).size,
+  };
+  console.log(JSON.stringify({ ...result, wallSeconds, ...ofModel }, null, 1));
 } finally {
   if (values.folder === undefined) await rm(folder, { recursive: true });
 }

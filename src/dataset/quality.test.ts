@@ -68,6 +68,19 @@ describe('measureQuality', () => {
     const above = raster.data.filter((v) => v >= 600).length / raster.data.length;
     expect(above).toBeGreaterThan(0.02);
     expect((await qualityOf(clipped, 0.5)).atMaxShare).toBeCloseTo(above, 2);
+    // A label on the glass is no tissue.
+    const beside = createRaster(2, usual, usual);
+    const plain = tissue(0.5, 1, 300);
+    for (const c of [0, 1]) beside.data.set(plain.data, c * usual * usual);
+    for (let y = 10; y < 70; y++) {
+      const at = usual * usual + y * usual;
+      beside.data.fill(60_000, at + 10, at + 70);
+    }
+    const source = memorySource({ raster: beside, channelNames: ['DAPI', 'QD'], pixelSizeUm: 0.5 });
+    const scan = await scanSlide(source, { inputs: [0], others: [1] }, 0.5);
+    const mask = findTissue(scan, 1, 'slide');
+    const [, { max, atMaxShare }] = measureQuality(scan, mask, tissueSamples(scan, mask));
+    expect([max, atMaxShare]).toEqual([60_000, 0]);
   });
 
   it('tells blurred from sharp by the size of the blur in micrometres', async () => {

@@ -89,7 +89,7 @@ export function measureQuality(
       background,
       percentiles: [at(0.01), at(0.5), at(0.99)],
       max: channel.max,
-      atMaxShare: channel.max > channel.min ? Math.min(1, channel.atMaxPx / tissuePx) : 0,
+      atMaxShare: channel.max > channel.min ? atMaxIn(tissue, channel) / tissuePx : 0,
       notFinitePx: channel.notFinitePx,
       ...focus(scan, tissue, channel),
       stitching: {
@@ -101,6 +101,13 @@ export function measureQuality(
       histogramRange: range,
     };
   });
+}
+
+/** Tissue pixels that have the channel's largest value. */
+function atMaxIn({ cells }: TissueMask, { cellAtMax }: ChannelScan): number {
+  let sum = 0;
+  for (let i = 0; i < cells.length; i++) if (cells[i] === 1) sum += cellAtMax[i];
+  return sum;
 }
 
 function glassLevel({ blank }: SlideScan, { cells }: TissueMask, { cellMean }: ChannelScan): number | null {

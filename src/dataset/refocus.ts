@@ -17,17 +17,14 @@ export function refocus(
   fill = 0,
 ): void {
   if (variance === 0) return;
-  const missing: [index: number, value: number][] = [];
-  for (let i = 0; i < plane.length; i++) {
-    if (Number.isFinite(plane[i])) continue;
-    missing.push([i, plane[i]]);
-    plane[i] = fill;
-  }
+  // As it was, where something is missing; a whole plane may be.
+  const before = plane.every(Number.isFinite) ? undefined : plane.slice();
+  if (before) for (let i = 0; i < plane.length; i++) if (!Number.isFinite(before[i])) plane[i] = fill;
   const soft = smoothWith(discreteGaussianKernel(Math.abs(variance)), plane, width, height);
   if (variance > 0) plane.set(soft);
   else for (let i = 0; i < plane.length; i++) plane[i] = 2 * plane[i] - soft[i];
   freeRaster({ channels: 1, width, height, data: soft });
-  for (const [i, value] of missing) plane[i] = value;
+  if (before) for (let i = 0; i < plane.length; i++) if (!Number.isFinite(before[i])) plane[i] = before[i];
 }
 
 /** How far a pixel's value depends on others, in pixels. */

@@ -37,8 +37,8 @@ export interface ChannelScan {
   /** Of the finite pixels; NaN where there are none. */
   readonly min: number;
   readonly max: number;
-  /** Pixels that have the value `max`: many, where a camera or a conversion has cut off what was brighter. */
-  readonly atMaxPx: number;
+  /** Per cell, pixels that have the value `max`: many, where a camera or a conversion has cut off what was brighter. */
+  readonly cellAtMax: Float32Array;
   /** Pixels that are NaN or infinite. */
   readonly notFinitePx: number;
 }
@@ -164,6 +164,8 @@ function gridOf(widthPx: number, heightPx: number, pixelSizeUm: number): Grid {
 class Gathering {
   readonly #grid: Grid;
   readonly #scan: { -readonly [K in keyof ChannelScan]: ChannelScan[K] };
+  /** Those that hold the largest value so far. */
+  readonly #cellsAtMax: number[] = [];
 
   constructor(grid: Grid, name: string) {
     this.#grid = grid;
@@ -182,7 +184,7 @@ class Gathering {
       samples: new Float32Array(grid.samplesWide * grid.samplesHigh),
       min: Number.POSITIVE_INFINITY,
       max: Number.NEGATIVE_INFINITY,
-      atMaxPx: 0,
+      cellAtMax: new Float32Array(cells),
       notFinitePx: 0,
     };
   }
@@ -208,10 +210,12 @@ class Gathering {
   }
 
   /** Sums of the boxes whose upper edge is row `top` of the chunk. Most of the time goes here. */
-  #sumBoxes({ plane, width, height }: Chunk, top: number, { sum, squares, count }: BoxRow): void {
-    const { boxPx } = this.#grid;
+  #sumBoxes(chunk: Chunk, top: number, { sum, squares, count }: BoxRow): void {
+    const { plane, width, height } = chunk;
+    const { boxPx, cellPx, cellsWide } = this.#grid;
+    const cellRow = Math.floor((chunk.y + top) / cellPx) * cellsWide;
     const wide = sum.length;
-    let { min, max, atMaxPx } = this.#scan;
+    let { min, max } = this.#scan;
     sum.fill(0);
     squares.fill(0);
     count.fill(0);
@@ -230,8 +234,9 @@ class Gathering {
           finite++;
           if (value < min) min = value;
           if (value >= max) {
-            atMaxPx = value > max ? 1 : atMaxPx + 1;
+            if (value > max) this.#forgetAtMax();
             max = value;
+            this.#countAtMax(cellRow + Math.floor((chunk.x + column * boxPx) / cellPx));
           }
         }
         sum[column] = boxSum;
@@ -242,7 +247,16 @@ class Gathering {
     const scan = this.#scan;
     scan.min = min;
     scan.max = max;
-    scan.atMaxPx = atMaxPx;
+  }
+
+  #countAtMax(cell: number): void {
+    if (this.#scan.cellAtMax[cell]++ === 0) this.#cellsAtMax.push(cell);
+  }
+
+  /** A larger value was found. */
+  #forgetAtMax(): void {
+    for (const cell of this.#cellsAtMax) this.#scan.cellAtMax[cell] = 0;
+    this.#cellsAtMax.length = 0;
   }
 
   /** @returns the box's average; NaN where it holds no finite pixel */

@@ -3,7 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileAccessError } from '../core/errors.ts';
 
-/** Means over slides; errors in squared stored units. */
+/** How many of a slide's pixels count. */
+interface Pixels {
+  readonly tissue: number;
+  readonly extravascular: number;
+}
+
+/**
+ * Means over slides; errors in squared stored units. R2 is within slides: over several that differ in brightness, one of all their
+ * pixels together may be higher.
+ */
 export interface Ceiling {
   /** R2 and MSE of the best prediction from what can be seen. */
   readonly r2: number;
@@ -20,11 +29,11 @@ export const truthFolder = (slidePath: string): string =>
   slidePath.replace(/\.ome\.(tiff?|zarr)$/i, '.truth');
 
 /**
- * null where a slide has no truth: measured ones. MSEs are weighted by the slides' tissue, as pooled ones are.
+ * null where a slide has no truth: measured ones. They are weighted by the slides' pixels, as pooled MSEs are.
  * @throws FileAccessError for a truth that is there and cannot be read
  */
 export async function readCeiling(slidePaths: readonly string[]): Promise<Ceiling | null> {
-  const found: { weight: number; c: Record<string, number> }[] = [];
+  const found: { pixels: Pixels; c: Record<string, number> }[] = [];
   for (const path of slidePaths) {
     const truth = join(truthFolder(path), 'truth.json');
     const text = await readFile(truth, 'utf8').catch((cause: NodeJS.ErrnoException) => {
@@ -38,19 +47,20 @@ export async function readCeiling(slidePaths: readonly string[]): Promise<Ceilin
     if (text === undefined) return null;
     const { ceilings, pixels } = JSON.parse(text) as {
       ceilings: Record<string, number>;
-      pixels: { tissue: number };
+      pixels: Pixels;
     };
-    found.push({ weight: pixels.tissue, c: ceilings });
+    found.push({ pixels, c: ceilings });
   }
   if (found.length === 0) return null;
-  const total = found.reduce((sum, { weight }) => sum + weight, 0);
-  const mean = (key: string): number =>
-    found.reduce((sum, { weight, c }) => sum + weight * (c[key] ?? Number.NaN), 0) / total;
+  const mean = (key: string, where: keyof Pixels = 'tissue'): number => {
+    const total = found.reduce((sum, { pixels }) => sum + pixels[where], 0);
+    return found.reduce((sum, { pixels, c }) => sum + pixels[where] * (c[key] ?? Number.NaN), 0) / total;
+  };
   return {
     r2: mean('visible'),
     mse: mean('visibleMse'),
-    extravascularR2: mean('visibleExtravascular'),
-    extravascularMse: mean('visibleExtravascularMse'),
+    extravascularR2: mean('visibleExtravascular', 'extravascular'),
+    extravascularMse: mean('visibleExtravascularMse', 'extravascular'),
     noiseR2: mean('noise'),
     noiseMse: mean('noiseMse'),
   };

@@ -94,16 +94,23 @@ export async function segmentNuclei(input: NucleiInput, work: WorkOptions = {}):
     });
     const { seedSmoothingUm, seedRadiusUm } = options;
     const seeds = contrastRows(input, background, seedSmoothingUm, seedRadiusUm, 'counting nuclei', work);
-    let above = new Float32Array(width).fill(Number.NaN);
+    const radius = Math.round(seedRadiusUm / pixelSizeUm);
+    // Row of the last centre in each column.
+    const lastY = new Int32Array(width).fill(-radius - 1);
+    const isTaken = (x: number, y: number): boolean => {
+      for (let c = Math.max(0, x - radius); c <= Math.min(width - 1, x + radius); c++)
+        if (lastY[c] >= y - radius) return true;
+      return false;
+    };
     for await (const { y, contrast, peak } of seeds) {
       for (let x = 0; x < width; x++) {
-        // Of a flat top only the first pixel counts.
-        if (contrast[x] !== peak[x] || contrast[x] === contrast[x - 1] || contrast[x] === above[x]) continue;
-        if (!mask.get(x, y)) continue;
+        if (contrast[x] !== peak[x] || !mask.get(x, y)) continue;
+        // A flat top has many largest pixels, of which one counts.
+        if (isTaken(x, y)) continue;
+        lastY[x] = y;
         xs.push(x);
         ys.push(y);
       }
-      above = contrast.slice();
     }
   }
   return { mask, xs: xs.take(), ys: ys.take(), method, options, found: { threshold } };

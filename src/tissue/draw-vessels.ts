@@ -12,6 +12,8 @@ const focus = [0.12, 0.38, 0.38, 0.12] as const;
 /** Half the thickness of a stained wall, um: endothelium of 0.3 um and its glycocalyx, thickened by the stain. */
 const halfWallUm = 0.6;
 const drawnBeyondUm = 4;
+/** A pixel belongs to a vessel where a quarter of the section is inside one, give or take rounding. */
+const leastInside = 0.249;
 /** How the probe's signal along one vessel goes with its stain there. */
 const fillingByStain = 0.5;
 
@@ -47,7 +49,9 @@ export function drawVessels(
     label: new Uint32Array(n),
     near: new Uint8Array(n),
   };
-  const most = new Float32Array(n).fill(0.249);
+  // Of each level, to find the vessel that fills most when all are known.
+  const owners = new Uint32Array(n * heights.length);
+  const shares = new Float32Array(n * heights.length);
   const distance = new Float32Array(n);
   const owner = new Int32Array(n);
   const bulges = new NearNoise();
@@ -84,13 +88,28 @@ export function drawVessels(
       const filling = share * (stain / piece.vessel.stain) ** fillingByStain;
       image.wallSignal[at] += filling * weights[2 * p];
       image.expectedWallSignal[at] += filling * weights[2 * p + 1];
-      if (image.inside[at] > most[at]) {
-        most[at] = image.inside[at];
-        image.label[at] = piece.vessel.id;
-      }
+      owners[at * heights.length + level] = piece.vessel.id;
+      shares[at * heights.length + level] = share;
     }
   }
+  for (let at = 0; at < n; at++) {
+    if (image.inside[at] < leastInside) continue;
+    image.label[at] = fullest(owners, shares, at * heights.length);
+  }
   return image;
+}
+
+/** The id with the largest sum of shares among those of one pixel's levels. */
+function fullest(owners: Uint32Array, shares: Float32Array, from: number): number {
+  let [best, most] = [0, 0];
+  for (let i = from; i < from + heights.length; i++) {
+    let sum = 0;
+    for (let k = from; k < from + heights.length; k++) if (owners[k] === owners[i]) sum += shares[k];
+    if (sum <= most) continue;
+    most = sum;
+    best = owners[i];
+  }
+  return best;
 }
 
 /** Signed distance to the surface of one piece, kept where it is the smallest so far. */
