@@ -25,6 +25,11 @@ export function sampleRange(type: SampleType): { min: number; max: number } | un
   }
 }
 
+/** What the file stores of a channel, whose range its samples keep to however they are computed. */
+export function storedType({ sampleType, storedAs = sampleType }: ChannelInfo): SampleType {
+  return storedAs;
+}
+
 export interface ChannelInfo {
   /** As stored in the file, e.g. 'DAPI'; 'channel 0' where the file names none. Unique within a slide. */
   readonly name: string;

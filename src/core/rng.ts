@@ -12,9 +12,9 @@ export class Rng {
   #spareNormal: number | undefined;
 
   constructor(seed: number) {
-    this.#seed = seed >>> 0;
-    // Seeds above 2^32 keep their high part: 1 and 2^32 + 1 are different streams.
-    let state = (this.#seed ^ Math.imul(Math.floor(seed / 4294967296) >>> 0, 0x9e3779b1)) >>> 0;
+    // Seeds above 2^32 keep their high part: 1 and 2^32 + 1 are different streams, and so are their forks.
+    this.#seed = (seed ^ Math.imul(Math.floor(seed / 4294967296) >>> 0, 0x9e3779b1)) >>> 0;
+    let state = this.#seed;
     const next = (): number => {
       state = (state + 0x9e3779b9) >>> 0;
       let z = state;

@@ -83,9 +83,14 @@ starting.then(
   (cause) => port.postMessage({ id: 0, error: String(cause?.message ?? cause) }),
 );
 
+/** Ends when all that was asked for before has ended: a run leaves what the next one takes. */
+let before: Promise<void> = Promise.resolve();
+
 port.on('message', (request: SessionRequest & { id: number }) => {
-  handle(request).then(
-    ({ reply, transfer }) => port.postMessage({ id: request.id, reply }, transfer),
-    (cause) => port.postMessage({ id: request.id, error: String(cause?.message ?? cause) }),
-  );
+  before = before
+    .then(() => handle(request))
+    .then(
+      ({ reply, transfer }) => port.postMessage({ id: request.id, reply }, transfer),
+      (cause) => port.postMessage({ id: request.id, error: String(cause?.message ?? cause) }),
+    );
 });

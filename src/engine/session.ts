@@ -84,8 +84,20 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   const call = (request: SessionRequest, transfer: ArrayBuffer[] = []): Promise<unknown> => {
     const id = ++lastId;
     const reply = expect(id);
-    worker.postMessage({ ...request, id }, transfer);
+    try {
+      worker.postMessage({ ...request, id }, transfer);
+    } catch (cause) {
+      waiting.get(id)?.reject(new EngineError(`the session cannot take these tensors: ${cause}`));
+      waiting.delete(id);
+    }
     return reply;
+  };
+  let closing: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    if (failure) return;
+    await call({ kind: 'end' });
+    failure = new EngineError('the session is closed');
+    await worker.terminate();
   };
   try {
     await expect(0);
@@ -100,11 +112,9 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     },
     setState: (tensors) => call({ kind: 'set-state', tensors }) as Promise<void>,
     getState: () => call({ kind: 'get-state' }) as Promise<Record<string, TensorData>>,
-    close: async () => {
-      if (failure) return;
-      await call({ kind: 'end' });
-      failure = new EngineError('the session is closed');
-      await worker.terminate();
+    close: () => {
+      closing ??= end();
+      return closing;
     },
   };
 }

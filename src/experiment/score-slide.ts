@@ -1,6 +1,6 @@
 // Scores one predicted slide against one measured one: metrics and interval coverage, as evaluate and benchmark have them.
 import type { PixelSource } from '../core/pixel-source.ts';
-import { sampleRange } from '../core/pixel-source.ts';
+import { sampleRange, storedType } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { channelOf } from '../core/raster.ts';
 import type { TissueMask } from '../dataset/tissue-mask.ts';
@@ -74,8 +74,7 @@ export async function peakOf(
 ): Promise<number> {
   let peak = 0;
   for (const { source, channel } of targets) {
-    const { sampleType, storedAs = sampleType } = source.channels[channel];
-    const range = sampleRange(storedAs);
+    const range = sampleRange(storedType(source.channels[channel]));
     if (range) {
       peak = Math.max(peak, range.max);
       continue;

@@ -78,10 +78,11 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
 
   const average = carried('average', vectorLength(layout.parameters));
   const gap = sub(graph, average, next);
-  graph.output('average.next', add(graph, next, mul(graph, gap, graph.input('averageDecay', []))));
+  const averageDecay = graph.input('averageDecay', []);
+  graph.output('average.next', add(graph, next, mul(graph, gap, averageDecay)));
   const running = carried('statistics', vectorLength(layout.statistics));
   const change = sub(graph, concat(graph, generator.statistics, 0), running);
-  const momentum = graph.scalar(0.1);
+  const momentum = options.averageStatistics ? sub(graph, graph.scalar(1), averageDecay) : graph.scalar(0.1);
   graph.output('statistics.next', add(graph, running, mul(graph, change, momentum)));
   return {
     graph,

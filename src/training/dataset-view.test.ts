@@ -1,9 +1,14 @@
 /** What a start with a trained model changes in what a dataset shows. */
 import { describe, expect, it } from 'vitest';
+import type { SampleType } from '../core/pixel-source.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import type { ModelFile } from '../model/model-file.ts';
-import { asSeenBy, asStartedFrom } from './dataset-view.ts';
+import { findModel } from '../model/registry.ts';
+import { asSeenBy, asStartedFrom, datasetFor } from './dataset-view.ts';
+import { modelFacts } from './model-facts.ts';
+import type { RunSettings } from './run-folder.ts';
 
+const hrpn = findModel('hrpn');
 const maps = { vessel: { offset: 10, scale: 20 }, nuclei: { offset: 5, scale: 3 } };
 
 /** The spectrum of a point spread of this variance, squared pixels, seen in twelve bands. */
@@ -53,6 +58,30 @@ describe('a dataset as a model sees it', () => {
       expect(manifest.sharedMaps).toEqual(isShared ? expected : null);
     },
   );
+
+  it('has the range and the least value of what its files store, though some slides are resampled', () => {
+    const stored = (type: SampleType, isResampled = false) => ({
+      source: {
+        channels: [isResampled ? { sampleType: 'float32', storedAs: type } : { sampleType: type }],
+      },
+      targetChannel: 0,
+    });
+    const of = (...slides: ReturnType<typeof stored>[]) => {
+      const given = dataset(false);
+      const manifest = { ...given.manifest, slides: [], targetMap: { offset: 100, scale: 7 } };
+      return { ...given, manifest, slides } as unknown as Dataset;
+    };
+    const bytes = of(stored('uint8'), stored('uint8', true));
+    const settings = { dataset: '', seed: 0 } as RunSettings;
+    const facts = (given: Dataset) =>
+      modelFacts({ model: hrpn, dataset: given, settings, writtenBy: '' }, 1, 1);
+    expect(datasetFor({ ...hrpn, bounded: true }, bytes).manifest.targetMap.scale).toBe(255);
+    expect(facts(bytes).targetMin).toBe(0);
+    expect(facts(of(stored('int16'))).targetMin).toBe(-32_768);
+    expect(facts(of(stored('uint8'), stored('float32'))).targetMin).toBeUndefined();
+    // Beyond what float32 can add to a prediction and take off again.
+    expect(facts(of(stored('int32'))).targetMin).toBeUndefined();
+  });
 
   it('is the dataset itself where the model has fixed maps', () => {
     const given = dataset(false);

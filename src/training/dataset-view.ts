@@ -1,4 +1,5 @@
 /** A dataset as a model wants to see it. */
+import { storedType } from '../core/pixel-source.ts';
 import type { AffineMap } from '../dataset/normalisation.ts';
 import { type Dataset, focusOf } from '../dataset/open-dataset.ts';
 import type { ModelFile } from '../model/model-file.ts';
@@ -16,7 +17,7 @@ export function datasetFor(model: NetworkModel, dataset: Dataset): Dataset {
   if (!model.bounded) return dataset;
   const { manifest, slides } = dataset;
   const isByte = slides.every(
-    ({ source, targetChannel }) => source.channels[targetChannel].sampleType === 'uint8',
+    ({ source, targetChannel }) => storedType(source.channels[targetChannel]) === 'uint8',
   );
   const { offset, scale } = manifest.targetMap;
   const range = isByte ? 255 : offset + reachedDeviations * scale;

@@ -1,5 +1,5 @@
 // What a trained network's model file says of itself: its inputs, its intensities and its training.
-import { sampleRange } from '../core/pixel-source.ts';
+import { sampleRange, storedType } from '../core/pixel-source.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
 import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
@@ -24,8 +24,10 @@ export function modelFacts(
   const { manifest } = dataset;
   const shared = manifest.sharedMaps;
   const least = dataset.slides.map(
-    ({ source, targetChannel }) => sampleRange(source.channels[targetChannel].sampleType)?.min,
+    ({ source, targetChannel }) => sampleRange(storedType(source.channels[targetChannel]))?.min,
   );
+  // A bound that float32 cannot add to a prediction without rounding it away, that of int32, is none.
+  const isBounded = least[0] !== undefined && least[0] > -(2 ** 24);
   return {
     writtenBy,
     roles: manifest.inputRoles,
@@ -37,7 +39,7 @@ export function modelFacts(
         ? manifest.inputRoles.map((role) => shared[role])
         : slideScales(manifest, manifest.inputRoles),
     targetMap: model.normalized ? manifest.targetMap : identityMap,
-    ...(least[0] !== undefined && least.every((min) => min === least[0]) && { targetMin: least[0] }),
+    ...(isBounded && least.every((min) => min === least[0]) && { targetMin: least[0] }),
     training: {
       dataset: settings.dataset,
       splitBy: manifest.splitBy,

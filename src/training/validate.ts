@@ -7,7 +7,7 @@ import type { Session } from '../engine/session.ts';
 export interface ValidationResult {
   /** Mean squared error over tissue pixels in squared units of the target channel. */
   readonly mse: number;
-  /** 1 - SSE/SST over the same pixels. */
+  /** 1 - SSE/SST over the same pixels; 0 where the measured probe does not vary. */
   readonly r2: number;
 }
 
@@ -54,5 +54,6 @@ export async function validate(
     }
   }
   const spread = squares - (sum * sum) / count;
-  return { mse: errors / count, r2: 1 - errors / spread };
+  // Of a probe that is the same everywhere nothing can be explained.
+  return { mse: errors / count, r2: spread > 1e-12 * squares ? 1 - errors / spread : 0 };
 }

@@ -5,6 +5,7 @@
 import { assert } from '../../core/errors.ts';
 import { Graph, type Node, nodesFor, type Value } from '../graph.ts';
 import { add } from '../ops/add.ts';
+import type { NormState } from './blocked-batch-norm.ts';
 import { type Activation, type Blocked, blockedAffine, onesFor, toBlocked, toPlain } from './blocked-ops.ts';
 
 /** A result whose kernel can still take in the sums and the ReLU that follow it. */
@@ -19,6 +20,8 @@ export class BlockedLayout {
   readonly block: number;
   /** Nodes of the source graph that are needed, in order. */
   readonly nodes: readonly Node[];
+  /** State of the batch normalisations lowered so far, by their second output, which only their gradient reads. */
+  readonly norms = new Map<Value, NormState>();
   readonly #plain = new Map<Value, Value>();
   readonly #blocked = new Map<Value, Blocked>();
   readonly #pending = new Map<Value, Pending>();

@@ -4,7 +4,7 @@ import { add } from '../ops/add.ts';
 import { padsOf, strideOf } from '../ops/convolution.ts';
 import { mul } from '../ops/mul.ts';
 import { reshape } from '../ops/reshape.ts';
-import { blockedNorm, blockedNormGradient, type NormState } from './blocked-batch-norm.ts';
+import { blockedNorm, blockedNormGradient } from './blocked-batch-norm.ts';
 import type { BlockedLayout, Pending } from './blocked-layout.ts';
 import {
   type Blocked,
@@ -24,9 +24,6 @@ import { blockedWeightGradient } from './blocked-weight-gradient.ts';
 import { blockedWeight, paddedVector, trimmedVector, type WeightSource } from './blocked-weights.ts';
 
 export type BlockedRule = (layout: BlockedLayout, node: Node) => boolean;
-
-/** State of the batch normalisations lowered so far, by their second output, which only their gradient reads. */
-const norms = new WeakMap<Value, NormState>();
 
 /** The operand as the runtime's convolution takes it for its number of channels. */
 function convOperand(layout: BlockedLayout, value: Value): Blocked | Value {
@@ -105,7 +102,7 @@ const norm: BlockedRule = (layout, node) => {
     block,
   );
   const [y, centred, , mean, variance] = node.outputs;
-  norms.set(centred, state);
+  layout.norms.set(centred, state);
   layout.setPending(y, {
     addends: [],
     emit: (addend, activation) => ({
@@ -121,7 +118,7 @@ const norm: BlockedRule = (layout, node) => {
 const normGradient: BlockedRule = (layout, node) => {
   const { graph, block } = layout;
   const [dy, centred] = node.inputs;
-  const state = norms.get(centred);
+  const state = layout.norms.get(centred);
   if (!state) return false;
   const { blocked, channels } = layout.blocked(dy);
   const { dx, dscale, dbias } = blockedNormGradient(graph, blocked, state, block);

@@ -1,4 +1,5 @@
 /** Batch normalisation: with the statistics of the batch (training) and with fixed ones (prediction). */
+import { assert } from '../../core/errors.ts';
 import { type Graph, type Node, type Op, sizeOf, type Value } from '../graph.ts';
 import { add } from './add.ts';
 import { div } from './div.ts';
@@ -36,7 +37,13 @@ const batchNormalizationOp: Op = {
     const flat = [x.shape[1]];
     return [y, centred, inverse, reshape(graph, mean, flat), reshape(graph, variance, flat)];
   },
-  gradient: (graph, node, [dy]) => (dy ? [...graph.addAll(gradientOp, gradientInputs(node, dy))] : []),
+  gradient: (graph, node, [dy, ...others]) => {
+    assert(
+      others.every((other) => other === undefined),
+      'no gradient is known through the statistics of a batch',
+    );
+    return dy ? [...graph.addAll(gradientOp, gradientInputs(node, dy))] : [];
+  },
 };
 
 function gradientInputs(node: Node, dy: Value): Value[] {
