@@ -21,7 +21,8 @@ export const roles = z
 
 export const pixelSizeUm = z
   .number()
-  .positive()
+  .min(0.01)
+  .max(20)
   .optional()
   .describe('edge of a pixel in micrometres, for files that do not say or say it wrongly')
   .meta({ value: 'UM' });

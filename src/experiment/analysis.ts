@@ -14,6 +14,8 @@ export interface Analysis {
   readonly options: AnalyzeSettings;
   readonly result: AnalyzeResult;
   readonly source: PixelSource;
+  /** Pixels of the slide's file a pixel of `source`, which may be at its prediction's pixel size. */
+  readonly filePx: number;
   readonly roles: Readonly<Record<string, number>>;
   readonly predicted: PredictedSlide | undefined;
   readonly tissue: BitMask;

@@ -61,6 +61,8 @@ describe('intervals for the measured probe', () => {
           9,
         );
       }
+      // Made of a slide that has the probe, and analysed on one that has not.
+      expect(result.warnings.join()).toMatch(/made of another file than this slide, slide.ome.tif/);
       const { low, high } = intervals.meanUm;
       const range = `90% interval for the measured on this slide ${low.toFixed(1)} to ${high.toFixed(1)}`;
       expect(summariseAnalyze(result)).toContain(range);
@@ -118,6 +120,7 @@ describe('intervals for the measured probe', () => {
       { derivedIntervals, warnings: [], isWithinSlide: false },
       found,
       settings,
+      1,
       true,
       warnings,
     );
@@ -127,6 +130,16 @@ describe('intervals for the measured probe', () => {
     });
     expect(warnings.join()).toMatch(/intervals of halfDistanceUm are within-cohort: they rest on 3 slides/);
     expect(warnings.join()).toMatch(/between 8.0 and 10.0 um/);
+    expect(warnings.join()).toMatch(/told for slides like the 12 that the model was calibrated on/);
+    for (const [more, why] of [
+      [{ calibrationTissueMm2: 2 }, /1.0 mm2 of tissue, and the smallest .* has 2.0/],
+      [{ resampledFromUm: 0.69 }, /resampled from 0.69 um a pixel/],
+    ] as const) {
+      const told: string[] = [];
+      const record = { derivedIntervals, ...more, warnings: [], isWithinSlide: false };
+      expect(calibratedOf(record, found, settings, 1, true, told)).toBeNull();
+      expect(told.join()).toMatch(why);
+    }
   });
 
   it('come with what the prediction says against itself; a damaged record is an error', async () => {
@@ -153,13 +166,37 @@ describe('intervals for the measured probe', () => {
   }, 60_000);
 });
 
+it('outlines are in pixels of the slide, though it is resampled to its prediction', async () => {
+  const [pixelSizeUm, wide] = [0.65, 499];
+  const other = await writeDrawnSlide(join(folder, 'other.ome.tif'), {
+    width: size,
+    height: size,
+    pixelSizeUm,
+  });
+  const prediction = await written('finer', {}, wide, 0.5);
+  await analyzed('finer', { slide: other, prediction });
+  for (const name of ['vessels', 'regions']) {
+    const text = await readFile(join(folder, 'finer', 'outlines', `${name}.geojson`), 'utf8');
+    const numbers = JSON.parse(text).features.flatMap(
+      ({ geometry }: { geometry: { coordinates: number[][][] } }) => geometry.coordinates.flat(3),
+    );
+    expect(Math.max(...numbers), name).toBeGreaterThan(0.9 * size);
+    expect(Math.max(...numbers), name).toBeLessThanOrEqual(size);
+  }
+}, 60_000);
+
 /** A prediction that another program could have written. */
-async function written(name: string, annotations: Record<string, string>): Promise<string> {
+async function written(
+  name: string,
+  annotations: Record<string, string>,
+  edge = size,
+  pixelSizeUm = 0.65,
+): Promise<string> {
   const path = join(folder, `${name}.ome.tif`);
-  const raster = createRaster(1, size, size);
+  const raster = createRaster(1, edge, edge);
   for (let i = 0; i < raster.data.length; i++) raster.data[i] = 20 + (i % 17);
   const sink = await createOmeTiff(path, {
-    ...{ width: size, height: size, pixelSizeUm: 0.65, channels: [{ name: 'probe' }], sampleType: 'float32' },
+    ...{ width: edge, height: edge, pixelSizeUm, channels: [{ name: 'probe' }], sampleType: 'float32' },
     annotations,
   });
   await sink.write(0, 0, raster);

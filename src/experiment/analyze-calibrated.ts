@@ -19,14 +19,18 @@ const calibratedWith: readonly (readonly [keyof AnalyzeSettings, unknown])[] = [
   ['beyondUm', 3],
 ];
 
+/** Of the smallest calibration slide's tissue. */
+const leastShare = 0.7;
+
 /**
  * @param isAlone the prediction is in the place of the measured probe, so that nothing else tells its error
  * @param warnings is told what a person must know who reads the intervals, or why there are none
  */
 export function calibratedOf(
-  { derivedIntervals }: PredictionRecord,
+  { derivedIntervals, calibrationTissueMm2 = 0, resampledFromUm }: PredictionRecord,
   { extravasation, subareas }: ProbeMeasures,
   settings: AnalyzeSettings,
+  tissueMm2: number,
   isAlone: boolean,
   warnings: string[],
 ): Calibrated | null {
@@ -52,6 +56,16 @@ export function calibratedOf(
       `: the model's calibration measures without ${changed.join(', ')}. Leave ${changed.length > 1 ? 'them' : 'it'} out for calibrated intervals.`,
     );
   }
+  if (resampledFromUm !== undefined) {
+    return none(
+      `: the slide was resampled from ${resampledFromUm} um a pixel, so it is not of the kind that the model was calibrated on.`,
+    );
+  }
+  if (tissueMm2 < leastShare * calibrationTissueMm2) {
+    return none(
+      `: there are ${tissueMm2.toPrecision(2)} mm2 of tissue, and the smallest slide that the model was calibrated on has ${calibrationTissueMm2.toPrecision(2)}; of so little, everything varies more.`,
+    );
+  }
   const intervals: Calibrated['intervals'] = {};
   let isLevelKnown = false;
   for (const [key, value] of Object.entries(derivedValues(extravasation, subareas))) {
@@ -68,6 +82,12 @@ export function calibratedOf(
     );
   }
   const percent = `${Math.round(100 * level)}%`;
+  if (isAlone) {
+    const slides = Math.max(...Object.values(intervals).map((own) => own.slides));
+    warnings.push(
+      `Where the measured probe would lie is told for slides like the ${slides} that the model was calibrated on: of that tissue, probe, stain and microscope. For others it may be far off.`,
+    );
+  }
   const within = Object.entries(intervals).filter(([, { basis }]) => basis === 'within-cohort');
   if (within.length > 0) {
     const all = within.length === Object.keys(intervals).length;

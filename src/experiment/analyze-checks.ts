@@ -38,3 +38,14 @@ export function refuseThresholds(
     );
   }
 }
+
+const usedRoles = ['vessel', 'nuclei', 'probe'];
+
+/** A role that is mistyped would be passed over. @throws UsageError */
+export function refuseRoles({ roles }: AnalyzeSettings): void {
+  const unused = Object.keys(roles).find((role) => !usedRoles.includes(role));
+  if (unused === undefined) return;
+  throw new UsageError(
+    `--role ${unused}=... is not used here: the roles of analyze are ${usedRoles.join(', ')}. Correct it, or leave it out.`,
+  );
+}

@@ -132,8 +132,12 @@ async function withOwnMask<T>(
   try {
     if (source.width !== slide.width || source.height !== slide.height) {
       throw new DataError(
-        `the mask ${path} has ${source.width} x ${source.height} px; expected the slide's ${slide.width} x ${slide.height} px. ` +
-          'Export it at full resolution.',
+        `the mask ${path} has ${source.width} x ${source.height} px; expected the slide's ${slide.width} x ${slide.height} px${isResampled(slide) ? ", as it is resampled to its prediction's pixel size. Enlarge the mask to that (nearest pixel, no smoothing)." : '. Export it at full resolution.'}`,
+      );
+    }
+    if (source.format === 'JPEG') {
+      throw new DataError(
+        `the mask ${path} is a JPEG, whose compression leaves pixels beside every edge that are not 0 and would count. Save it as PNG or TIFF.`,
       );
     }
     const names = source.channels.map(({ name }) => name);
@@ -149,6 +153,9 @@ async function withOwnMask<T>(
     await source.close();
   }
 }
+
+const isResampled = ({ channels }: PixelSource): boolean =>
+  channels.some(({ storedAs }) => storedAs !== undefined);
 
 /** Of a picture; its transparency says nothing. */
 const colours = ['grey', 'red', 'green', 'blue'];

@@ -153,13 +153,15 @@ export function hasSignal({ interval }: Pick<AnalyzeResult['extravasation'], 'in
 
 /** Sub-areas that are told by the distance to a vessel. */
 const distanceNames: readonly string[] = areaNames.slice(1, 5);
+const nuclearNames: readonly string[] = areaNames.slice(5);
 
 export function subareasOf(sums: SpaceSums, p: number, pixelSizeUm: number): AnalyzeResult['subareas'] {
   const { areas, tissuePixels } = sums;
   const signal = (name: (typeof areaNames)[number]): number => areas[name].probe[p];
   const all = areaNames.slice(0, 5).reduce((sum, name) => sum + signal(name), 0);
   return areaNames.map((name) => {
-    const isKnown = hasVessels(sums) || !distanceNames.includes(name);
+    const isKnown =
+      (hasVessels(sums) || !distanceNames.includes(name)) && (sums.hasNuclei || !nuclearNames.includes(name));
     const pixels = isKnown ? areas[name].pixels : Number.NaN;
     const areaShare = pixels / tissuePixels;
     const signalShare = isKnown && all > 0 ? signal(name) / all : Number.NaN;

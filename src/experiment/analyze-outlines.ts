@@ -7,7 +7,13 @@ import { type Outline, outlinesByComponent } from '../spatial/mask-outlines.ts';
 import type { Analysis } from './analysis.ts';
 
 /** One a vessel, as they are come to: a whole slide's would fill the memory. */
-export function* vesselShapes({ vessels, objects, vesselObjects, measures }: Analysis): Generator<Shape> {
+export function* vesselShapes({
+  vessels,
+  objects,
+  vesselObjects,
+  measures,
+  filePx,
+}: Analysis): Generator<Shape> {
   const byLabel = new Map(vesselObjects.map((vessel) => [vessel.label, vessel]));
   for (const { label, parts } of outlinesByComponent(vessels.mask, objects)) {
     const vessel = byLabel.get(label);
@@ -22,11 +28,12 @@ export function* vesselShapes({ vessels, objects, vesselObjects, measures }: Ana
       measurements[`Probe ${name}: within 10 µm, stored units`] = found.perVessel[label].near;
       measurements[`Probe ${name}: penetration µm`] = found.perVessel[label].penetrationUm;
     }
-    yield { kind: 'detection', className: 'Vessel', color: 0xff3b30, parts, measurements };
+    const scaled = inFile(parts, filePx);
+    yield { kind: 'detection', className: 'Vessel', color: 0xff3b30, parts: scaled, measurements };
   }
 }
 
-export function* regionShapes({ tissue, measures, sums }: Analysis): Generator<Shape> {
+export function* regionShapes({ tissue, measures, sums, filePx }: Analysis): Generator<Shape> {
   const { wide, high, edgePx } = sums.cells;
   const scaled = (outline: Outline): Outline =>
     outline.map(([x, y]): [number, number] => [
@@ -34,7 +41,7 @@ export function* regionShapes({ tissue, measures, sums }: Analysis): Generator<S
       Math.min(tissue.height, y * edgePx),
     ]);
   for (const parts of partsOf(tissue)) {
-    yield { kind: 'annotation', className: 'Tissue', color: 0x8a94a0, parts };
+    yield { kind: 'annotation', className: 'Tissue', color: 0x8a94a0, parts: inFile(parts, filePx) };
   }
   for (const { name, found } of measures)
     for (const [kind, sign, color] of [
@@ -46,8 +53,18 @@ export function* regionShapes({ tissue, measures, sums }: Analysis): Generator<S
           kind: 'annotation',
           className: `${kind}, ${name}`,
           color,
-          parts: parts.map((rings) => rings.map(scaled)),
+          parts: inFile(
+            parts.map((rings) => rings.map(scaled)),
+            filePx,
+          ),
         };
+}
+
+/** In pixels of the slide's file, to a hundredth. */
+function inFile(parts: Shape['parts'], filePx: number): Shape['parts'] {
+  if (filePx === 1) return parts;
+  const to = (value: number): number => Math.round(100 * value * filePx) / 100;
+  return parts.map((rings) => rings.map((ring) => ring.map(([x, y]): [number, number] => [to(x), to(y)])));
 }
 
 /** One entry a region. */

@@ -31,7 +31,7 @@ export async function picturesOf(analysis: Analysis, work: WorkOptions): Promise
   const pictures: Record<string, Picture> = {
     slide: {
       title: 'The slide',
-      caption: `Vessels red, nuclei blue${order.includes('probe') ? ', probe green' : ''}; each channel from its 2nd to its 99.7th percentile${boxPx > 1 ? `; one pixel of the picture is the mean of ${boxPx} x ${boxPx}` : ''}. White: walls of the vessels found.`,
+      caption: `${sentenceOf(order)}; each channel from its 2nd to its 99.7th percentile${boxPx > 1 ? `; one pixel of the picture is the mean of ${boxPx} x ${boxPx}` : ''}. White: walls of the vessels found.`,
       png: await compositePng(
         [
           ...order.map((role, i) => ({ field: field(shown.planes[i]), colour: colours[role] })),
@@ -98,6 +98,17 @@ export async function picturesOf(analysis: Analysis, work: WorkOptions): Promise
     };
   }
   return pictures;
+}
+
+/** Which channel has which colour. */
+function sentenceOf(order: readonly string[]): string {
+  const names: Readonly<Record<string, string>> = {
+    vessel: 'vessels red',
+    nuclei: 'nuclei blue',
+    probe: 'probe green',
+  };
+  const text = order.map((role) => names[role]).join(', ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** 1 where a box of pixels holds a vessel's wall, else 0. */

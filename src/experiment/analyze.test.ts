@@ -211,6 +211,13 @@ describe('analyze', () => {
     // Within 10 um there is nothing beyond 12.
     const page = readFileSync(join(folder, 'lifted', 'report.html'), 'utf8').replaceAll(/base64,[^"]*/g, '');
     expect(page).not.toMatch(/NaN/);
+    const bare = await writeDrawnSlide(join(folder, 'no nuclei.ome.tif'), {
+      ...{ width: size, height: size, pixelSizeUm, channels: ['CD31', 'dextran'] },
+    });
+    const { subareas, nuclei } = await analyze({ slide: bare, out: join(folder, 'no nuclei') });
+    expect(nuclei).toBeNull();
+    for (const { name, areaShare, signalShare } of subareas.slice(5))
+      expect([areaShare, signalShare], name).toEqual([Number.NaN, Number.NaN]);
     const unnamed = await writeDrawnSlide(join(folder, 'unnamed.ome.tif'), {
       ...{ width: size, height: size, pixelSizeUm, channels: ['A', 'B'] },
     });
@@ -267,6 +274,11 @@ describe('analyze', () => {
     );
     await refused({ backgroundSlide: slide, backgroundPercentile: 10 }).toThrow(UsageError);
     await refused({ background: 5, backgroundSlide: slide }).toThrow(UsageError);
+    await refused({ roles: { nuclie: 'DAPI' } }).toThrow(/^--role nuclie=... is not used here/);
+    await refused({ pixelSizeUm: 690 }).toThrow(UsageError);
+    const lossy = join(folder, 'mask.jpg');
+    await sharp({ create: { width: size, height: size, channels: 3, background: '#fff' } }).toFile(lossy);
+    await refused({ vesselMask: lossy }).toThrow(/is a JPEG, whose compression/);
     const two = await writeDrawnSlide(join(folder, 'two.ome.tif'), { channels: ['CD31', 'dextran'] });
     await refused({ slide: two, nucleiThreshold: 90 }).toThrow(
       /^--nuclei-threshold needs a channel with the role nuclei, but .*two.ome.tif has only 'CD31', 'dextran'/,

@@ -9,7 +9,7 @@ import {
 import { parseOptions } from '../contract/command.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { DataError } from '../core/errors.ts';
-import type { PixelSource } from '../core/pixel-source.ts';
+import { type PixelSource, storedType } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
 import { requireSameSize } from '../evaluation/compare-slide.ts';
@@ -28,13 +28,14 @@ import {
   slideBackground,
 } from './analyze-background.ts';
 import { calibratedOf } from './analyze-calibrated.ts';
-import { refuseBoth, refuseThresholds } from './analyze-checks.ts';
+import { refuseBoth, refuseRoles, refuseThresholds } from './analyze-checks.ts';
 import { checkOwnMasks, nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
 import { hasSignal, measureProbe, type ProbeMeasures, whyNotKnown } from './analyze-measures.ts';
 import { methodsOf } from './analyze-methods.ts';
 import { writeAnalysis } from './analyze-output.ts';
 import { analysedTissue } from './analyze-tissue.ts';
 import { checkOutputFolder, writeOutputFolder } from './output-folder.ts';
+import { strangerNote } from './prediction-record.ts';
 import { findRoles, matchPixelSize, openPrediction } from './slide-layers.ts';
 
 /** Edge of the cells that hot spots are looked for on, um: a few nuclei. */
@@ -55,6 +56,7 @@ export async function analyze(given: AnalyzeOptions, work: WorkOptions = {}): Pr
   };
   await checkOutputFolder(output);
   refuseBoth(options);
+  refuseRoles(options);
   const started = performance.now();
   const opened: PixelSource[] = [];
   try {
@@ -100,6 +102,8 @@ async function measure(
   if (predicted) {
     requireSameSize(source, predicted.source);
     warnings.push(...predicted.record.warnings);
+    const stranger = await strangerNote(predicted.record, options.slide);
+    if (stranger !== undefined) warnings.push(stranger);
   }
   const required = [...(options.vesselMask === undefined ? ['vessel'] : []), ...(predicted ? [] : ['probe'])];
   const roles = findRoles(source, required, ['vessel', 'nuclei', 'probe'], options.roles);
@@ -110,6 +114,17 @@ async function measure(
       ? undefined
       : await openControl(options.backgroundSlide, options, opened);
 
+  if (controlSlide && 'probe' in roles) {
+    const [one, other] = [
+      [storedType(source.channels[roles.probe]), ownUm],
+      [storedType(controlSlide.source.channels[controlSlide.roles.probe]), controlSlide.pixelSizeUm],
+    ] as const;
+    if (one[0] !== other[0] || Math.abs(one[1] - other[1]) > 0.01 * one[1]) {
+      warnings.push(
+        `The slide without probe has ${other[0]} pixels of ${other[1]} um, this one ${one[0]} of ${one[1]} um: it does not look as if it was recorded alike, and then it is no background for this one.`,
+      );
+    }
+  }
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
   if (inputs.length === 0 && !('probe' in roles)) {
     const names = source.channels.map(({ name }) => `'${name}'`).join(', ');
@@ -201,10 +216,17 @@ async function measure(
           at('comparing'),
         )
       : null;
+  const tissueMm2 = (sums.tissuePixels * pixelSizeUm ** 2) / 1e6;
   const calibrated =
     predicted &&
-    calibratedOf(predicted.record, (second ?? first).found, options, second === undefined, warnings);
-  const tissueMm2 = (sums.tissuePixels * pixelSizeUm ** 2) / 1e6;
+    calibratedOf(
+      predicted.record,
+      (second ?? first).found,
+      options,
+      tissueMm2,
+      second === undefined,
+      warnings,
+    );
   const result: AnalyzeResult = {
     slide: options.slide,
     pixelSizeUm,
@@ -233,6 +255,7 @@ async function measure(
     options,
     result,
     source,
+    filePx: stored.width / source.width,
     roles,
     predicted,
     tissue,

@@ -52,10 +52,17 @@ export async function calibrateModel(
     ...model.manifest,
     ...(trainedOn && { trainedOn }),
     ...(intervals.length > 0 && { intervals }),
-    ...(ofDerived && { derivedIntervals: ofDerived }),
+    ...(ofDerived && { derivedIntervals: ofDerived, calibrationTissueMm2: leastTissue(dataset) }),
   };
   await writeFileAtomic(path, withManifest(model, manifestNow));
   return intervals;
+}
+
+function leastTissue({ manifest }: Dataset): number {
+  const areas = manifest.slides.flatMap(({ split, tissueAreaMm2 }) =>
+    split === 'calibration' ? [tissueAreaMm2] : [],
+  );
+  return Math.min(...areas);
 }
 
 async function calibrationSlides(

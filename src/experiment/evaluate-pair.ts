@@ -18,6 +18,7 @@ import {
   intervalsAreForMeasured,
   isScored,
 } from './evaluation.ts';
+import { strangerNote } from './prediction-record.ts';
 import { peakOf } from './score-slide.ts';
 import { matchPixelSize, openPrediction } from './slide-layers.ts';
 
@@ -39,6 +40,8 @@ export async function evaluatePair(
     const { source: predicted, interval, record } = prediction;
     opened.push(predicted);
     const notes = [...record.warnings];
+    const stranger = await strangerNote(record, slidePath);
+    if (stranger !== undefined) notes.push(stranger);
     const matched = matchPixelSize(stored, requirePixelSize(stored), predicted);
     const { source: slide, pixelSizeUm } = matched;
     if (matched.note !== undefined) notes.push(matched.note);

@@ -3,6 +3,7 @@ import type { RegionRequest, RegionResult } from '../contract/studio.ts';
 import { DataError, UsageError } from '../core/errors.ts';
 import type { PixelSource, PyramidLevel } from '../core/pixel-source.ts';
 import { channelOf, createRaster, type Region } from '../core/raster.ts';
+import { needsResampling } from '../dataset/resampled-source.ts';
 import { requireSameSize } from '../evaluation/compare-slide.ts';
 import { bias } from '../evaluation/metrics/bias.ts';
 import { mae } from '../evaluation/metrics/mae.ts';
@@ -59,7 +60,7 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
     const prediction =
       request.prediction === undefined ? undefined : await openPrediction(request.prediction, 'probe');
     opened.push(...(prediction ? [prediction.source] : []));
-    if (prediction) requireSameSize(source, prediction.source);
+    if (prediction) requireSamePixels(source, pixelSizeUm, prediction.source);
     const sample = chooseSample(source, request.polygon, pixelSizeUm, prediction?.source.levels);
     if (sample.reduction > 1) {
       notes.push(
@@ -75,6 +76,17 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
   } finally {
     await Promise.all(opened.map((each) => each.close()));
   }
+}
+
+/** @throws DataError for a prediction of another slide, or at another pixel size, which a region cannot be measured on */
+function requireSamePixels(slide: PixelSource, pixelSizeUm: number, prediction: PixelSource): void {
+  const { pixelSizeUm: predictedUm } = prediction;
+  if (predictedUm !== undefined && needsResampling(slide.path, pixelSizeUm, predictedUm)) {
+    throw new DataError(
+      `the prediction was made at ${predictedUm} um a pixel and the slide has ${pixelSizeUm}: regions are measured only where both are alike. Use analyze or evaluate, which resample the slide.`,
+    );
+  }
+  requireSameSize(slide, prediction);
 }
 
 /** @param others levels of the prediction, which must have the one that is chosen */

@@ -1,5 +1,6 @@
 // Folders that a command writes whole: they appear under their name complete or not at all.
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { partialPath, removeUnfinished, writeFailure } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
@@ -25,6 +26,19 @@ export async function checkOutputFolder(output: OutputFolder): Promise<void> {
   const { temporary, replaced } = namesBeside(output);
   await removeUnfinished(temporary, (names) => names.includes(mark));
   await removeUnfinished(replaced, (names) => names.includes(output.marker));
+  await requireWritable(dirname(temporary));
+}
+
+/** Of the folder, or the nearest above it that is there. @throws FileAccessError */
+async function requireWritable(folder: string): Promise<void> {
+  for (let at = folder; ; at = dirname(at)) {
+    const problem = await access(at, constants.W_OK).then(
+      () => undefined,
+      (cause: NodeJS.ErrnoException) => cause,
+    );
+    if (problem === undefined) return;
+    if (problem.code !== 'ENOENT' || dirname(at) === at) throw writeFailure(at, problem);
+  }
 }
 
 /** Of the folder until it is complete, and of the one that it replaces until it has. */

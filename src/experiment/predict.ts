@@ -123,6 +123,7 @@ export async function writePrediction(
           slide: options.slide,
           fingerprint: await fingerprintSlide(options.slide),
           ...{ maps, focus, warnings },
+          resampledFromUm: needsResampling(options.slide, ownUm, pixelSizeUm) ? ownUm : undefined,
           command: commandOf(options, source, named, assigned),
         }),
       },

@@ -6,12 +6,19 @@ import * as z from 'zod';
 import { FormatError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import { version } from '../core/version.ts';
+import { fingerprintSlide } from '../dataset/fingerprint.ts';
 import { derivedIntervalsSchema, type ModelFile, type ModelManifest } from '../model/model-file.ts';
 import type { InputMap } from '../prediction/predict-slide.ts';
 
 export interface PredictionRecord {
   /** Of what is derived from the prediction, where the model has them. */
   readonly derivedIntervals?: ModelManifest['derivedIntervals'];
+  /** Tissue of the smallest slide behind those, where the model says. */
+  readonly calibrationTissueMm2?: number;
+  /** Pixel size of the slide, where it is not the prediction's. */
+  readonly resampledFromUm?: number;
+  /** Of the slide that it was made of. */
+  readonly slide?: { readonly name: string; readonly fingerprint: string };
   /** Reasons not to trust the prediction on this slide, one sentence each. */
   readonly warnings: readonly string[];
   /** The model was trained on fields of one slide. */
@@ -24,13 +31,15 @@ export function predictionAnnotations(
   of: {
     readonly slide: string;
     readonly fingerprint: string;
+    /** Pixel size of the slide, where it is not the model's. */
+    readonly resampledFromUm: number | undefined;
     readonly maps: readonly InputMap[];
     readonly focus: readonly number[];
     readonly warnings: readonly string[];
     readonly command: string;
   },
 ): Record<string, string> {
-  const { training, derivedIntervals } = manifest;
+  const { training, derivedIntervals, calibrationTissueMm2 } = manifest;
   return {
     predictedBy: `hrpn ${version}`,
     slide: basename(of.slide),
@@ -47,6 +56,8 @@ export function predictionAnnotations(
       ),
     ),
     ...(derivedIntervals && { derivedIntervals: JSON.stringify(derivedIntervals) }),
+    ...(calibrationTissueMm2 && { calibrationTissueMm2: `${calibrationTissueMm2}` }),
+    ...(of.resampledFromUm && { resampledFromUm: `${of.resampledFromUm}` }),
     ...(of.warnings.length > 0 && { predictionWarnings: JSON.stringify(of.warnings) }),
     command: of.command,
   };
@@ -72,9 +83,25 @@ export function readPredictionRecord({ path, annotations }: PixelSource): Predic
     }
   };
   const derivedIntervals = read('derivedIntervals', derivedIntervalsSchema);
+  const calibrationTissueMm2 = read('calibrationTissueMm2', z.number().positive());
+  const resampledFromUm = read('resampledFromUm', z.number().positive());
+  const [name, fingerprint] = ['slide', 'slideFingerprint'].map((key) => annotations?.get(key));
   return {
     ...(derivedIntervals && { derivedIntervals }),
+    ...(calibrationTissueMm2 && { calibrationTissueMm2 }),
+    ...(resampledFromUm && { resampledFromUm }),
+    ...(name && fingerprint && annotations?.has('predictedBy') && { slide: { name, fingerprint } }),
     warnings: read('predictionWarnings', z.array(z.string())) ?? [],
     isWithinSlide: read('trainedOn', trainedOn)?.splitBy === 'field',
   };
+}
+
+/**
+ * Said of a prediction beside a slide that it was not made of: fields of one camera have one size, and are easily taken for one
+ * another.
+ */
+export async function strangerNote(record: PredictionRecord, slide: string): Promise<string | undefined> {
+  if (record.slide === undefined || (await fingerprintSlide(slide)) === record.slide.fingerprint)
+    return undefined;
+  return `The prediction was made of another file than this slide, ${record.slide.name}. Unless that shows the same tissue, what is said of both together means nothing.`;
 }

@@ -86,6 +86,8 @@ const manifestSchema = z.strictObject({
   /** Set where the dataset had calibration slides. */
   intervals: z.array(intervalSchema).optional(),
   derivedIntervals: derivedIntervalsSchema.optional(),
+  /** Tissue of the smallest calibration slide: what is derived of a smaller one varies more than on any of them. */
+  calibrationTissueMm2: z.number().positive().optional(),
   /** Over how many turns and mirrorings of the image the prediction is the mean; the image as it is unless given. */
   turns: z.literal(turnCounts).optional(),
   /** What a fit found, by name with its unit, e.g. lengthUm. */

@@ -109,6 +109,8 @@ export interface SpaceSums {
     readonly probe: readonly Float64Array[];
   };
   readonly tissuePixels: number;
+  /** Whether it was known what is nuclear. */
+  readonly hasNuclei: boolean;
   /** Distance of all tissue outside vessels to the nearest wall, um. */
   readonly meanDistanceUm: number;
 }
@@ -238,6 +240,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
     vessels: perVessel,
     cells,
     tissuePixels,
+    hasNuclei: nuclei !== undefined,
     meanDistanceUm: distanceSum / distanceCount,
   };
 }

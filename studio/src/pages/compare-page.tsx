@@ -19,7 +19,8 @@ const colors = [
 ];
 
 export function ComparePage({ route }: { readonly route: Route }): ReactNode {
-  const ids = route.query.getAll('id').map(Number).slice(0, colors.length);
+  const asked = route.query.getAll('id').map(Number);
+  const ids = asked.slice(0, colors.length);
   const runs = useRuns();
   if (runs === undefined) return <Busy label="Loading" isLarge />;
   const chosen = ids.flatMap((id) => runs.filter((run) => run.id === id));
@@ -30,7 +31,12 @@ export function ComparePage({ route }: { readonly route: Route }): ReactNode {
         <a href={href('runs')}>Runs</a> / compare
       </p>
       <h1>Compare runs</h1>
-      {trainings.length > 1 && <Curves runs={trainings} />}
+      {asked.length > ids.length && (
+        <p className="hint">
+          The first {ids.length} of {asked.length} runs; more do not fit side by side.
+        </p>
+      )}
+      {trainings.length > 1 && <Curves runs={trainings} colorOf={(run) => colors[chosen.indexOf(run)]} />}
       <section className="card scroll-x">
         <table className="compare">
           <thead>
@@ -57,7 +63,13 @@ export function ComparePage({ route }: { readonly route: Route }): ReactNode {
   );
 }
 
-function Curves({ runs }: { readonly runs: readonly RunView[] }): ReactNode {
+function Curves({
+  runs,
+  colorOf,
+}: {
+  readonly runs: readonly RunView[];
+  readonly colorOf: (run: RunView) => string;
+}): ReactNode {
   const all = useHistories();
   const histories = runs.map(({ id }) => all.get(id) ?? []);
   const ids = runs.map(({ id }) => id).join(',');
@@ -67,7 +79,7 @@ function Curves({ runs }: { readonly runs: readonly RunView[] }): ReactNode {
   const series = (pick: (row: (typeof histories)[number][number]) => number | null | undefined) =>
     runs.map((run, i) => ({
       name: `${run.title} #${run.id}`,
-      color: colors[i],
+      color: colorOf(run),
       points: histories[i].map((row) => ({ x: row.epoch, y: pick(row) ?? null })),
     }));
   return (

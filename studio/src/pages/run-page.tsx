@@ -69,6 +69,11 @@ export function RunPage({ route }: { readonly route: Route }): ReactNode {
       {run.state === 'done' && (
         <section className="card">
           <h2>Result</h2>
+          {resultOf(run).extravasation && (
+            <p>
+              <strong>{verdictText(resultOf(run).extravasation?.verdict ?? '')}</strong>
+            </p>
+          )}
           <ResultFigures result={run.result} />
           <Notes run={run} />
           <Files run={run} />
@@ -86,7 +91,21 @@ interface Result {
   readonly dataset?: string;
   readonly model?: string;
   readonly prediction?: string;
+  readonly warnings?: readonly (string | { readonly slide?: string; readonly message: string })[];
+  readonly extravasation?: { readonly verdict: string };
   readonly excluded?: readonly { readonly slide: string; readonly reason: string }[];
+}
+
+/** 'no extravasation signal' -> 'No extravasation signal.' */
+const verdictText = (verdict: string): string => `${verdict.charAt(0).toUpperCase()}${verdict.slice(1)}.`;
+
+/** What the run was told of its slide, for the pages and forms that go on with it. */
+function slideFacts({ options }: RunView): Record<string, string | string[] | undefined> {
+  const { roles, pixelSizeUm } = options;
+  return {
+    roles: formatRoles((roles ?? {}) as Roles),
+    pixelSizeUm: pixelSizeUm === undefined ? undefined : String(pixelSizeUm),
+  };
 }
 
 function resultOf(run: RunView): Result {
@@ -99,7 +118,11 @@ function firstPicture(run: RunView): string | undefined {
   if (run.command === 'simulate' && result.slides?.[0]?.path)
     return href('view', { slide: result.slides[0].path });
   if (run.command === 'predict' && result.prediction) {
-    return href('view', { slide: String(run.options.slide), prediction: result.prediction });
+    return href('view', {
+      slide: String(run.options.slide),
+      prediction: result.prediction,
+      ...slideFacts(run),
+    });
   }
   return undefined;
 }
@@ -127,11 +150,9 @@ function NextSteps({ run }: { readonly run: RunView }): ReactNode {
     add(href('new/evaluate', { model: result.model, dataset: String(run.options.dataset) }), 'Evaluate');
   }
   if (run.command === 'predict' && result.prediction) {
-    add(href('new/analyze', { slide: String(run.options.slide), prediction: result.prediction }), 'Analyze');
-    add(
-      href('new/evaluate', { slide: String(run.options.slide), prediction: result.prediction }),
-      'Evaluate',
-    );
+    const pair = { slide: String(run.options.slide), prediction: result.prediction, ...slideFacts(run) };
+    add(href('new/analyze', pair), 'Analyze');
+    add(href('new/evaluate', pair), 'Evaluate');
   }
   for (const report of reports) add(href('report', { path: report, run: String(run.id) }), 'Report', true);
   if (run.command === 'analyze') {
@@ -140,6 +161,7 @@ function NextSteps({ run }: { readonly run: RunView }): ReactNode {
         slide: String(run.options.slide),
         prediction: typeof run.options.prediction === 'string' ? run.options.prediction : undefined,
         overlay: outlines,
+        ...slideFacts(run),
       }),
       'View with outlines',
     );
@@ -148,8 +170,11 @@ function NextSteps({ run }: { readonly run: RunView }): ReactNode {
 }
 
 function Notes({ run }: { readonly run: RunView }): ReactNode {
-  const { notes = [], excluded = [] } = resultOf(run);
-  const all = [...notes, ...excluded.map(({ slide, reason }) => `Left out: ${slide}: ${reason}`)];
+  const { notes = [], warnings = [], excluded = [] } = resultOf(run);
+  const told = warnings.map((warning) =>
+    typeof warning === 'string' ? warning : `${warning.slide ? `${warning.slide}: ` : ''}${warning.message}`,
+  );
+  const all = [...told, ...notes, ...excluded.map(({ slide, reason }) => `Left out: ${slide}: ${reason}`)];
   if (all.length === 0) return null;
   return (
     <ul className="notes">

@@ -6,6 +6,8 @@ import { measuredLayer, predictionLayers, slideLayer, type ViewLayer } from './l
 import { type OpenSlide, openSlide } from './open-slide.ts';
 import { type Roles, rolesOf } from './roles.ts';
 
+const um = (size: number | null): string => (size === null ? '' : ` of ${size} µm`);
+
 export interface SlideState {
   readonly slide: OpenSlide | undefined;
   readonly layers: readonly ViewLayer[];
@@ -54,7 +56,7 @@ export function useSlide(path: string | null, prediction: string | null, roles: 
       const predicted = await openSlide(prediction);
       if (predicted.width !== slide.width || predicted.height !== slide.height) {
         throw new Error(
-          `The prediction has ${predicted.width} x ${predicted.height} px, the slide ${slide.width} x ${slide.height} px. Choose the prediction of this slide.`,
+          `The prediction has ${predicted.width} x ${predicted.height} px${um(predicted.pixelSizeUm)}, the slide ${slide.width} x ${slide.height} px${um(slide.pixelSizeUm)}, and the viewer cannot lay one over the other. Choose the prediction of this slide; one that was made at another pixel size is compared by Analyze and Evaluate.`,
         );
       }
       show([...own, ...(await predictionLayers(predicted, measured))]);
