@@ -8,7 +8,7 @@ export function formatFigure(value: number | null | undefined): string {
   if (Number.isInteger(value) && size < 1e6) return String(value);
   // Counts, e.g. of parameters.
   if (Number.isInteger(value) && size < 1e9) return value.toLocaleString('en-US');
-  if (size >= 1000 && size < 1e6) return String(Math.round(value)).replace('-', '−');
+  if (size >= 999.5 && size < 1e6) return String(Math.round(value)).replace('-', '−');
   if (size >= 1e6 || size < 1e-3) return value.toExponential(2).replace('e+', 'e').replace('-', '−');
   return value.toPrecision(3).replace('-', '−');
 }
