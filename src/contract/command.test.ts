@@ -21,7 +21,10 @@ describe('parseOptions', () => {
       { slides: ['a'], out: 'd', splitBy: 'mouse' },
       '--split-by: expected one of animal, slide, field, found "mouse".',
     ],
-    [{ slides: ['a'], out: 'd', pixelSizeUm: 0 }, '--pixel-size-um: expected a number above 0, found 0.'],
+    [
+      { slides: ['a'], out: 'd', pixelSizeUm: 0 },
+      '--pixel-size-um: expected a number of at least 0.01, found 0.',
+    ],
   ])('says in one sentence what is wrong with %j', (given, message) => {
     expect(() => parseOptions(prepareCommand, given)).toThrow(message);
   });

@@ -17,6 +17,6 @@ it('pairs slides, averages seeds, and gives an interval that holds the mean diff
   expect(gap.high).toBeGreaterThan(-1.25);
   // Two animals, of which one has three slides, are too few.
   const [together] = pairedDifferences(runs, (slide) => (slide === 's0' ? 'x' : 'y'));
-  expect(together).toEqual({ ...gap, low: Number.NaN, high: Number.NaN });
+  expect(together).toEqual({ ...gap, groups: 2, low: Number.NaN, high: Number.NaN });
   expect(tableCsv({})).toBe('');
 });
