@@ -131,6 +131,14 @@ describe('intervals for the measured probe', () => {
     expect(warnings.join()).toMatch(/intervals of halfDistanceUm are within-cohort: they rest on 3 slides/);
     expect(warnings.join()).toMatch(/between 8.0 and 10.0 um/);
     expect(warnings.join()).toMatch(/told for slides like the 12 that the model was calibrated on/);
+    const unknown = {
+      extravasation: { verdict: 'not known', meanUm: Number.NaN },
+      subareas: [],
+    } as unknown as ProbeMeasures;
+    const nothing: string[] = [];
+    const asked = { derivedIntervals, warnings: [], isWithinSlide: false };
+    expect(calibratedOf(asked, unknown, settings, 1, true, nothing)).toBeNull();
+    expect(nothing).toEqual([]);
     for (const [more, why] of [
       [{ calibrationTissueMm2: 2 }, /1.0 mm2 of tissue, and the smallest .* has 2.0/],
       [{ resampledFromUm: 0.69 }, /resampled from 0.69 um a pixel/],

@@ -81,6 +81,8 @@ export function calibratedOf(
       `: the model is calibrated for the levels ${[...levels].join(', ')}, not for --level ${level}.`,
     );
   }
+  // Without a value there is nothing to be around, and a warning has said why.
+  if (Object.keys(intervals).length === 0) return null;
   const percent = `${Math.round(100 * level)}%`;
   if (isAlone) {
     const slides = Math.max(...Object.values(intervals).map((own) => own.slides));

@@ -9,11 +9,11 @@ import {
 import { parseOptions } from '../contract/command.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { DataError } from '../core/errors.ts';
-import { type PixelSource, storedType } from '../core/pixel-source.ts';
+import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
 import { requireSameSize } from '../evaluation/compare-slide.ts';
-import { type OpenSlideOptions, openSlide } from '../slide/open-slide.ts';
+import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
@@ -21,14 +21,10 @@ import { type ProbeImage, type SpaceSums, sumSpace } from '../spatial/space-sums
 import { measureVessels } from '../spatial/vessel-measures.ts';
 import type { Analysis } from './analysis.ts';
 import { agreementOf } from './analyze-agreement.ts';
-import {
-  knownBackground,
-  type ProbeBackground,
-  percentileBackground,
-  slideBackground,
-} from './analyze-background.ts';
+import { knownBackground, type ProbeBackground, percentileBackground } from './analyze-background.ts';
 import { calibratedOf } from './analyze-calibrated.ts';
 import { refuseBoth, refuseRoles, refuseThresholds } from './analyze-checks.ts';
+import { controlOf, howToOpen, openControl, unlikeNote } from './analyze-control.ts';
 import { checkOwnMasks, nucleiMask, thresholdMask, vesselMask } from './analyze-masks.ts';
 import { hasSignal, measureProbe, type ProbeMeasures, whyNotKnown } from './analyze-measures.ts';
 import { methodsOf } from './analyze-methods.ts';
@@ -113,17 +109,9 @@ async function measure(
     options.backgroundSlide === undefined
       ? undefined
       : await openControl(options.backgroundSlide, options, opened);
-
   if (controlSlide && 'probe' in roles) {
-    const [one, other] = [
-      [storedType(source.channels[roles.probe]), ownUm],
-      [storedType(controlSlide.source.channels[controlSlide.roles.probe]), controlSlide.pixelSizeUm],
-    ] as const;
-    if (one[0] !== other[0] || Math.abs(one[1] - other[1]) > 0.01 * one[1]) {
-      warnings.push(
-        `The slide without probe has ${other[0]} pixels of ${other[1]} um, this one ${one[0]} of ${one[1]} um: it does not look as if it was recorded alike, and then it is no background for this one.`,
-      );
-    }
+    const unlike = unlikeNote(source, roles.probe, ownUm, controlSlide);
+    if (unlike !== undefined) warnings.push(unlike);
   }
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
   if (inputs.length === 0 && !('probe' in roles)) {
@@ -149,7 +137,8 @@ async function measure(
 
   const tissueEdgeUm = Math.sqrt(tissue.count()) * pixelSizeUm;
   const blockUm = Math.max(80, Math.min(500, tissueEdgeUm / 12));
-  const control = controlSlide && (await controlOf(controlSlide, options, blockUm, work));
+  const control =
+    controlSlide && (await controlOf(controlSlide, options, { blockUm, cellUm, aroundUm }, work));
   const known = options.background === undefined ? control : knownBackground(options.background);
   const ofPercentile = (own: SlideScan, channel: number): ProbeBackground =>
     percentileBackground(own, channel, isSolid, options.backgroundPercentile ?? 1, blockUm);
@@ -267,66 +256,8 @@ async function measure(
   };
 }
 
-/** The slide, and the one without probe, which was recorded alike. */
-function howToOpen({ pixelSizeUm, z, t }: AnalyzeSettings): OpenSlideOptions {
-  return { pixelSizeUm, plane: { z, t } };
-}
-
 function publicOf({ extravasation, subareas, permeability, hotSpots }: ProbeMeasures) {
   return { extravasation, subareas, permeability, hotSpots };
-}
-
-interface ControlSlide {
-  readonly source: PixelSource;
-  readonly pixelSizeUm: number;
-  readonly roles: Readonly<Record<string, number>>;
-}
-
-async function openControl(
-  path: string,
-  options: AnalyzeSettings,
-  opened: PixelSource[],
-): Promise<ControlSlide> {
-  const source = await openSlide(path, howToOpen(options));
-  opened.push(source);
-  const pixelSizeUm = requirePixelSize(source);
-  return {
-    source,
-    pixelSizeUm,
-    roles: findRoles(source, ['vessel', 'probe'], ['nuclei'], options.roles),
-  };
-}
-
-/** The background that a slide without probe shows at each distance from its own vessels. */
-async function controlOf(
-  { source, pixelSizeUm, roles }: ControlSlide,
-  options: AnalyzeSettings,
-  blockUm: number,
-  work: WorkOptions,
-): Promise<ProbeBackground> {
-  const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
-  const { tissue, solid } = await analysedTissue(source, inputs, [], pixelSizeUm, options.tissue, {
-    signal: work.signal,
-  });
-  const input = { source, channel: roles.vessel, pixelSizeUm, tissue };
-  const { mask } = await vesselMask(input, { ...options, vesselMask: undefined }, { signal: work.signal });
-  const sums = await sumSpace(
-    {
-      probes: [{ source, channel: roles.probe }],
-      tissue,
-      solid,
-      vessels: mask,
-      objects: findComponents(mask, 8),
-      pixelSizeUm,
-      blockUm,
-      cellUm,
-      // From the walls on: areas and vessels have tissue there too.
-      beyondUm: 0,
-      aroundUm,
-    },
-    { signal: work.signal },
-  );
-  return slideBackground(sums, options.beyondUm, source.path);
 }
 
 function countIn(mask: BitMask, tissue: BitMask): number {
