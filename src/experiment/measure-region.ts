@@ -81,7 +81,8 @@ export async function measureRegion(request: RegionRequest): Promise<RegionResul
 /** @throws DataError for a prediction of another slide, or at another pixel size, which a region cannot be measured on */
 function requireSamePixels(slide: PixelSource, pixelSizeUm: number, prediction: PixelSource): void {
   const { pixelSizeUm: predictedUm } = prediction;
-  if (predictedUm !== undefined && needsResampling(slide.path, pixelSizeUm, predictedUm)) {
+  const isSameSize = isSame(slide, prediction);
+  if (!isSameSize && predictedUm !== undefined && needsResampling(slide.path, pixelSizeUm, predictedUm)) {
     throw new DataError(
       `the prediction was made at ${predictedUm} um a pixel and the slide has ${pixelSizeUm}: regions are measured only where both are alike. Use analyze or evaluate, which resample the slide.`,
     );

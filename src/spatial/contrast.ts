@@ -71,6 +71,7 @@ export interface SampledContrasts {
   readonly lowestShare: number;
 }
 
+/** Where thresholds are fitted on: a regular grid over the slide. */
 export async function sampleContrasts(
   input: StainInput,
   background: LocalBackground,

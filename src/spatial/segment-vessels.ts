@@ -132,9 +132,8 @@ function fitThresholds(
   { sorted, lowestShare }: SampledContrasts,
   options: VesselOptions,
 ): VesselSegmentation['found'] {
-  const none = {
-    ...{ noise: Number.NaN, faint: Infinity, seed: Infinity, threshold: Infinity, lowestShare },
-  };
+  const nothing = { faint: Infinity, seed: Infinity, threshold: Infinity };
+  const none = { noise: Number.NaN, ...nothing, lowestShare };
   if (sorted.length === 0) return none;
   const at = (q: number): number => sorted[Math.floor(q * (sorted.length - 1))];
   if (lowestShare >= hiddenShare) {

@@ -74,8 +74,8 @@ export function RunPage({ route }: { readonly route: Route }): ReactNode {
               <strong>{verdictText(resultOf(run).extravasation?.verdict ?? '')}</strong>
             </p>
           )}
-          <ResultFigures result={run.result} />
           <Notes run={run} />
+          <ResultFigures result={run.result} />
           <Files run={run} />
         </section>
       )}
