@@ -5,6 +5,9 @@ import { PairsField } from './pairs-field.tsx';
 import { PathField, PathListField } from './path-field.tsx';
 import { type FormField, kindsOf, stepOf } from './schema.ts';
 
+/** What an empty field shows; its help says what then applies. */
+const notSet = 'not set';
+
 interface Props {
   readonly command: string;
   readonly field: FormField;
@@ -34,7 +37,12 @@ export function Field({ command, field, value, slides, onChange }: Props): React
       <p className="hint" id={helpId}>
         {helpText(schema.description)}
         {schema.default !== undefined && typeof schema.default !== 'object' && schema.type !== 'boolean' && (
-          <> Default: {String(schema.default)}.</>
+          <>
+            {' '}
+            Default:{' '}
+            {schema.syntax === 'duration' ? `${Number(schema.default) / 60} minutes` : String(schema.default)}
+            .
+          </>
         )}
       </p>
     </div>
@@ -62,14 +70,16 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
         value={String(value ?? schema.default ?? '')}
         onChange={({ target }) => onChange(target.value || undefined)}
       >
-        {schema.default === undefined && <option value="">automatic</option>}
+        {schema.default === undefined && <option value="">{notSet}</option>}
         {schema.enum.map((option) => (
           <option key={option}>{option}</option>
         ))}
       </select>
     );
   }
-  if (schema.syntax === 'duration') return <DurationInput {...described} value={value} onChange={onChange} />;
+  if (schema.syntax === 'duration') {
+    return <DurationInput {...described} value={value} usual={schema.default} onChange={onChange} />;
+  }
   if (schema.type === 'number' || schema.type === 'integer') {
     return (
       <input
@@ -89,7 +99,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
         }
         step={stepOf(schema)}
         value={value === undefined ? '' : String(value)}
-        placeholder={schema.default === undefined ? 'automatic' : String(schema.default)}
+        placeholder={schema.default === undefined ? notSet : String(schema.default)}
         onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value))}
       />
     );
@@ -111,7 +121,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
       <input
         {...described}
         value={Array.isArray(value) ? value.join(', ') : ''}
-        placeholder="automatic"
+        placeholder={Array.isArray(schema.default) ? schema.default.join(', ') : notSet}
         onChange={({ target }) => {
           const items = target.value.split(',').map((item) => item.trim());
           onChange(items.some(Boolean) ? items.filter(Boolean) : undefined);
@@ -145,7 +155,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
       {...described}
       required={isRequired}
       value={typeof value === 'string' ? value : ''}
-      placeholder={typeof schema.default === 'string' ? schema.default : isRequired ? '' : 'automatic'}
+      placeholder={typeof schema.default === 'string' ? schema.default : isRequired ? '' : notSet}
       spellCheck={false}
       onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
     />
@@ -156,11 +166,13 @@ interface DurationProps {
   readonly id: string;
   readonly 'aria-describedby': string;
   readonly value: unknown;
+  /** Seconds that apply where none are given; undefined where there is no limit then. */
+  readonly usual: unknown;
   readonly onChange: (value: unknown) => void;
 }
 
 /** Minutes, for the command's seconds. */
-function DurationInput({ value, onChange, ...described }: DurationProps): ReactNode {
+function DurationInput({ value, usual, onChange, ...described }: DurationProps): ReactNode {
   return (
     <span className="with-unit">
       <input
@@ -168,7 +180,7 @@ function DurationInput({ value, onChange, ...described }: DurationProps): ReactN
         type="number"
         min={0.1}
         step="any"
-        placeholder="no limit"
+        placeholder={typeof usual === 'number' ? String(usual / 60) : 'no limit'}
         value={typeof value === 'number' ? value / 60 : ''}
         onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value) * 60)}
       />
