@@ -59,18 +59,23 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
   const step = graph.input('step', []);
   const update = (prefix: string, loss: Value, net: typeof generator, flat: Value): Value => {
     const own = net === generator ? layout : judgeLayout;
+    const shapes = own.parameters.map(({ shape }) => shape);
     const updated = optimiser.update(graph, {
       parameters: flat,
+      shapes,
       // The discriminator's parameters do not reach the drawn image, so no gradient flows into the generator here.
       gradient: flatGradient(graph, loss, net, own),
       learningRate,
       step,
-      state: optimiser.state.map((name) => carried(`${prefix}${name}`, vectorLength(own.parameters))),
+      state: Object.fromEntries(
+        Object.entries(optimiser.stateLengths(shapes)).map(([name, size]) => [
+          name,
+          carried(`${prefix}${name}`, size),
+        ]),
+      ),
     });
     graph.output(`${prefix}parameters.next`, updated.parameters);
-    updated.state.forEach((value, i) => {
-      graph.output(`${prefix}${optimiser.state[i]}.next`, value);
-    });
+    for (const [name, value] of Object.entries(updated.state)) graph.output(`${prefix}${name}.next`, value);
     return updated.parameters;
   };
   const next = update('', generatorLoss, generator, parameters);

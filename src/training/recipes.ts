@@ -1,4 +1,5 @@
 /** How each model is trained unless the user says otherwise. */
+import { muon } from '../engine/muon.ts';
 import { adamW, type Optimiser, rmsProp } from '../engine/optimisers.ts';
 import type { LossName } from './losses.ts';
 
@@ -29,7 +30,7 @@ export interface Recipe {
 }
 
 const standard: Recipe = {
-  optimiser: adamW({ weightDecay: 0.01 }),
+  optimiser: muon({ weightDecay: 0.01 }),
   learningRate: 2e-3,
   schedule: 'cosine',
   warmUpSteps: 50,

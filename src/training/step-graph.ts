@@ -133,18 +133,20 @@ export function buildStepGraph(options: StepOptions): StepGraph {
       ? flat
       : mul(graph, flat, div(graph, graph.scalar(clipNorm), atLeast(graph, norm, clipNorm)));
 
-  const state = optimiser.state.map((name) => carried(name, length));
+  const shapes = layout.parameters.map(({ shape }) => shape);
+  const state = Object.fromEntries(
+    Object.entries(optimiser.stateLengths(shapes)).map(([name, size]) => [name, carried(name, size)]),
+  );
   const updated = optimiser.update(graph, {
     parameters,
     gradient,
+    shapes,
     learningRate: graph.input('learningRate', []),
     step: graph.input('step', []),
     state,
   });
   settle('parameters', parameters, updated.parameters);
-  updated.state.forEach((value, i) => {
-    settle(optimiser.state[i], state[i], value);
-  });
+  for (const [name, value] of Object.entries(updated.state)) settle(name, state[name], value);
   const average = carried('average', length);
   const decay = graph.input('averageDecay', []);
   const gap = sub(graph, average, updated.parameters);

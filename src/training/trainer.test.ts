@@ -116,7 +116,7 @@ describe('trainNetwork', () => {
     const [a, b] = await Promise.all(
       [whole, parts].map(({ folder: run }) => readCheckpoint(join(run, 'last.safetensors'))),
     );
-    expect(a.vectors.size).toBe(5);
+    expect(a.vectors.size).toBe(6);
     for (const [name, vector] of a.vectors) expect(b.vectors.get(name), name).toEqual(vector);
     const models = await Promise.all(
       [whole, parts].map(({ folder: run }) => readFile(join(run, 'best.onnx'))),
