@@ -32,7 +32,7 @@ export interface Workload {
 const roles = 2;
 /** PyTorch's names for what src/training/recipes.ts says. */
 const optimisers: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-  hrpn: { kind: 'adamw', lr: 1e-3, weight_decay: 0.01 },
+  hrpn: { kind: 'muon', lr: 1e-3, weight_decay: 0.01, momentum: 0.95 },
   'hrpn-published': { kind: 'rmsprop', lr: 1e-5, momentum: 0.9, weight_decay: 1e-8 },
   // The generator alone, without its discriminator: a U-Net trained on the pixel error.
   ganda: { kind: 'adamw', lr: 2e-4, weight_decay: 0, betas: [0.5, 0.999] },

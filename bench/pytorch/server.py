@@ -16,6 +16,45 @@ import torch
 from networks import NETWORKS, Store
 
 
+class Muon:
+    """Muon for weights of convolutions, those of one shape in one stack, and AdamW for the rest; as src/engine/muon.ts."""
+
+    def __init__(self, parameters, lr, weight_decay, momentum, foreach):
+        self.parameters, self.lr, self.momentum = parameters, lr, momentum
+        self.decay = 1 - lr * weight_decay
+        is_matrix = lambda p: p.dim() == 4 and min(len(p), p[0].numel()) >= 8
+        self.rest = torch.optim.AdamW(
+            [p for p in parameters if not is_matrix(p)], lr=lr, weight_decay=weight_decay, foreach=foreach
+        )
+        self.stacks = {}
+        for p in filter(is_matrix, parameters):
+            self.stacks.setdefault((len(p), p[0].numel()), []).append(p)
+        self.moments = {shape: torch.zeros(len(members), *shape) for shape, members in self.stacks.items()}
+
+    def zero_grad(self, set_to_none):
+        for p in self.parameters:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.rest.step()
+        for shape, members in self.stacks.items():
+            slope = torch.stack([p.grad.reshape(shape) for p in members])
+            moment = self.moments[shape].mul_(self.momentum).add_(slope)
+            x = slope.add_(moment, alpha=self.momentum)
+            x /= x.norm(dim=(1, 2), keepdim=True) + 1e-12
+            if shape[0] > shape[1]:
+                x = x.mT
+            for _ in range(5):
+                gram = x @ x.mT
+                x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=-4.775, alpha=2.0315), x, beta=3.4445)
+            if shape[0] > shape[1]:
+                x = x.mT
+            torch._foreach_mul_(members, self.decay)
+            steps = [step.reshape(p.shape) for step, p in zip(x, members)]
+            torch._foreach_add_(members, steps, alpha=-self.lr * 0.2 * max(shape) ** 0.5)
+
+
 class Bench:
     def __init__(self, request):
         self.request = request
@@ -66,7 +105,7 @@ class Bench:
         self.x = place(self.inputs)
         if self.request["what"] == "train":
             options = dict(self.request["optimiser"])
-            make = {"adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop}[options.pop("kind")]
+            make = {"adamw": torch.optim.AdamW, "rmsprop": torch.optim.RMSprop, "muon": Muon}[options.pop("kind")]
             self.optimiser = make(self.parameters, foreach=True, **options)
             self.average = [p.detach().clone() for p in self.parameters]
 

@@ -55,7 +55,8 @@ function optionOf(key: string, field: Field, required: boolean): Option {
   const isShort = choices !== undefined && choices.length <= longestChoices;
   const placeholder = isShort ? choices : (field.value ?? (choices === undefined ? 'VALUE' : 'NAME'));
   const isDefaultSaid = field.default !== undefined && takesValue && typeof field.default !== 'object';
-  const remark = required ? ' (required)' : isDefaultSaid ? ` (default: ${field.default}${field.syntax === 'duration' ? 's' : ''})` : '';
+  const unit = field.syntax === 'duration' ? 's' : '';
+  const remark = required ? ' (required)' : isDefaultSaid ? ` (default: ${field.default}${unit})` : '';
   const option = new Option(takesValue ? `${flag} <${placeholder}>` : flag, `${field.description}${remark}`);
   if (field.syntax === 'pairs') option.argParser(addPair);
   else if (field.syntax === 'duration') option.argParser(parseDuration);

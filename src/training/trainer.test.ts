@@ -9,6 +9,7 @@ import { Rng } from '../core/rng.ts';
 import { BlockCache } from '../dataset/block-cache.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { relu } from '../engine/ops/relu.ts';
+import { adamW } from '../engine/optimisers.ts';
 import { readModelFile } from '../model/model-file.ts';
 import type { NetworkFunction } from '../model/network.ts';
 import { findModel } from '../model/registry.ts';
@@ -122,6 +123,9 @@ describe('trainNetwork', () => {
       [whole, parts].map(({ folder: run }) => readFile(join(run, 'best.onnx'))),
     );
     expect(models[0].equals(models[1])).toBe(true);
+
+    const withAdam = { ...parts, recipe: { ...parts.recipe, optimiser: adamW() } };
+    await expect(trainNetwork(withAdam)).rejects.toThrow(/another version's training: .*muon\.m \(\d+\)/);
   });
 
   it('takes the same steps in micro-batches, interrupted or not', async () => {
