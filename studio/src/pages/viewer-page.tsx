@@ -106,10 +106,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
       if (paths.length === 0) throw new Error(`${file} holds no polygons or lines.`);
       setFiles((held) => {
         const color = overlayColors[(held.length + 1) % overlayColors.length];
-        return [
-          ...held.filter(({ id }) => id !== baseName(file)),
-          { id: baseName(file), paths, color, isVisible: true },
-        ];
+        return [...held.filter(({ id }) => id !== file), { id: file, paths, color, isVisible: true }];
       });
     } catch (cause) {
       setOverlayError(messageOf(cause));

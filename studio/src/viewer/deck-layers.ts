@@ -7,6 +7,7 @@ import { type CachedLevel, largestWhole } from './tile-source.ts';
 import type { PaneId } from './view-geometry.ts';
 
 export interface Overlay {
+  /** Path of its file, or what it is. */
   readonly id: string;
   /** Closed paths in slide pixels. */
   readonly paths: readonly (readonly (readonly [number, number])[])[];

@@ -1,5 +1,6 @@
 // Outlines over the picture: vessels of a region, and any GeoJSON, such as the vessels and hot spots of `analyze`.
 import type { ReactNode } from 'react';
+import { baseName } from '../format.ts';
 import { PathField } from '../forms/path-field.tsx';
 import { Icon } from '../parts/icon.tsx';
 import type { Overlay } from './deck-layers.ts';
@@ -19,14 +20,14 @@ export function OverlayPanel({ overlays, onToggle, onAdd, error }: Props): React
         <div key={id} className="overlay-row">
           <span className="swatch" style={{ background: `rgb(${color.join(',')})` }} />
           <span className="layer-name" title={id}>
-            {id}
+            {baseName(id)}
           </span>
           <span className="hint">{paths.length}</span>
           <button
             type="button"
             className="icon-button"
             aria-pressed={isVisible}
-            aria-label={`${id}: show`}
+            aria-label={`${baseName(id)}: show`}
             onClick={() => onToggle(id)}
           >
             <Icon name={isVisible ? 'eye' : 'eye-off'} />
