@@ -20,7 +20,7 @@ import { train } from '../src/experiment/train.ts';
 import { encodeModelFile, readModelFile } from '../src/model/model-file.ts';
 import { findModel } from '../src/model/registry.ts';
 
-const [out, size = '2048', seed = '21', epochs = '24', threadCount = '1'] = process.argv.slice(2);
+const [out, size = '2048', seed = '21', epochs = '10', threadCount = '1'] = process.argv.slice(2);
 if (out === undefined) throw new Error('expected OUT [SIZE] [SEED] [EPOCHS] [THREADS]');
 const threads = Number(threadCount);
 const dataset = join(out, 'dataset');
@@ -88,7 +88,7 @@ const run = { dataset, out: join(out, 'run'), threads };
 const { model } = await once('train', async () =>
   (await isBegun(run.out))
     ? train({ ...run, resume: true })
-    : train({ ...run, epochs: Number(epochs), learningRate: 4e-3 }),
+    : train({ ...run, epochs: Number(epochs) }),
 );
 const heads = await once('evaluate', () => evaluate({ model, dataset, threads }));
 const calibration = await once('evaluate-calibration', () =>

@@ -53,9 +53,9 @@ def hrpn(t, x):
     streams = [F.relu(t.conv_norm(space_to_depth(x).contiguous(memory_format=t.format), "stem"))]
     for i in (1, 2, 3):
         streams.append(F.relu(t.conv_norm(F.avg_pool2d(streams[-1], 2), f"enter{i}")))
-    for stage in range(4):
+    for stage in range(3):
         done = [x if i == 0 and stage > 0 else block(x, f"stage{stage}.stream{i}") for i, x in enumerate(streams)]
-        if stage == 3:
+        if stage == 2:
             streams = done
             break
         streams = []

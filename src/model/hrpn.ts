@@ -11,8 +11,8 @@ import { depthToSpace, spaceToDepth } from '../engine/ops/space-depth.ts';
 import { heNormal, type Initializer, type NetworkBuilder } from './network.ts';
 
 /** Channels of the streams, finest first. */
-const widths = [16, 32, 48, 96];
-const stages = 4;
+const widths = [32, 32, 48, 96];
+const stages = 3;
 
 const scaled =
   (initializer: Initializer, factor: number): Initializer =>

@@ -31,7 +31,7 @@ export interface Recipe {
 
 const standard: Recipe = {
   optimiser: muon({ weightDecay: 0.01 }),
-  learningRate: 2e-3,
+  learningRate: 4e-3,
   schedule: 'cosine',
   warmUpSteps: 50,
   batch: 2,
