@@ -44,7 +44,7 @@ export function orthogonalize(graph: Graph, x: Value): Value {
   const unit = div(graph, x, add(graph, norm, graph.scalar(1e-12)));
   // Every iteration multiplies by a polynomial of the Gram matrix G, which follows along: rows is often far below columns.
   const times = (factor: number, y: Value): Value => mul(graph, y, graph.scalar(factor));
-  const identity = graph.constant(
+  const diagonal = graph.constant(
     Float32Array.from({ length: rows * rows }, (_, i) => (i % (rows + 1) === 0 ? a : 0)),
     [rows, rows],
   );
@@ -52,7 +52,7 @@ export function orthogonalize(graph: Graph, x: Value): Value {
   let product: Value | undefined;
   for (let i = 0; i < iterations; i++) {
     const square = matMul(graph, gram, gram);
-    const factor = add(graph, add(graph, times(b, gram), times(c, square)), identity);
+    const factor = add(graph, add(graph, times(b, gram), times(c, square)), diagonal);
     product = product ? matMul(graph, factor, product) : factor;
     if (i < iterations - 1) gram = matMul(graph, factor, matMul(graph, factor, gram));
   }
