@@ -1,5 +1,5 @@
 /** A model's calibrated intervals travel in the predicted slide and come out of `analyze` around what it finds. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,8 @@ import { type AnalyzeOptions, analyzeCommand } from '../contract/analyze.ts';
 import { parseOptions } from '../contract/command.ts';
 import { FormatError } from '../core/errors.ts';
 import { createRaster } from '../core/raster.ts';
-import { readModelFile } from '../model/model-file.ts';
+import { encodeModelFile, readModelFile } from '../model/model-file.ts';
+import { findModel } from '../model/registry.ts';
 import { createOmeTiff } from '../slide/create-ome-tiff.ts';
 import { analyze } from './analyze.ts';
 import { calibratedOf } from './analyze-calibrated.ts';
@@ -19,16 +20,22 @@ import { derivedValues } from './derived-intervals.ts';
 import { evaluate } from './evaluate.ts';
 import { predict } from './predict.ts';
 
-const model = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
+const shipped = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
 const size = 384;
 const predictions = ['p.ome.tif', 'p.ome.zarr'];
 let folder: string;
+let model: string;
 let slide: string;
 let bare: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'hrpn-calibrated-'));
-  const { pixelSizeUm } = (await readModelFile(model)).manifest;
+  const { manifest, tensors } = await readModelFile(shipped);
+  const { pixelSizeUm } = manifest;
+  // As if calibrated on slides as small as these.
+  model = join(folder, 'model.onnx');
+  const small = { ...manifest, calibrationTissueMm2: 0.01 };
+  await writeFile(model, encodeModelFile(findModel(manifest.model), tensors, small));
   const drawn = { width: size, height: size, pixelSizeUm };
   slide = await writeDrawnSlide(join(folder, 'slide.ome.tif'), drawn);
   bare = await writeDrawnSlide(join(folder, 'bare.ome.tif'), { ...drawn, channels: ['CD31', 'DAPI'] });
