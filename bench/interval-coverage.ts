@@ -86,9 +86,7 @@ await once('prepare', () =>
 );
 const run = { dataset, out: join(out, 'run'), threads };
 const { model } = await once('train', async () =>
-  (await isBegun(run.out))
-    ? train({ ...run, resume: true })
-    : train({ ...run, epochs: Number(epochs) }),
+  (await isBegun(run.out)) ? train({ ...run, resume: true }) : train({ ...run, epochs: Number(epochs) }),
 );
 const heads = await once('evaluate', () => evaluate({ model, dataset, threads }));
 const calibration = await once('evaluate-calibration', () =>
