@@ -182,7 +182,7 @@ describe('trainNetwork', () => {
       roles: ['vessel', 'nuclei'],
       inputMaps: { reaches: [1, 1], spectra: [null, null] },
       targetMap: { offset: 7, scale: 0.8 },
-      halo: 176,
+      halo: 144,
       stride: 16,
     });
   });
