@@ -3,7 +3,6 @@
  * alike, so that what the gradient shows only faintly is learnt as fast as what dominates it. Scaled to the size of
  * Adam's steps (Liu et al. 2025), so that one learning rate serves both; what is no matrix follows AdamW.
  */
-import { assert } from '../core/errors.ts';
 import { type Graph, type Shape, sizeOf, type Value } from './graph.ts';
 import { add } from './ops/add.ts';
 import { concat } from './ops/concat.ts';
@@ -48,15 +47,18 @@ export function orthogonalize(graph: Graph, x: Value): Value {
     Float32Array.from({ length: rows * rows }, (_, i) => (i % (rows + 1) === 0 ? a : 0)),
     [rows, rows],
   );
+  const polynomial = (gram: Value): Value => {
+    const even = add(graph, times(b, gram), times(c, matMul(graph, gram, gram)));
+    return add(graph, even, diagonal);
+  };
   let gram = matMul(graph, unit, swapped(unit));
-  let product: Value | undefined;
-  for (let i = 0; i < iterations; i++) {
-    const square = matMul(graph, gram, gram);
-    const factor = add(graph, add(graph, times(b, gram), times(c, square)), diagonal);
-    product = product ? matMul(graph, factor, product) : factor;
-    if (i < iterations - 1) gram = matMul(graph, factor, matMul(graph, factor, gram));
+  let factor = polynomial(gram);
+  let product = factor;
+  for (let i = 1; i < iterations; i++) {
+    gram = matMul(graph, factor, matMul(graph, factor, gram));
+    factor = polynomial(gram);
+    product = matMul(graph, factor, product);
   }
-  assert(product, 'there is no iteration');
   return matMul(graph, product, unit);
 }
 

@@ -39,8 +39,31 @@ export async function writeCheckpoint<State>(
   await writeFileAtomic(path, out);
 }
 
-/** @throws FileAccessError when there is none, FormatError when it is damaged */
-export async function readCheckpoint<State>(path: string): Promise<Checkpoint<State>> {
+/**
+ * @param lengths of the vectors that it must hold, by name; any unless given
+ * @throws FileAccessError when there is none, FormatError when it is damaged or holds other vectors
+ */
+export async function readCheckpoint<State>(
+  path: string,
+  lengths?: Readonly<Record<string, number>>,
+): Promise<Checkpoint<State>> {
+  const checkpoint = await readWhole<State>(path);
+  const list = (entries: Iterable<readonly [string, number]>): string =>
+    Array.from(entries, ([name, length]) => `${name} (${length})`)
+      .sort()
+      .join(', ');
+  const found = list([...checkpoint.vectors].map(([name, { length }]) => [name, length]));
+  const expected = lengths === undefined ? found : list(Object.entries(lengths));
+  if (found !== expected) {
+    throw new FormatError(
+      path,
+      `is a checkpoint of another version's training: it holds ${found}; expected were ${expected}. Start anew without --resume.`,
+    );
+  }
+  return checkpoint;
+}
+
+async function readWhole<State>(path: string): Promise<Checkpoint<State>> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);

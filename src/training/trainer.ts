@@ -6,7 +6,7 @@
 import { access } from 'node:fs/promises';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { type Clock, wallClock } from '../core/clock.ts';
-import { CancelledError, DivergenceError, FormatError } from '../core/errors.ts';
+import { CancelledError, DivergenceError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { parseAugmentation } from '../dataset/augment.ts';
 import { identityMap } from '../dataset/normalisation.ts';
@@ -18,7 +18,7 @@ import { encodeModelFile } from '../model/model-file.ts';
 import { layoutOf, type NetworkLayout } from '../model/network.ts';
 import type { NetworkModel } from '../model/registry.ts';
 import { buildAdversarialStepGraph } from './adversarial-step-graph.ts';
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts';
+import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { datasetFor } from './dataset-view.ts';
 import { lossOf } from './losses.ts';
 import { modelFacts } from './model-facts.ts';
@@ -130,7 +130,7 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
     () => false,
   );
   const { state: standing, vectors } = isResumed
-    ? await readStanding(files.checkpoint, stepGraph)
+    ? await readCheckpoint<Standing>(files.checkpoint, stepGraph.stateLengths)
     : freshStart(task, layout, stepGraph);
   const session = await createGraphSession(stepGraph.graph, {
     device: task.device,
@@ -147,20 +147,6 @@ export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}):
   } finally {
     await session.close();
   }
-}
-
-/** @throws FormatError when the checkpoint is damaged, or of another optimiser or network than this version's */
-async function readStanding(path: string, { stateLengths }: StepGraph): Promise<Checkpoint<Standing>> {
-  const checkpoint = await readCheckpoint<Standing>(path);
-  const found = [...checkpoint.vectors].map(([name, { length }]) => `${name} (${length})`);
-  const expected = Object.entries(stateLengths).map(([name, length]) => `${name} (${length})`);
-  if (found.sort().join() !== expected.sort().join()) {
-    throw new FormatError(
-      path,
-      `is a checkpoint of another version's training: it holds ${found.join(', ')}; expected were ${expected.join(', ')}. Start anew without --resume.`,
-    );
-  }
-  return checkpoint;
 }
 
 function freshStart(
