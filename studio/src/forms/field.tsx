@@ -37,12 +37,7 @@ export function Field({ command, field, value, slides, onChange }: Props): React
       <p className="hint" id={helpId}>
         {helpText(schema.description)}
         {schema.default !== undefined && typeof schema.default !== 'object' && schema.type !== 'boolean' && (
-          <>
-            {' '}
-            Default:{' '}
-            {schema.syntax === 'duration' ? `${Number(schema.default) / 60} minutes` : String(schema.default)}
-            .
-          </>
+          <> Default: {String(schema.default)}.</>
         )}
       </p>
     </div>
@@ -77,9 +72,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
       </select>
     );
   }
-  if (schema.syntax === 'duration') {
-    return <DurationInput {...described} value={value} usual={schema.default} onChange={onChange} />;
-  }
+  if (schema.syntax === 'duration') return <DurationInput {...described} value={value} onChange={onChange} />;
   if (schema.type === 'number' || schema.type === 'integer') {
     return (
       <input
@@ -121,7 +114,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
       <input
         {...described}
         value={Array.isArray(value) ? value.join(', ') : ''}
-        placeholder={Array.isArray(schema.default) ? schema.default.join(', ') : notSet}
+        placeholder={notSet}
         onChange={({ target }) => {
           const items = target.value.split(',').map((item) => item.trim());
           onChange(items.some(Boolean) ? items.filter(Boolean) : undefined);
@@ -166,13 +159,11 @@ interface DurationProps {
   readonly id: string;
   readonly 'aria-describedby': string;
   readonly value: unknown;
-  /** Seconds that apply where none are given; undefined where there is no limit then. */
-  readonly usual: unknown;
   readonly onChange: (value: unknown) => void;
 }
 
 /** Minutes, for the command's seconds. */
-function DurationInput({ value, usual, onChange, ...described }: DurationProps): ReactNode {
+function DurationInput({ value, onChange, ...described }: DurationProps): ReactNode {
   return (
     <span className="with-unit">
       <input
@@ -180,7 +171,7 @@ function DurationInput({ value, usual, onChange, ...described }: DurationProps):
         type="number"
         min={0.1}
         step="any"
-        placeholder={typeof usual === 'number' ? String(usual / 60) : 'no limit'}
+        placeholder="no limit"
         value={typeof value === 'number' ? value / 60 : ''}
         onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value) * 60)}
       />
