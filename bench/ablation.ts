@@ -4,7 +4,7 @@
 //   node bench/ablation.ts DATASET OUT [EPOCHS] [THREADS]
 //
 // The dataset needs simulated slides with `--truth expected`: errors are against the noise-free probe, whose noise
-// would hide what options differ by. docs/training.md has the commands of the cohort and what came out.
+// would hide what options differ by. docs/ablations.md has the commands of the cohort and what came out.
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrainOptions } from '../src/contract/train.ts';
