@@ -11,15 +11,20 @@ export function isUrl(path: string): boolean {
   return /^[a-z][a-z0-9+.-]+:\/\//i.test(path);
 }
 
+/** An address without query and fragment, which may hold an access token; a path as it is. */
+export function withoutQuery(path: string): string {
+  return isUrl(path) ? path.replace(/[?#].*$/, '') : path;
+}
+
 /**
  * SHA-256 (first 32 hex digits) of a file's size and its first, middle and last 64 KiB; of a folder, of the names
  * and sizes of all files and such samples of the first 64 of them. Survives copying and moving. For an address,
- * of the address alone: what lies behind it is not checked.
+ * of the address alone, without what follows '?' (an access token): what lies behind it is not checked.
  * @throws FileAccessError
  */
 export async function fingerprintSlide(path: string): Promise<string> {
   const hash = createHash('sha256');
-  if (isUrl(path)) return hash.update(path).digest('hex').slice(0, 32);
+  if (isUrl(path)) return hash.update(withoutQuery(path)).digest('hex').slice(0, 32);
   try {
     const files = (await stat(path)).isDirectory() ? await listFiles(path) : [path];
     for (const [i, file] of files.entries()) {
@@ -55,10 +60,16 @@ async function samples(file: string): Promise<Uint8Array[]> {
   }
 }
 
+/** What file managers leave behind when a folder is looked at. */
+const leftBehind = /^(\.DS_Store|\._.*|Thumbs\.db|desktop\.ini)$/;
+
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
+  const files: string[] = [];
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    if (leftBehind.test(entry.name)) continue;
+    if (entry.isFile() || (entry.isSymbolicLink() && (await stat(path)).isFile())) files.push(path);
+  }
+  return files.sort();
 }

@@ -10,7 +10,7 @@ import { CancelledError, WriteError } from '../core/errors.ts';
 import type { Raster } from '../core/raster.ts';
 import { readModelFile, withManifest } from '../model/model-file.ts';
 import { openSlide } from '../slide/open-slide.ts';
-import { predict } from './predict.ts';
+import { integerScale, predict } from './predict.ts';
 
 const model = fileURLToPath(new URL('../../models/hrpn-simulated.onnx', import.meta.url));
 let folder: string;
@@ -57,6 +57,14 @@ it('uint16 holds the prediction and its interval to half a step of the recorded 
       "hrpn predict --interval=0.9 --role=vessel=CD31 --role=nuclei=DAPI --sample-type=uint16 hrpn-simulated.onnx 'slide one.ome.tif'",
   });
 }, 60_000);
+
+it('uint16 holds as many standard deviations where a network learned in grey levels', () => {
+  const targetStatistics = { offset: 900, scale: 700 };
+  const [raw, normalised] = [{ offset: 0, scale: 1 }, targetStatistics].map((targetMap) =>
+    integerScale({ targetMap, targetStatistics }),
+  );
+  expect(raw).toEqual(normalised);
+});
 
 it('failed, interrupted and resumed, writes the same bytes', async () => {
   const [whole, cut] = ['whole.ome.tif', 'cut.ome.tif'].map((name) => join(folder, name));

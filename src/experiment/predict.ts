@@ -9,7 +9,7 @@ import { CancelledError, HrpnError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
-import { fingerprintSlide } from '../dataset/fingerprint.ts';
+import { fingerprintSlide, withoutQuery } from '../dataset/fingerprint.ts';
 import { fitInputs } from '../dataset/normalisation.ts';
 import { needsResampling, resampledSource } from '../dataset/resampled-source.ts';
 import { derivedRowBytes } from '../model/derived-input.ts';
@@ -233,7 +233,11 @@ function* bandsOf(y: number, raster: Raster): Generator<{ top: number; band: Ras
 const integerRange = { below: 16, above: 48 };
 
 /** Known before the first tile, so that a resumed prediction has the same; a step is a thousandth of the deviation. */
-export function integerScale({ targetMap: { offset, scale } }: ModelFile['manifest']): ValueScale {
+export function integerScale({
+  targetMap,
+  targetStatistics,
+}: Pick<ModelFile['manifest'], 'targetMap' | 'targetStatistics'>): ValueScale {
+  const { offset, scale } = targetStatistics ?? targetMap;
   return valueScaleFor(offset - integerRange.below * scale, offset + integerRange.above * scale, 'uint16');
 }
 
@@ -310,7 +314,7 @@ function commandOf(
   );
   const given = {
     model: basename(model),
-    slide: basename(slide),
+    slide: basename(withoutQuery(slide)),
     roles,
     pixelSizeUm,
     z,

@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { FormatError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import { version } from '../core/version.ts';
-import { fingerprintSlide } from '../dataset/fingerprint.ts';
+import { fingerprintSlide, withoutQuery } from '../dataset/fingerprint.ts';
 import { derivedIntervalsSchema, type ModelFile, type ModelManifest } from '../model/model-file.ts';
 import type { InputMap } from '../prediction/predict-slide.ts';
 
@@ -42,7 +42,7 @@ export function predictionAnnotations(
   const { training, derivedIntervals, calibrationTissueMm2 } = manifest;
   return {
     predictedBy: `hrpn ${version}`,
-    slide: basename(of.slide),
+    slide: basename(withoutQuery(of.slide)),
     slideFingerprint: of.fingerprint,
     model: manifest.model,
     modelSha256: createHash('sha256').update(bytes).digest('hex'),

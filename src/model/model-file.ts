@@ -70,6 +70,8 @@ const manifestSchema = z.strictObject({
     z.array(affineMap),
   ]),
   targetMap: affineMap,
+  /** Mean and standard deviation of the training slides' target; `targetMap` unless given. */
+  targetStatistics: affineMap.optional(),
   /** Smallest value that the target's samples can hold, where they are integers: nothing less is predicted. */
   targetMin: z.number().optional(),
   /** Set where `pixels` is an image computed from the vessels of the whole slide (deriveInput) and not the stain. */

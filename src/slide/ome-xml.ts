@@ -47,6 +47,9 @@ export interface OmeXml {
 
 /** Longest OME-XML that is parsed: a stack of some 200,000 planes. */
 const maxLength = 32 * 2 ** 20;
+/** The end of a sentence about such a slide. */
+export const notJoined =
+  'slides spread over several OME-TIFF files are not read. Join them: bfconvert IN OUT.ome.tif';
 /** Most elements of one kind that are kept; more are damage, not slides. */
 const most = { images: 10_000, channels: 10_000, tiffData: 500_000, annotations: 10_000 } as const;
 
@@ -83,6 +86,12 @@ export function parseOmeXml(text: string, path: string): OmeXml {
         content = '';
         attributes = given;
         if (parent === undefined && name !== 'OME') throw refuse(`it begins with <${name.slice(0, 40)}>`);
+        if (name === 'BinaryOnly' && parent === 'OME') {
+          throw new FormatError(
+            path,
+            `its OME-XML lies in another file (${given.get('MetadataFile') ?? 'which it does not name'}); ${notJoined}`,
+          );
+        }
         if (name === 'OME') uuid = given.get('UUID');
         else if (name === 'Image' && parent === 'OME') {
           limit(images.length, 'images');

@@ -28,6 +28,14 @@ function pyramid(path: string, widths: readonly number[]): PixelSource {
   };
 }
 
+it('refuses two files of one channel, for a role could not tell them apart', async () => {
+  await writeFile(join(folder, 'DAPI.png'), 'x');
+  await expect(openFolder(folder, {}, async (path) => pyramid(path, [1]))).rejects.toThrow(
+    "DAPI.png and DAPI.tif would be one channel, 'DAPI'",
+  );
+  await rm(join(folder, 'DAPI.png'));
+});
+
 it('has the levels that all of its files have, wherever each keeps them', async () => {
   const slide = await openFolder(folder, {}, async (path) =>
     pyramid(path, path.endsWith('CD31.tif') ? [1025, 513, 256] : [1025, 512, 256, 128]),

@@ -33,6 +33,14 @@ export async function openFolder(
       'the folder holds no images. Expected one file a channel (TIFF, PNG or JPEG, such as DAPI.tif), or give a slide file.',
     );
   }
+  for (const channel of names.map(channelOf)) {
+    const alike = names.filter((name) => channelOf(name) === channel);
+    if (alike.length === 1) continue;
+    throw new FormatError(
+      path,
+      `${alike.join(' and ')} would be one channel, '${channel}'. Move what does not belong to the slide elsewhere.`,
+    );
+  }
   const sources: PixelSource[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(sources.map((source) => source.close()));
@@ -54,6 +62,10 @@ export async function openFolder(
     throw error;
   }
   return combine(path, sources, names, close);
+}
+
+function channelOf(name: string): string {
+  return name.replace(imageName, '');
 }
 
 function checkFit(
@@ -87,7 +99,7 @@ function combine(
   const [first] = sources;
   const channels: ChannelInfo[] = sources.map((source, i) => ({
     ...source.channels[0],
-    name: names[i].replace(imageName, ''),
+    name: channelOf(names[i]),
   }));
   // Levels that all channels have, with the place that each has among a channel's own.
   const places = first.levels.map((level) =>

@@ -1,6 +1,7 @@
 /** What a start with a trained model changes in what a dataset shows. */
 import { describe, expect, it } from 'vitest';
 import type { SampleType } from '../core/pixel-source.ts';
+import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { findModel } from '../model/registry.ts';
@@ -73,9 +74,21 @@ describe('a dataset as a model sees it', () => {
     };
     const bytes = of(stored('uint8'), stored('uint8', true));
     const settings = { dataset: '', seed: 0 } as RunSettings;
-    const facts = (given: Dataset) =>
-      modelFacts({ model: hrpn, dataset: given, settings, writtenBy: '' }, 1, 1);
-    expect(datasetFor({ ...hrpn, bounded: true }, bytes).manifest.targetMap.scale).toBe(255);
+    const facts = (given: Dataset, model = hrpn) =>
+      modelFacts({ model, dataset: given, settings, writtenBy: '' }, 1, 1);
+    const bounded = { ...hrpn, bounded: true } as const;
+    expect(datasetFor(bounded, bytes).manifest.targetMap.scale).toBe(255);
+    // Mean and deviation stay known where the network learns by something else: integer predictions are scaled by them.
+    const statistics = { offset: 100, scale: 7 };
+    expect(facts(bytes)).toMatchObject({ targetMap: statistics });
+    expect(facts(bytes, bounded)).toMatchObject({
+      targetMap: { scale: 255 },
+      targetStatistics: statistics,
+    });
+    expect(facts(bytes, findModel('hrpn-published'))).toMatchObject({
+      targetMap: identityMap,
+      targetStatistics: statistics,
+    });
     expect(facts(bytes).targetMin).toBe(0);
     expect(facts(of(stored('int16'))).targetMin).toBe(-32_768);
     expect(facts(of(stored('uint8'), stored('float32'))).targetMin).toBeUndefined();

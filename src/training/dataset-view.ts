@@ -1,6 +1,6 @@
 /** A dataset as a model wants to see it. */
 import { storedType } from '../core/pixel-source.ts';
-import type { AffineMap } from '../dataset/normalisation.ts';
+import { type AffineMap, identityMap } from '../dataset/normalisation.ts';
 import { type Dataset, focusOf } from '../dataset/open-dataset.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import type { NetworkModel } from '../model/registry.ts';
@@ -9,19 +9,26 @@ import type { NetworkModel } from '../model/registry.ts';
 const reachedDeviations = 10;
 
 /**
- * For a network with a bounded output, the target's map becomes a division by its range: 255 for 8 bits, as
- * published; for other sample types, whose range the probe does not fill, 10 standard deviations above its mean
- * over the training tissue. The same dataset otherwise.
+ * The target as a network learns it: in stored units; by mean and standard deviation; or, for a bounded output, divided by its
+ * range, 255 for 8 bits, as published, and for other sample types, whose range the probe does not fill, 10 standard
+ * deviations above its mean over the training tissue.
  */
-export function datasetFor(model: NetworkModel, dataset: Dataset): Dataset {
-  if (!model.bounded) return dataset;
-  const { manifest, slides } = dataset;
+export function targetMapFor(
+  { normalized, bounded }: Pick<NetworkModel, 'normalized' | 'bounded'>,
+  { manifest: { targetMap }, slides }: Dataset,
+): AffineMap {
+  if (!normalized) return identityMap;
+  if (!bounded) return targetMap;
   const isByte = slides.every(
     ({ source, targetChannel }) => storedType(source.channels[targetChannel]) === 'uint8',
   );
-  const { offset, scale } = manifest.targetMap;
-  const range = isByte ? 255 : offset + reachedDeviations * scale;
-  return { ...dataset, manifest: { ...manifest, targetMap: { offset: 0, scale: range } } };
+  return { offset: 0, scale: isByte ? 255 : targetMap.offset + reachedDeviations * targetMap.scale };
+}
+
+/** The dataset with the target's map as a normalised network learns it. */
+export function datasetFor(model: NetworkModel, dataset: Dataset): Dataset {
+  if (!model.bounded) return dataset;
+  return { ...dataset, manifest: { ...dataset.manifest, targetMap: targetMapFor(model, dataset) } };
 }
 
 /**

@@ -5,6 +5,7 @@ import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import type { ManifestFacts } from '../model/model-file.ts';
 import type { NetworkModel } from '../model/registry.ts';
+import { targetMapFor } from './dataset-view.ts';
 import type { RunSettings } from './run-folder.ts';
 
 interface TrainedBy {
@@ -23,6 +24,7 @@ export function modelFacts(
 ): ManifestFacts {
   const { manifest } = dataset;
   const shared = manifest.sharedMaps;
+  const targetMap = targetMapFor(model, dataset);
   const least = dataset.slides.map(
     ({ source, targetChannel }) => sampleRange(storedType(source.channels[targetChannel]))?.min,
   );
@@ -38,7 +40,8 @@ export function modelFacts(
       : shared
         ? manifest.inputRoles.map((role) => shared[role])
         : slideScales(manifest, manifest.inputRoles),
-    targetMap: model.normalized ? manifest.targetMap : identityMap,
+    targetMap,
+    ...(targetMap !== manifest.targetMap && { targetStatistics: manifest.targetMap }),
     ...(isBounded && least.every((min) => min === least[0]) && { targetMin: least[0] }),
     training: {
       dataset: settings.dataset,

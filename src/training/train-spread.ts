@@ -5,7 +5,7 @@
  */
 import { CancelledError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { type AffineMap, identityMap } from '../dataset/normalisation.ts';
+import type { AffineMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type Batch, createPatchStream } from '../dataset/patch-stream.ts';
 import { atLeast } from '../engine/at-least.ts';
@@ -24,7 +24,7 @@ import { encodeModelFile, type ModelFile } from '../model/model-file.ts';
 import { layoutOf } from '../model/network.ts';
 import type { NetworkModel } from '../model/registry.ts';
 import { spreadLevels, spreadNetwork, spreadStride, spreadTensors } from '../model/spread.ts';
-import { datasetFor } from './dataset-view.ts';
+import { datasetFor, targetMapFor } from './dataset-view.ts';
 import type { Loss } from './losses.ts';
 import { learningRateAt } from './recipes.ts';
 import { buildStepGraph } from './step-graph.ts';
@@ -101,11 +101,7 @@ export async function trainSpread(task: SpreadTask, work: WorkOptions = {}): Pro
   try {
     const load = async (index: number): Promise<Sample> => {
       if (work.signal?.aborted) throw new CancelledError('training');
-      return sampleOf(
-        await stream.load(index),
-        network,
-        model.normalized ? dataset.manifest.targetMap : identityMap,
-      );
+      return sampleOf(await stream.load(index), network, targetMapFor(model, task.dataset));
     };
     const scales = scalesOf(
       await Promise.all(Array.from({ length: scaleBatches }, (_, i) => load(i))),

@@ -9,7 +9,6 @@ import { type Clock, wallClock } from '../core/clock.ts';
 import { CancelledError, DivergenceError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { parseAugmentation } from '../dataset/augment.ts';
-import { identityMap } from '../dataset/normalisation.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type Batch, createPatchStream, type PatchStream } from '../dataset/patch-stream.ts';
 import { createGraphSession, createModelSession } from '../engine/graph-session.ts';
@@ -19,7 +18,7 @@ import { layoutOf, type NetworkLayout } from '../model/network.ts';
 import type { NetworkModel } from '../model/registry.ts';
 import { buildAdversarialStepGraph } from './adversarial-step-graph.ts';
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { datasetFor } from './dataset-view.ts';
+import { datasetFor, targetMapFor } from './dataset-view.ts';
 import { lossOf } from './losses.ts';
 import { modelFacts } from './model-facts.ts';
 import { learningRateAt, type Recipe } from './recipes.ts';
@@ -88,9 +87,9 @@ export function stepsPerEpoch(trainingWindows: number, batch: number): number {
  * @throws CancelledError after a checkpoint of where it stands; DivergenceError, EngineError and WriteError with the
  * last checkpoint as it was
  */
-export async function trainNetwork(given: TrainingTask, work: WorkOptions = {}): Promise<TrainingOutcome> {
-  const task = { ...given, dataset: datasetFor(given.model, given.dataset) };
-  const { model, recipe, dataset, settings, folder } = task;
+export async function trainNetwork(task: TrainingTask, work: WorkOptions = {}): Promise<TrainingOutcome> {
+  const { model, recipe, settings, folder } = task;
+  const dataset = datasetFor(model, task.dataset);
   const files = runFiles(folder);
   const roles = dataset.manifest.inputRoles.length;
   const layout = layoutOf(model.network, roles, model.stride);
@@ -367,8 +366,8 @@ class Run {
       threads: this.#task.threads,
     });
     try {
-      const targetMap = this.#task.model.normalized ? this.#task.dataset.manifest.targetMap : identityMap;
-      return await validate(session, this.#validation, targetMap, this.#work.signal);
+      const { model: network, dataset } = this.#task;
+      return await validate(session, this.#validation, targetMapFor(network, dataset), this.#work.signal);
     } catch (error) {
       await this.#save(state);
       throw error;

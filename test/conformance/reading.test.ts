@@ -1,7 +1,9 @@
 // Every reader against files that other programs wrote.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PixelSource } from '../../src/core/pixel-source.ts';
@@ -114,16 +116,16 @@ describe.skipIf(missingTools !== undefined)(
 const imageJ = { tag: 270, type: 2, values: 'ImageJ=1.54\nimages=1\n\0' };
 const grey = { width: 16, height: 16, channels: 3, background: 'grey' } as const;
 
-async function writeZarr(path: string): Promise<void> {
+async function writeZarr(path: string, edge = 16): Promise<void> {
   const channels = [{ name: 'DAPI' }];
   const sink = await createSlide(path, {
-    width: 16,
-    height: 16,
+    width: edge,
+    height: edge,
     channels,
     sampleType: 'uint8',
     pixelSizeUm: 1,
   });
-  await sink.write(0, 0, createRaster(1, 16, 16));
+  await sink.write(0, 0, createRaster(1, edge, edge));
   await sink.finish();
 }
 
@@ -139,7 +141,7 @@ describe('a plane that is not there', () => {
     ['imagej.tif', (path) => writeFileSync(path, tinyTiff({ entries: [imageJ] }))],
     ['picture.png', (path) => sharp({ create: grey }).png().toFile(path)],
     ['picture.jpg', (path) => sharp({ create: grey }).jpeg().toFile(path)],
-    ['without-z-and-t.ome.zarr', writeZarr],
+    ['without-z-and-t.ome.zarr', (path) => writeZarr(path)],
     [
       'folder',
       (path) => {
@@ -157,6 +159,81 @@ describe('a plane that is not there', () => {
       /^--t 3: \S+ holds 1 time point \(T\), counted from 0\.$/,
     );
     await (await openSlide(path, { plane: { z: 0, t: 0 } })).close();
+  });
+});
+
+describe('what a file says', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hrpn-said-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const ome = (pixels: string, inside = '<TiffData/>', channels = 1): Buffer =>
+    tinyOme(
+      `<OME><Image><Pixels Type="uint8" SizeX="16" SizeY="16" SizeC="${channels}" SizeZ="1" SizeT="1" ${pixels}>${inside}</Pixels></Image></OME>`,
+    );
+  const write = (name: string, bytes: Uint8Array): string => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  };
+
+  it('of its pixel size counts where it is that of a microscope: 72 dpi is none', async () => {
+    for (const [um, expected] of [
+      [0.5, 0.5],
+      [352.78, undefined],
+    ]) {
+      const path = write('size.ome.tif', ome(`PhysicalSizeX="${um}" PhysicalSizeY="${um}"`));
+      const source = await openSlide(path);
+      expect(source.pixelSizeUm).toBe(expected);
+      await source.close();
+    }
+  });
+
+  it('of other files is heeded: what lies there is not taken from here', async () => {
+    const there = (c: number): string =>
+      `<TiffData FirstC="${c}" IFD="0" PlaneCount="1"><UUID FileName="c${c}.ome.tif">urn:uuid:${c}</UUID></TiffData>`;
+    const spread = write('spread.ome.tif', ome('', there(0) + there(1), 2));
+    await expect(openSlide(spread)).rejects.toThrow(/channel 1 lies in another file \(c1\.ome\.tif\)/);
+    const companion = write('b.ome.tif', tinyOme('<OME><BinaryOnly MetadataFile="a.companion.ome"/></OME>'));
+    await expect(openSlide(companion)).rejects.toThrow(
+      /lies in another file \(a\.companion\.ome\).*bfconvert/,
+    );
+  });
+
+  it('of a last strip may be its full height', async () => {
+    const [width, rows] = [4096, 256];
+    const strip = deflateSync(randomBytes(width * rows));
+    const path = write(
+      'padded.tif',
+      tinyTiff({
+        ...{ width, height: rows + 1, data: Buffer.concat([strip, strip]) },
+        entries: [
+          { tag: 259, type: 3, values: [8] },
+          { tag: 278, type: 4, values: [rows] },
+          { tag: 273, type: 4, values: [8, 8 + strip.length] },
+          { tag: 279, type: 4, values: [strip.length, strip.length] },
+        ],
+      }),
+    );
+    const source = await openSlide(path);
+    const at = (y: number) => source.read({ x: 0, y, width, height: 1 }, [0]);
+    expect((await at(rows)).data).toEqual((await at(0)).data);
+    await source.close();
+  });
+
+  it('of the images of bioformats2raw may be missing: the largest is the slide all the same', async () => {
+    const path = join(folder, 'raw.zarr');
+    mkdirSync(path);
+    writeFileSync(join(path, '.zattrs'), '{"bioformats2raw.layout": 3}');
+    writeFileSync(join(path, '.zgroup'), '{"zarr_format": 2}');
+    const add = async (name: string, edge: number): Promise<void> => {
+      await writeZarr(join(path, `${name}.zarr`), edge);
+      renameSync(join(path, `${name}.zarr`), join(path, name));
+    };
+    await add('0', 16);
+    await add('1', 64);
+    const source = await openSlide(path);
+    expect(source.width).toBe(64);
+    await source.close();
+    await add('2', 63);
+    await expect(openSlide(path)).rejects.toThrow(/3 images of similar size: 0, 1, 2/);
   });
 });
 

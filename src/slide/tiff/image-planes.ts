@@ -97,11 +97,12 @@ export async function openPlanes(
         if (littleEndian !== hostLittleEndian) swapBytes(bytes, bytesOf(sampleType));
         return viewSamples(bytes, sampleType);
       }
-      if (length > expected * 2 + 65_536)
+      // A last strip may be stored in full height, though it hangs below the image.
+      if (length > blockHeight * rowBytes * 2 + 65_536)
         throw fail(`${length} bytes for ${expected} decoded ones cannot be`);
       const stored = await file.read(offset, length, what);
       if (shape.compression === compression.jpeg) {
-        const picture = { width: shape.blockWidth, height: rows, samples: perBlock };
+        const picture = { width: shape.blockWidth, height: rows, mostHigh: blockHeight, samples: perBlock };
         const isYCbCr = shape.photometric === photometric.yCbCr;
         return decodeJpegBlock(stored, jpegTables, picture, isYCbCr, fail);
       }

@@ -15,7 +15,13 @@ function adobeMarker(isYCbCr: boolean): Uint8Array {
 export async function decodeJpegBlock(
   stored: Uint8Array,
   tables: Uint8Array | undefined,
-  picture: { readonly width: number; readonly height: number; readonly samples: number },
+  picture: {
+    readonly width: number;
+    /** Rows that are wanted, and those that may be stored. */
+    readonly height: number;
+    readonly mostHigh: number;
+    readonly samples: number;
+  },
   isYCbCr: boolean,
   fail: DecodeFailure,
 ): Promise<Uint8Array> {
@@ -29,7 +35,7 @@ export async function decodeJpegBlock(
   const { data, info } = await sharp(stream, {
     failOn: 'error',
     ignoreIcc: true,
-    limitInputPixels: picture.width * picture.height,
+    limitInputPixels: picture.width * picture.mostHigh,
   })
     .toColourspace(picture.samples === 1 ? 'b-w' : 'srgb')
     .raw()

@@ -1,6 +1,6 @@
 // OME-TIFF: the OME-XML of the first image says which image is which channel.
 import { FormatError } from '../../core/errors.ts';
-import { type OmeImage, type OmeXml, parseOmeXml } from '../ome-xml.ts';
+import { notJoined, type OmeImage, type OmeXml, parseOmeXml } from '../ome-xml.ts';
 import { choosePlane, type OpenSlideOptions } from '../source-options.ts';
 import { recordedScale } from '../value-scale.ts';
 import type { Directory } from './directory.ts';
@@ -124,6 +124,7 @@ function locatePlanes(
   if (image.tiffData.length === 0) return wanted;
   const found = new Map<number, number>();
   const open = new Map(wanted.map((index, c) => [index, c]));
+  let own = xml.uuid;
   for (const data of image.tiffData) {
     const first = indexOf({ C: data.firstC, Z: data.firstZ, T: data.firstT });
     const count = data.planeCount ?? (data.ifd === undefined ? directories : 1);
@@ -131,11 +132,12 @@ function locatePlanes(
     for (const index of covered) {
       const c = open.get(index);
       if (c === undefined) continue;
-      if (data.uuid !== undefined && xml.uuid !== undefined && data.uuid !== xml.uuid) {
+      // A file that does not say which it is holds what its first channel names.
+      own ??= data.uuid;
+      if (data.uuid !== undefined && data.uuid !== own) {
         throw new FormatError(
           path,
-          `channel ${c} lies in another file (${data.fileName ?? data.uuid}); slides spread over several OME-TIFF files are not read. ` +
-            'Join them: bfconvert IN OUT.ome.tif',
+          `channel ${c} lies in another file (${data.fileName ?? data.uuid}); ${notJoined}`,
         );
       }
       found.set(c, (data.ifd ?? 0) + index - first);

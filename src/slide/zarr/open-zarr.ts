@@ -8,10 +8,12 @@ import { choosePlane, type OpenSlideOptions } from '../source-options.ts';
 import { recordedScale } from '../value-scale.ts';
 import { type Axis, type Multiscale, parseMultiscale, stepUm } from './multiscales.ts';
 import { joinKey, type ZarrStore } from './store.ts';
-import { maxJsonBytes, readJson, ZarrArray } from './zarr-array.ts';
+import { readJson, ZarrArray } from './zarr-array.ts';
 
 const maxChannels = 512;
 const maxEdgePx = 2 ** 26;
+/** Metadata of an instrument may be kept in it; the parser has its own limit. */
+const maxOmeXmlBytes = 64 * 2 ** 20;
 
 /**
  * @returns undefined when nothing here is Zarr
@@ -51,7 +53,7 @@ export async function openZarr(
     pixelSizeUm:
       options.pixelSizeUm ??
       squarePixel(store.path, stepUm(axes[x], scale?.[x]), stepUm(axes[y], scale?.[y])) ??
-      xml?.pixelWidthUm,
+      squarePixel(store.path, xml?.pixelWidthUm, xml?.pixelHeightUm),
     ...(valueScale === undefined ? {} : { valueScale }),
     annotations,
     levels: layout.levels,
@@ -82,25 +84,38 @@ async function findImage(
       'it is a Zarr hierarchy but no OME-Zarr image (its attributes name no multiscales). Give the group that holds the image.',
     );
   }
-  const text = await store.get('OME/METADATA.ome.xml', maxJsonBytes);
+  const text = await store.get('OME/METADATA.ome.xml', maxOmeXmlBytes);
   const xml = text === undefined ? undefined : parseOmeXml(new TextDecoder().decode(text), store.path);
-  let index = 0;
-  if (xml !== undefined && xml.images.length > 1) {
-    const areas = xml.images.map(({ sizeX, sizeY }) => sizeX * sizeY);
-    index = areas.indexOf(Math.max(...areas));
-    if (areas.some((area, i) => i !== index && area * 2 > areas[index])) {
-      const names = xml.images.map(({ name }, i) => `${i} ('${name}')`).join(', ');
-      throw new FormatError(
-        store.path,
-        `it holds ${areas.length} images of similar size: ${names}. Give the one that is meant, such as ${store.path}/0.`,
-      );
-    }
+  const found =
+    xml?.images.map(({ name, sizeX, sizeY }, i) => ({ name: `${i} ('${name}')`, area: sizeX * sizeY })) ??
+    (await findImages(store));
+  const areas = found.map(({ area }) => area);
+  const index = Math.max(0, areas.indexOf(Math.max(...areas)));
+  if (areas.some((area, i) => i !== index && area * 2 > areas[index])) {
+    const names = found.map(({ name }) => name).join(', ');
+    throw new FormatError(
+      store.path,
+      `it holds ${areas.length} images of similar size: ${names}. Give the one that is meant, such as ${store.path}/0.`,
+    );
   }
   const image = parseMultiscale(store.path, await readAttributes(store, String(index)));
   if (image === undefined) {
     throw new FormatError(store.path, `its image ${index} is missing; the slide is incomplete.`);
   }
   return { prefix: String(index), image, xml: xml?.images[index] };
+}
+
+/** Names and areas in pixels of the images that bioformats2raw numbered, where no OME-XML lists them. */
+async function findImages(store: ZarrStore): Promise<{ name: string; area: number }[]> {
+  const found: { name: string; area: number }[] = [];
+  for (;;) {
+    const name = String(found.length);
+    const image = parseMultiscale(store.path, await readAttributes(store, name));
+    if (image === undefined) return found;
+    const { info } = await ZarrArray.open(store, joinKey(store.path, name, image.datasets[0].path));
+    const [height, width] = info.shape.slice(-2);
+    found.push({ name, area: width * height });
+  }
 }
 
 interface Layout {

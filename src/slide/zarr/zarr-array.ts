@@ -8,7 +8,7 @@ import { crc32c } from './crc32c.ts';
 import { joinKey, type ZarrStore } from './store.ts';
 
 /** Longest metadata document. */
-export const maxJsonBytes = 8 * 2 ** 20;
+const maxJsonBytes = 8 * 2 ** 20;
 /** Shards whose index is kept. */
 const keptIndices = 64;
 /** An index entry of a chunk that holds nothing but the fill value. */

@@ -1,0 +1,35 @@
+/** What makes a slide another one, and what does not. */
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { fingerprintSlide } from './fingerprint.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hrpn-fingerprint-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it('sees through links, and not what file managers leave behind', async () => {
+  const prints: string[] = [];
+  for (const name of ['a', 'b']) {
+    await mkdir(join(folder, name));
+    await mkdir(join(folder, `${name} linked`));
+    await writeFile(join(folder, name, 'DAPI.tif'), `pixels of ${name}`);
+    await symlink(join(folder, name, 'DAPI.tif'), join(folder, `${name} linked`, 'DAPI.tif'));
+    prints.push(await fingerprintSlide(join(folder, name)));
+    expect(await fingerprintSlide(join(folder, `${name} linked`))).toBe(prints.at(-1));
+    await writeFile(join(folder, name, '.DS_Store'), 'seen in Finder');
+    expect(await fingerprintSlide(join(folder, name))).toBe(prints.at(-1));
+  }
+  expect(prints[0]).not.toBe(prints[1]);
+});
+
+it('takes an address with a renewed access token for the same slide', async () => {
+  const [old, renewed, other] = ['a.zarr?sig=1', 'a.zarr?sig=2', 'b.zarr?sig=2'].map((end) =>
+    fingerprintSlide(`https://example.org/${end}`),
+  );
+  expect(await renewed).toBe(await old);
+  expect(await other).not.toBe(await old);
+});
