@@ -12,6 +12,8 @@ interface Field extends FlagMeta {
   readonly description?: string;
   readonly default?: unknown;
   readonly enum?: readonly string[];
+  /** Of the keys of pairs. */
+  readonly propertyNames?: { readonly kind?: 'path' };
 }
 
 /** Adds the contract's arguments and options to a command. */
@@ -58,7 +60,10 @@ function optionOf(key: string, field: Field, required: boolean): Option {
   const unit = field.syntax === 'duration' ? 's' : '';
   const remark = required ? ' (required)' : isDefaultSaid ? ` (default: ${field.default}${unit})` : '';
   const option = new Option(takesValue ? `${flag} <${placeholder}>` : flag, `${field.description}${remark}`);
-  if (field.syntax === 'pairs') option.argParser(addPair);
+  // A path may hold a '='.
+  const isByPath = field.propertyNames?.kind === 'path';
+  if (field.syntax === 'pairs')
+    option.argParser<Record<string, string>>((text, held) => addPair(text, held, isByPath));
   else if (field.syntax === 'duration') option.argParser(parseDuration);
   else if (field.type === 'array') option.argParser((value, held?: string[]) => [...(held ?? []), value]);
   else if (field.type === 'number' || field.type === 'integer') option.argParser(parseNumber);
@@ -71,8 +76,12 @@ function parseNumber(text: string): number | string {
   return text.trim() === '' || Number.isNaN(value) ? text : value;
 }
 
-function addPair(text: string, held: Record<string, string> = {}): Record<string, string> {
-  const at = text.indexOf('=');
+function addPair(
+  text: string,
+  held: Readonly<Record<string, string>> = {},
+  isByPath = false,
+): Record<string, string> {
+  const at = isByPath ? text.lastIndexOf('=') : text.indexOf('=');
   if (at <= 0 || at === text.length - 1) {
     throw new InvalidArgumentError(`Expected NAME=VALUE, found '${text}'.`);
   }

@@ -8,6 +8,8 @@ import { inspect } from './inspect.ts';
 /** A part of one channel of one pyramid level, in that level's pixels. */
 export interface TileRegion {
   readonly slide: string;
+  /** Another one when the slide has been written anew. */
+  readonly stamp: string;
   readonly level: number;
   readonly x: number;
   readonly y: number;
@@ -18,6 +20,7 @@ export interface TileRegion {
 
 interface HeldSlide {
   readonly source: Promise<PixelSource>;
+  readonly stamp: string;
   /** Tiles being read. */
   readers: number;
   /** Closed as soon as nobody reads it. */
@@ -32,8 +35,6 @@ const open = new Map<string, HeldSlide>();
 /** What `inspect` says, and how a browser can read it. */
 export async function viewSlide(path: string): Promise<SlideView> {
   const slide = await inspect({ slide: path });
-  // It may have been written anew since it was last open.
-  forget(path);
   return { ...slide, access: accessOf(slide.format) };
 }
 
@@ -42,7 +43,7 @@ export async function viewSlide(path: string): Promise<SlideView> {
  * @throws UsageError for a tile that lies outside
  */
 export function readTile(region: TileRegion): Promise<Float32Array> {
-  return withSlide(region.slide, async (source) => {
+  return withSlide(region, async (source) => {
     const level = source.levels[region.level];
     const width = Math.min(region.width, (level?.width ?? 0) - region.x);
     const height = Math.min(region.height, (level?.height ?? 0) - region.y);
@@ -58,8 +59,12 @@ export function readTile(region: TileRegion): Promise<Float32Array> {
 }
 
 /** Lends an open slide, which stays open until `use` has ended. */
-async function withSlide<T>(path: string, use: (source: PixelSource) => Promise<T>): Promise<T> {
-  const held = open.get(path) ?? { source: openSlide(path, {}), readers: 0, isForgotten: false };
+async function withSlide<T>(
+  { slide: path, stamp }: TileRegion,
+  use: (source: PixelSource) => Promise<T>,
+): Promise<T> {
+  if (open.get(path)?.stamp !== stamp) forget(path);
+  const held = open.get(path) ?? { source: openSlide(path, {}), stamp, readers: 0, isForgotten: false };
   open.delete(path);
   open.set(path, held);
   if (open.size > mostOpen) forget(open.keys().next().value as string);

@@ -1,4 +1,5 @@
 // The routes of the studio.
+import { stat } from 'node:fs/promises';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
@@ -81,8 +82,16 @@ export function createApp(parts: AppParts): Hono {
   app.get('/api/tile', async (context) => {
     const slide = await folder.knownTree(required(context, 'path'));
     const number = (name: string): number => wholeNumber(name, required(context, name));
+    const { mtimeMs, size, ino } = await stat(slide);
+    const stamp = `${size}-${mtimeMs}-${ino}`;
+    // What a browser keeps is asked about every time: a slide may be written anew under its name.
+    const headers = { 'Cache-Control': 'private, no-cache', ETag: `"${stamp}"` };
+    if (context.req.header('if-none-match') === headers.ETag) {
+      return new Response(null, { status: 304, headers });
+    }
     const data = await pixels.tile({
       slide,
+      stamp,
       level: number('level'),
       x: number('x'),
       y: number('y'),
@@ -91,7 +100,7 @@ export function createApp(parts: AppParts): Hono {
       channel: number('channel'),
     });
     return new Response(data as Float32Array<ArrayBuffer>, {
-      headers: { 'Content-Type': 'application/octet-stream', 'Cache-Control': 'private, max-age=60' },
+      headers: { 'Content-Type': 'application/octet-stream', ...headers },
     });
   });
   app.post('/api/region', json, async (context) => {

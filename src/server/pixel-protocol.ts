@@ -3,6 +3,8 @@ import type { RegionRequest, RegionResult, SlideView } from '../contract/studio.
 
 export interface TileRequest {
   readonly slide: string;
+  /** Another one when the slide has been written anew. */
+  readonly stamp: string;
   readonly level: number;
   readonly x: number;
   readonly y: number;

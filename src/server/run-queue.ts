@@ -1,6 +1,7 @@
 // The runs: waiting, running as processes of their own, ended; and what becomes of them when the server itself ends.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { commandArguments, shellText } from '../contract/command-line.ts';
 import type { HistoryRow, RunState, RunView, StudioEvent } from '../contract/studio.ts';
 import { FileAccessError, UsageError } from '../core/errors.ts';
@@ -52,6 +53,8 @@ export class RunQueue {
   readonly #active = new Map<number, Active>();
   readonly #timer: NodeJS.Timeout;
   #isClosing = false;
+  /** Why the run list cannot be written at present. */
+  #obstacle: string | undefined;
 
   constructor(options: RunQueueOptions) {
     this.#folder = options.folder;
@@ -171,7 +174,8 @@ export class RunQueue {
     if (this.#isClosing) return;
     for (const run of this.#store.inState('queued')) {
       if (this.#active.size >= this.#parallel) return;
-      this.#start(run);
+      // One may run whose start could not be written.
+      if (!this.#active.has(run.id)) this.#start(run);
     }
   }
 
@@ -183,7 +187,7 @@ export class RunQueue {
       } catch (cause) {
         // Arguments that the system does not take; such a run must not keep the others waiting.
         const error = `The command could not be started: ${(cause as Error).message}.`;
-        this.#store.update(run.id, { state: 'failed', endedAt: Date.now(), error });
+        this.#write(run.id, { state: 'failed', endedAt: Date.now(), error });
         this.#announce(run.id);
         return undefined;
       }
@@ -205,7 +209,7 @@ export class RunQueue {
     const active: Active = { process, isCancelled: false, historyRows: 0, news: {} };
     active.ended = process.ended.then((outcome) => this.#end(run.id, outcome));
     this.#active.set(run.id, active);
-    this.#store.update(run.id, {
+    this.#write(run.id, {
       state: 'running',
       startedAt: Date.now(),
       pid: process.pid ?? null,
@@ -218,31 +222,50 @@ export class RunQueue {
     // The last of the curve first: once its state says so, the run may be taken off the list.
     if (!this.#isClosing) await this.#sendHistory(id);
     const { isCancelled = false, news = {} } = this.#active.get(id) ?? {};
-    this.#active.delete(id);
     const isDone = outcome.exitCode === 0 && outcome.result !== undefined;
     const state = isDone ? 'done' : isCancelled ? 'cancelled' : this.#isClosing ? 'interrupted' : 'failed';
-    this.#store.update(id, {
+    const end: Partial<StoredRun> = {
       ...news,
       state,
       endedAt: Date.now(),
       pid: null,
       result: isDone ? outcome.result : null,
       error: state === 'failed' ? reasonOf(outcome) : null,
-    });
+    };
+    // How a run ended must not be lost to a full disk; a studio that closes leaves it to the next one to find out.
+    while (!this.#write(id, end) && !this.#isClosing) await setTimeout(newsEveryMs);
+    this.#active.delete(id);
     this.#announce(id);
     this.#startWaiting();
   }
 
   async #takeNews(): Promise<void> {
     for (const [id, active] of this.#active) {
-      if (Object.keys(active.news).length > 0) this.#store.update(id, active.news);
-      active.news = {};
+      if (Object.keys(active.news).length > 0 && this.#write(id, active.news)) active.news = {};
       await this.#sendHistory(id);
     }
   }
 
+  /** @returns false where the list cannot be written, of which the pages of the runs then tell: a full disk ends no run */
+  #write(id: number, change: Partial<StoredRun>): boolean {
+    const before = this.#obstacle;
+    try {
+      this.#store.update(id, change);
+      this.#obstacle = undefined;
+    } catch (cause) {
+      this.#obstacle = (cause as Error).message;
+    }
+    if (this.#obstacle !== before) for (const active of this.#active.keys()) this.#announce(active);
+    return this.#obstacle === undefined;
+  }
+
   #withNews(run: StoredRun): StoredRun {
-    return { ...run, ...this.#active.get(run.id)?.news };
+    const active = this.#active.get(run.id);
+    if (active === undefined) return run;
+    const error =
+      this.#obstacle &&
+      `The list of runs cannot be written (${this.#obstacle}); this is tried again every second.`;
+    return { ...run, ...active.news, ...(error && { error }) };
   }
 
   async #sendHistory(id: number): Promise<void> {

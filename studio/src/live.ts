@@ -19,13 +19,22 @@ function set(change: Partial<Live>): void {
   for (const listener of listeners) listener();
 }
 
+/** Hidden tabs do not listen: a browser has six connections to a server, and every one that listens keeps one. */
+function follow(): void {
+  if (document.hidden) {
+    source?.close();
+    source = undefined;
+  } else connect();
+}
+
 function connect(): void {
   if (source !== undefined) return;
   source = new EventSource('/api/events');
-  // Also after a restart of the server, which may have changed everything.
+  // Also after a restart of the server, and after a while in hiding: everything may have changed.
   source.onopen = () => {
     set({ isConnected: true });
     void refresh();
+    for (const id of state.histories.keys()) void loadHistory(id);
   };
   source.onerror = () => set({ isConnected: false });
   source.onmessage = ({ data }) => take(JSON.parse(data) as StudioEvent);
@@ -65,9 +74,13 @@ export async function loadHistory(id: number): Promise<void> {
 }
 
 function subscribe(listener: () => void): () => void {
-  connect();
+  if (listeners.size === 0) document.addEventListener('visibilitychange', follow);
+  follow();
   listeners.add(listener);
-  return () => listeners.delete(listener);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size === 0) document.removeEventListener('visibilitychange', follow);
+  };
 }
 
 export function useRuns(): readonly RunView[] | undefined {

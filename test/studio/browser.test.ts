@@ -221,6 +221,48 @@ test('wrong input says what to do, and the keyboard reaches everything', { timeo
   expect(watched.complaints.splice(0).filter((text) => !text.includes('404'))).toEqual([]);
 });
 
+test('forms take what is typed, key by key', { timeout: longMs }, async () => {
+  const typed = async (label: string, text: string): Promise<string> => {
+    const field = page.getByLabel(label, { exact: true });
+    await field.fill('');
+    await field.pressSequentially(text);
+    await field.blur();
+    return field.inputValue();
+  };
+  await page.goto(`${studio.url}#/new/train`);
+  await page.getByText('More options').click();
+  expect(await typed('Learning rate', '0.001')).toBe('0.001');
+  expect(await typed('Write to*', 'runs/mine')).toBe('runs/mine');
+  await page.goto(`${studio.url}#/new/prepare`);
+  await page.getByText('More options').click();
+  expect(await typed('Inputs', 'vessel, nuclei')).toBe('vessel, nuclei');
+  expect(watched.complaints).toEqual([]);
+});
+
+test('regions come back with their slide, and a small window keeps every button in reach', {
+  timeout: longMs,
+}, async () => {
+  await page.goto(`${studio.url}#/view?slide=example/slide-01.ome.tif`);
+  await page.locator('[data-testid=stage][data-loaded=true]').waitFor();
+  const rows = page.locator('.region-row');
+  const before = await rows.count();
+  await drawRectangle();
+  expect(await rows.count()).toBe(before + 1);
+  await page.getByRole('link', { name: 'Runs' }).first().click();
+  await page.goBack();
+  await rows.nth(before).waitFor();
+  await page.reload();
+  await rows.nth(before).waitFor();
+  await page.setViewportSize({ width: 640, height: 720 });
+  for (const name of ['Draw a polygon (P)', 'Side by side', 'Whole slide (0)', 'PNG', 'GeoJSON']) {
+    await page.getByRole('button', { name, exact: true }).click({ trial: true, timeout: 5000 });
+  }
+  await page.getByRole('link', { name: 'Files' }).first().click();
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.setViewportSize({ width: 1440, height: 900 });
+  expect(watched.complaints).toEqual([]);
+});
+
 test('what the file does not tell is chosen in the viewer: roles, pixel size, which of many channels', {
   timeout: longMs,
 }, async () => {
@@ -371,7 +413,7 @@ test('a dropped prediction with bounds shows the width of its interval, in real 
   await page.getByRole('link', { name: 'dropped.ome.tif' }).waitFor();
   expect(await readFile(join(folder, 'dropped.ome.tif'))).toEqual(await readFile(written));
 
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.setViewportSize({ width: 1440, height: 900 });
   await page.goto(`${studio.url}#/view?slide=bounded.ome.tif&prediction=dropped.ome.tif`);
   await page.getByRole('button', { name: 'Interval width, right: show' }).click();
   const box = (await page.getByTestId('slide-canvas').boundingBox())!;

@@ -13,6 +13,7 @@ import type { RunState, RunView } from '../../src/contract/studio.ts';
 import { prepare } from '../../src/experiment/prepare.ts';
 import { guard } from '../../src/server/guard.ts';
 import { OpenedFolder } from '../../src/server/opened-folder.ts';
+import { RunStore } from '../../src/server/run-store.ts';
 import { type Studio, startStudio } from '../../src/server/start-studio.ts';
 import { writeDrawnSlide } from '../e2e/drawn-slide.ts';
 
@@ -395,6 +396,21 @@ test('of a folder with very many files the folders and slides are listed first, 
   expect([entries.length, entries.at(-1).name, leftOut]).toEqual([5000, '4994.txt', 8]);
 });
 
+test('a slide that is written anew under its name shows its new pixels', async () => {
+  const path = join(folder, 'slide.ome.tif');
+  const draw = (seed: number): Promise<string> =>
+    writeDrawnSlide(path, { width: 64, height: 64, pixelSizeUm: 0.5, seed });
+  const tile = '/api/tile?path=slide.ome.tif&level=0&x=0&y=0&width=64&height=64&channel=0';
+  await draw(1);
+  const first = await send(tile);
+  const asked = { 'if-none-match': String(first.headers.etag) };
+  expect((await send(tile, { headers: asked })).status).toBe(304);
+  await draw(2);
+  const second = await send(tile, { headers: asked });
+  expect(second.status).toBe(200);
+  expect(second.text).not.toBe(first.text);
+});
+
 test('files come whole and in ranges, and never as a page of the studio', async () => {
   const range = async (value: string): Promise<Answer> =>
     send('/files/bytes.bin', { headers: { range: value } });
@@ -505,6 +521,17 @@ describe('runs', () => {
     await until(ids[0], isIn('cancelled'));
     expect((await send(`/api/runs/${ids[0]}`, { method: 'DELETE' })).status).toBe(200);
     expect((await send(`/api/runs/${ids[0]}`)).status).toBe(404);
+  });
+
+  test('a run list that cannot be written ends no run, and its end is told once it can', async () => {
+    const full = vi.spyOn(RunStore.prototype, 'update').mockImplementation(() => {
+      throw new Error('database or disk is full');
+    });
+    const { id } = JSON.parse((await startTraining('run', 3)).text) as RunView;
+    const told = await until(id, ({ error }) => error !== null);
+    expect(told.error).toContain('cannot be written (database or disk is full)');
+    full.mockRestore();
+    expect(await until(id, isIn('done'))).toMatchObject({ error: null, result: { epochs: 3 } });
   });
 
   test('pages hear of a run as it goes', async () => {

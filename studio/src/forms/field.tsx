@@ -1,5 +1,5 @@
 // One option of a command as a form field; what kind follows from its schema.
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { fieldLabel, helpText } from '../format.ts';
 import { PairsField } from './pairs-field.tsx';
 import { PathField, PathListField } from './path-field.tsx';
@@ -91,7 +91,8 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
             : undefined
         }
         step={stepOf(schema)}
-        value={value === undefined ? '' : String(value)}
+        // As a number: React then leaves '0.0' as it is typed, which 0 and 0.05 both begin with.
+        value={typeof value === 'number' ? value : ''}
         placeholder={schema.default === undefined ? notSet : String(schema.default)}
         onChange={({ target }) => onChange(target.value === '' ? undefined : Number(target.value))}
       />
@@ -111,15 +112,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
   }
   if (schema.type === 'array') {
     return (
-      <input
-        {...described}
-        value={Array.isArray(value) ? value.join(', ') : ''}
-        placeholder={notSet}
-        onChange={({ target }) => {
-          const items = target.value.split(',').map((item) => item.trim());
-          onChange(items.some(Boolean) ? items.filter(Boolean) : undefined);
-        }}
-      />
+      <ListInput {...described} values={Array.isArray(value) ? value.map(String) : []} onChange={onChange} />
     );
   }
   if (schema.type === 'object') {
@@ -151,6 +144,34 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
       placeholder={typeof schema.default === 'string' ? schema.default : isRequired ? '' : notSet}
       spellCheck={false}
       onChange={({ target }) => onChange(target.value === '' ? undefined : target.value)}
+    />
+  );
+}
+
+interface ListProps {
+  readonly id: string;
+  readonly 'aria-describedby': string;
+  readonly values: readonly string[];
+  readonly onChange: (value: unknown) => void;
+}
+
+/** Items with commas between them, which stay as they are typed until the field is left. */
+function ListInput({ values, onChange, ...described }: ListProps): ReactNode {
+  const [typed, setTyped] = useState<string>();
+  return (
+    <input
+      {...described}
+      value={typed ?? values.join(', ')}
+      placeholder={notSet}
+      onChange={({ target }) => {
+        setTyped(target.value);
+        const items = target.value
+          .split(',')
+          .map((item) => item.trim())
+          .filter(Boolean);
+        onChange(items.length === 0 ? undefined : items);
+      }}
+      onBlur={() => setTyped(undefined)}
     />
   );
 }

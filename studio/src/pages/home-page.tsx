@@ -51,12 +51,12 @@ export function HomePage({
   useEffect(() => {
     shownPath.current = path;
     setListing(undefined);
+    setChosen(new Set());
     setError(undefined);
   }, [path]);
   const ended = runs?.filter(({ endedAt }) => endedAt !== null).length ?? 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: a run that ended has written something.
   useEffect(() => {
-    setChosen(new Set());
     void load();
   }, [load, ended]);
 

@@ -4,12 +4,12 @@ import type { StudioSession } from '../../../src/contract/studio.ts';
 import { api, messageOf } from '../api.ts';
 import { capitalized, stemOf } from '../format.ts';
 import { Field } from '../forms/field.tsx';
-import { fieldsOf, firstKeys, hiddenKeys } from '../forms/schema.ts';
+import { type FormField, fieldsOf, firstKeys, hiddenKeys } from '../forms/schema.ts';
 import { putRun, useRuns } from '../live.ts';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { go, type Route } from '../route.ts';
-import { parseRoles } from '../viewer/roles.ts';
+import { parsePairs } from '../viewer/roles.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -48,7 +48,7 @@ export function NewRunPage({
       const all = asked.getAll(key);
       if (all.length === 0) continue;
       if (schema.type === 'array') given[key] = all;
-      else if (schema.type === 'object') given[key] = parseRoles(all);
+      else if (schema.type === 'object') given[key] = parsePairs(all, schema.propertyNames?.kind === 'path');
       else if (schema.type === 'boolean') given[key] = all[0] === 'true';
       else if (schema.type === 'number' || schema.type === 'integer') given[key] = Number(all[0]);
       else given[key] = all[0];
@@ -61,10 +61,11 @@ export function NewRunPage({
   const suggested = suggestOut(form.name, values, runs.length + 1);
   const first = firstKeys[form.name] ?? [];
   const isFirst = (key: string, isRequired: boolean): boolean => isRequired || first.includes(key);
-  const slides = ['slides', 'slide', 'test', 'calibration', 'validation'].flatMap((key) => {
+  const named = ['slides', 'slide', 'test', 'calibration', 'validation'].flatMap((key) => {
     const value = values[key];
     return Array.isArray(value) ? (value as string[]) : typeof value === 'string' ? [value] : [];
   });
+  const slides = [...new Set(named)];
   const put = (key: string, value: unknown): void =>
     setValues((held) => {
       const { [key]: _, ...others } = held;
@@ -76,7 +77,7 @@ export function NewRunPage({
     setError(undefined);
     try {
       const out = fields.some(({ key, isRequired }) => key === 'out' && isRequired) ? { out: suggested } : {};
-      const run = await api.startRun(form.name, { ...out, ...values });
+      const run = await api.startRun(form.name, { ...out, ...ofSlides(values, fields, slides) });
       putRun(run);
       go(`runs/${run.id}`);
     } catch (cause) {
@@ -95,7 +96,10 @@ export function NewRunPage({
           field={field}
           value={values[field.key] ?? (field.key === 'out' && field.isRequired ? suggested : undefined)}
           slides={slides}
-          onChange={(value) => put(field.key, value)}
+          // An emptied name stays empty: the suggestion would come back into what is typed.
+          onChange={(value) =>
+            put(field.key, field.key === 'out' && field.isRequired ? (value ?? '') : value)
+          }
         />
       ));
   const hasMore = fields.some(({ key, isRequired }) => !isFirst(key, isRequired));
@@ -120,6 +124,17 @@ export function NewRunPage({
       </form>
     </div>
   );
+}
+
+/** Without what was said of slides that are no longer chosen. */
+function ofSlides(values: Values, fields: readonly FormField[], slides: readonly string[]): Values {
+  const kept = { ...values };
+  for (const { key, schema } of fields) {
+    if (schema.propertyNames?.kind !== 'path' || kept[key] === undefined) continue;
+    const pairs = Object.entries(kept[key] as object).filter(([slide]) => slides.includes(slide));
+    kept[key] = pairs.length === 0 ? undefined : Object.fromEntries(pairs);
+  }
+  return kept;
 }
 
 /** A free name for what is written. */

@@ -250,7 +250,7 @@ function Details({ run }: { readonly run: RunView }): ReactNode {
         <summary>What it said</summary>
         <pre>{log === undefined ? '…' : log === '' ? 'Nothing.' : log}</pre>
       </details>
-      {run.state === 'done' && (
+      {run.endedAt !== null && (
         <button type="button" className="button small" onClick={() => go(`new/${run.command}`, againOf(run))}>
           Run again with changes
         </button>

@@ -55,7 +55,7 @@ export function ViewerPage({ route }: { readonly route: Route }): ReactNode {
     // Where it fails, the page says so.
     slide?.reads.then(setReads).catch(() => {});
   }, [slide]);
-  const pixelSizeUm = slide?.pixelSizeUm ?? givenUm ?? null;
+  const pixelSizeUm = givenUm ?? slide?.pixelSizeUm ?? null;
   const [mode, setMode] = useState<PaneMode>('single');
   const [shown, setShown] = useState<Shown>({ left: ['slide'], right: ['prediction'] });
   const [tool, setTool] = useState<Tool>('move');

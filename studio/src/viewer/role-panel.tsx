@@ -1,4 +1,4 @@
-// What the file does not tell: which channel plays which part, and the size of a pixel.
+// What the file does not tell, or tells wrongly: which channel plays which part, and the size of a pixel.
 import type { ReactNode } from 'react';
 import type { SlideView } from '../../../src/contract/studio.ts';
 import { chooseRole, knownRoles, type Roles, rolesOf } from './roles.ts';
@@ -34,22 +34,20 @@ export function RolePanel({ slide, roles, pixelSizeUm, onRoles, onPixelSize }: P
             </label>
           );
         })}
-        {slide.pixelSizeUm === null && (
-          <label>
-            pixel size, µm
-            <input
-              type="number"
-              min={0}
-              step="any"
-              placeholder="not in the file"
-              defaultValue={pixelSizeUm}
-              onBlur={({ target }) =>
-                onPixelSize(target.valueAsNumber > 0 ? target.valueAsNumber : undefined)
-              }
-              onKeyDown={({ key, currentTarget }) => key === 'Enter' && currentTarget.blur()}
-            />
-          </label>
-        )}
+        <label>
+          pixel size, µm
+          <input
+            type="number"
+            min={0}
+            step="any"
+            placeholder={
+              slide.pixelSizeUm === null ? 'not in the file' : `${slide.pixelSizeUm}, as the file says`
+            }
+            defaultValue={pixelSizeUm}
+            onBlur={({ target }) => onPixelSize(target.valueAsNumber > 0 ? target.valueAsNumber : undefined)}
+            onKeyDown={({ key, currentTarget }) => key === 'Enter' && currentTarget.blur()}
+          />
+        </label>
       </div>
     </section>
   );

@@ -9,9 +9,14 @@ export const knownRoles = ['vessel', 'nuclei', 'probe'] as const;
 
 /** From the address: 'ROLE=CHANNEL NAME' each, as on the command line. */
 export function parseRoles(texts: readonly string[]): Roles {
+  return parsePairs(texts, false);
+}
+
+/** @param isByPath keys are paths, which may hold a '=' */
+export function parsePairs(texts: readonly string[], isByPath: boolean): Readonly<Record<string, string>> {
   return Object.fromEntries(
     texts.flatMap((text) => {
-      const at = text.indexOf('=');
+      const at = isByPath ? text.lastIndexOf('=') : text.indexOf('=');
       return at > 0 ? [[text.slice(0, at), text.slice(at + 1)]] : [];
     }),
   );
