@@ -71,7 +71,17 @@ const coverage = z.strictObject({
   pooled: figure,
   meanWidth: figure,
   perSlide: z.array(z.strictObject({ slide: z.string(), coverage: figure, meanWidth: figure })).readonly(),
-  byPredictedDecile: z.array(z.strictObject({ from: figure, coverage: figure, pixels: z.int() })).readonly(),
+  byPredictedDecile: z
+    .array(
+      z.strictObject({
+        first: z.int().describe('of the tenths of the predicted values that these are, 1 to 10'),
+        last: z.int().describe('of those tenths; several where many pixels share one value'),
+        from: figure,
+        coverage: figure,
+        pixels: z.int(),
+      }),
+    )
+    .readonly(),
   byDistanceBin: z
     .array(
       z.strictObject({

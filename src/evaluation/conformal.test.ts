@@ -164,6 +164,21 @@ it('Coverage counts by slide, by tenth of the predictions and by distance', () =
   ]);
 });
 
+it('Coverage says which tenths share one predicted value', () => {
+  const predicted = Float32Array.from({ length: 100 }, (_, i) => (i < 45 ? 0 : i));
+  const coverage = new Coverage(0.9);
+  const all = (value: number) => predicted.map(() => value);
+  coverage.add('a', predicted, predicted, all(3), all(-1), all(1000));
+  expect(coverage.table().byPredictedDecile.map(({ first, last, from }) => [first, last, from])).toEqual([
+    [1, 5, 0],
+    [6, 6, 50],
+    [7, 7, 60],
+    [8, 8, 70],
+    [9, 9, 80],
+    [10, 10, 90],
+  ]);
+});
+
 it('Coverage finds the tenths of values of either sign as sorting does, to its step', () => {
   const rng = new Rng(4);
   const predicted = Float32Array.from({ length: 5000 }, () => rng.normal(0.5, 2));

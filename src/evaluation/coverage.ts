@@ -28,6 +28,9 @@ export interface CoverageTable {
   }[];
   /** Tenths of the tissue pixels by predicted value, lowest first. */
   readonly byPredictedDecile: readonly {
+    /** Which tenths these are, 1 to 10: several where many pixels share one value. */
+    readonly first: number;
+    readonly last: number;
     readonly from: number;
     readonly coverage: number;
     readonly pixels: number;
@@ -113,7 +116,7 @@ export class Coverage {
 
   #deciles(): CoverageTable['byPredictedDecile'] {
     const total = this.#count.reduce((sum, count) => sum + count, 0);
-    const deciles = Array.from({ length: 10 }, () => ({ from: Number.NaN, inside: 0, pixels: 0 }));
+    const deciles = Array.from({ length: 10 }, () => ({ from: Number.NaN, inside: 0, pixels: 0, first: 0 }));
     let [before, d] = [0, 0];
     this.#count.forEach((count, step) => {
       if (count === 0) return;
@@ -121,13 +124,16 @@ export class Coverage {
       while (d < 9 && Math.floor(((d + 1) / 10) * total) < before + count) d++;
       before += count;
       const decile = deciles[d];
-      if (decile.pixels === 0) decile.from = this.#least[step];
+      if (decile.pixels === 0) {
+        decile.from = this.#least[step];
+        decile.first = Math.max(0, ...deciles.slice(0, d).map((other, i) => (other.pixels > 0 ? i + 1 : 0)));
+      }
       decile.pixels += count;
       decile.inside += this.#inside[step];
     });
     // Where many pixels share one predicted value, a tenth may have none.
-    return deciles.flatMap(({ from, inside, pixels }) =>
-      pixels === 0 ? [] : [{ from, coverage: inside / pixels, pixels }],
+    return deciles.flatMap(({ from, inside, pixels, first }, last) =>
+      pixels === 0 ? [] : [{ first: first + 1, last: last + 1, from, coverage: inside / pixels, pixels }],
     );
   }
 }

@@ -9,6 +9,11 @@ import type { BitMask } from '../spatial/bit-mask.ts';
 import type { ProbeImage, SpaceSums } from '../spatial/space-sums.ts';
 import { hasVessels, type ProbeMeasures } from './analyze-measures.ts';
 
+/** Means of the cells as they are: to take off each image's own background would hide an offset of the prediction. */
+export function cellIntensities({ cellMeans, extravasation }: ProbeMeasures): Float64Array {
+  return Float64Array.from(cellMeans, (mean) => mean + extravasation.background);
+}
+
 export async function agreementOf(
   measured: ProbeImage,
   predicted: ProbeImage,
@@ -38,10 +43,9 @@ export async function agreementOf(
   const known: number[] = [];
   for (let i = 0; i < a.cellMeans.length; i++)
     if (Number.isFinite(a.cellMeans[i] + b.cellMeans[i])) known.push(i);
-  // As they are: each image's own background, put back, would else hide an offset of the prediction.
-  const pick = ({ cellMeans, extravasation }: ProbeMeasures): Float32Array =>
-    Float32Array.from(known, (i) => cellMeans[i] + extravasation.background);
-  addRow(moments, pick(a), pick(b));
+  const [measuredCells, predictedCells] = [a, b].map(cellIntensities);
+  const pick = (cells: Float64Array): Float32Array => Float32Array.from(known, (i) => cells[i]);
+  addRow(moments, pick(measuredCells), pick(predictedCells));
   const bias = moments.meanPredicted - moments.meanMeasured;
   const spread = moments.measuredSquares + moments.predictedSquares - 2 * moments.products;
   const sd = Math.sqrt(Math.max(0, spread) / (moments.count - 1));

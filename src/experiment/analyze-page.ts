@@ -5,6 +5,7 @@ import { version } from '../core/version.ts';
 import { agreementFigure, profileFigure, subareaFigure } from '../report/analysis-figures.ts';
 import type { AnalysisPage, PageSection, Picture } from '../report/analysis-page.ts';
 import type { Analysis } from './analysis.ts';
+import { cellIntensities } from './analyze-agreement.ts';
 import { hasSignal, whyNotKnown } from './analyze-measures.ts';
 import { shareKey } from './derived-intervals.ts';
 
@@ -37,8 +38,8 @@ export function chartsOf({
     agreement:
       second && result.agreement
         ? agreementFigure({
-            measured: first.found.cellMeans,
-            predicted: second.found.cellMeans,
+            measured: cellIntensities(first.found),
+            predicted: cellIntensities(second.found),
             ...result.agreement.cells,
             unit: 'stored units',
           })
@@ -74,7 +75,9 @@ export function pageOf(
     Number.isFinite(value) ? value.toFixed(digits) : '–';
   const share = (value: number): string => `${fixed(100 * value, 1)}%`;
   const between = (ends: { low: number; high: number } | undefined): string =>
-    ends && Number.isFinite(ends.low + ends.high) ? `${ends.low.toFixed(2)} to ${ends.high.toFixed(2)}` : '–';
+    ends && Number.isFinite(ends.low)
+      ? `${ends.low.toFixed(2)} to ${Number.isFinite(ends.high) ? ends.high.toFixed(2) : 'not reached'}`
+      : '–';
   const short = (value: number): string => (Number.isFinite(value) ? `${Number(value.toPrecision(3))}` : '–');
   const sections: PageSection[] = [];
   const maps = ['measured', 'predicted', 'error', 'interval'].flatMap((name) => pictures[name] ?? []);

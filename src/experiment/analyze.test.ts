@@ -208,6 +208,12 @@ describe('analyze', () => {
     });
     expect(agreement?.pixels.bias).toBeCloseTo(50, 3);
     expect(agreement?.cells.bias).toBeCloseTo(50, 3);
+    // All cells differ by the same but for rounding, to which the axis is stretched: all points lie about the line of the bias.
+    const figure = readFileSync(join(folder, 'lifted', 'figures', 'agreement.svg'), 'utf8');
+    const [bias] = [...figure.matchAll(/<path d="M[\d.]+ ([\d.]+)H/g)].slice(-3).map(([, y]) => Number(y));
+    const points = [...figure.matchAll(/<circle [^>]*cy="([\d.]+)"/g)].map(([, y]) => Number(y));
+    expect(points.length).toBeGreaterThan(50);
+    for (const y of points) expect(Math.abs(y - bias)).toBeLessThan(40);
     // Within 10 um there is nothing beyond 12.
     const page = readFileSync(join(folder, 'lifted', 'report.html'), 'utf8').replaceAll(/base64,[^"]*/g, '');
     expect(page).not.toMatch(/NaN/);

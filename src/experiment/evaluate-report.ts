@@ -57,6 +57,7 @@ export async function writeEvaluationReport(
     Object.values(slide.derived).some(({ low }) => low !== undefined),
   );
   const { ceiling } = result;
+  const ofSpectrum = result.perSlide.find(({ spectrum }) => spectrum.windows > 0);
   const html = evaluationHtml({
     title: `Prediction against the ${result.target} probe`,
     about: [
@@ -112,9 +113,9 @@ export async function writeEvaluationReport(
       pooled: result.perSlide.map(({ pooled }) => pooled.r2),
       extravascular: result.perSlide.map(({ extravascular }) => extravascular.r2),
     },
-    floorR2: result.floor.pooled.r2,
-    ceilingR2: ceiling ? Number(ceiling.r2 ?? Number.NaN) : Number.NaN,
-    spectrum: result.perSlide.find(({ spectrum }) => spectrum.windows > 0)?.spectrum,
+    floorR2: { pooled: result.floor.pooled.r2, extravascular: result.floor.extravascular.r2 },
+    ceilingR2: { pooled: known(ceiling?.r2), extravascular: known(ceiling?.extravascularR2) },
+    spectrum: ofSpectrum?.spectrum,
     profile: profileChart(result),
     derived:
       derived.length > 0
@@ -152,8 +153,8 @@ export async function writeEvaluationReport(
             `Intervals come from drawing the ${result.bootstrap.slides} slides with replacement; with so few they are too narrow, so look at the points${result.perAnimal.length < result.perSlide.length ? '; slides of one animal are drawn as if they were of several, which narrows them further' : ''}.`,
           ]
         : []),
-      ...(result.perSlide.length > 1
-        ? [`The spectrum is that of ${result.perSlide[0].slide}; metrics.json has every slide's.`]
+      ...(ofSpectrum && result.perSlide.length > 1
+        ? [`The spectrum is that of ${ofSpectrum.slide}; metrics.json has every slide's.`]
         : []),
     ],
     madeBy: `Made by hrpn ${version}.`,
@@ -177,8 +178,8 @@ function coverageTable({ coverage, derivedCoverage }: EvaluateResult): Evaluatio
         percent(slide.coverage),
         number(slide.meanWidth),
       ]),
-      ...coverage.byPredictedDecile.map((part, i) => [
-        `tenth ${i + 1} of the predicted values, from ${number(part.from)}`,
+      ...coverage.byPredictedDecile.map((part) => [
+        `${part.first === part.last ? `tenth ${part.last}` : `tenths ${part.first} to ${part.last}`} of the predicted values, from ${number(part.from)}`,
         nominal,
         percent(part.coverage),
         '',
@@ -229,6 +230,8 @@ function profileChart({ perSlide, profile }: EvaluateResult): string {
     level: 0.95,
   });
 }
+
+const known = (value: number | null | undefined): number => value ?? Number.NaN;
 
 function number(value: number): string {
   return Number.isFinite(value) ? `${Number(value.toPrecision(4))}` : '–';

@@ -22,12 +22,12 @@ import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { fillPolygon, type Polygon, polygonBounds } from './polygon-rows.ts';
 import { openPrediction, type PredictedSlide, scanTissue } from './slide-layers.ts';
 
-/** Vessels this far outside the region still count for distances inside it. */
-const haloUm = 100;
 /** Beyond this a coarser level is read, so that an answer comes within a second or two. */
 const mostPixels = 4e6;
 const histogramBins = 64;
 const profileEdgesUm = [0, 2.5, 5, 7.5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150];
+/** Vessels this far outside the region still count for distances inside it. */
+const haloUm = profileEdgesUm[profileEdgesUm.length - 1];
 const mostOutlinePoints = 200_000;
 
 /** What was read: the region with its surroundings, at one level. */

@@ -126,16 +126,14 @@ export function profileFigure({ lines, singles = [], uniformMeanUm, unit, level 
       );
     }
   });
-  parts.push(
-    text(
-      `shaded: ${Math.round(level * 100)}% interval; ${singles.length > 0 ? 'thin: single slides' : 'dashed: mean distances, µm'}`,
-      left,
-      16,
-      {
-        colour: faint,
-      },
-    ),
-  );
+  const isShaded = shown.some(({ bins }) => bins.some(({ low, high }) => Number.isFinite(low + high)));
+  const isDashed = Number.isFinite(uniformMeanUm) || means.length > 0;
+  const meanings = [
+    ...(isShaded ? [`shaded: ${Math.round(level * 100)}% interval`] : []),
+    ...(singles.length > 0 ? ['thin: single slides'] : []),
+    ...(isDashed ? ['dashed: mean distances, µm'] : []),
+  ];
+  parts.push(text(meanings.join('; '), left, 16, { colour: faint }));
   if (lines.length > 1)
     lines.forEach(({ name }, i) => {
       const at = width - right - 110 * (lines.length - i);

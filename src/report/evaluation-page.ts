@@ -2,14 +2,20 @@
 import { type PageTable, style, tableHtml } from './analysis-page.ts';
 import { dotChart, escapeText, lineChart } from './svg-chart.ts';
 
+/** Of all tissue, and of that outside vessels. */
+interface OfTissue<T> {
+  readonly pooled: T;
+  readonly extravascular: T;
+}
+
 export interface EvaluationPage {
   readonly title: string;
   readonly about: string;
   readonly metrics: PageTable;
   readonly perSlide: PageTable;
-  readonly r2: { readonly pooled: readonly number[]; readonly extravascular: readonly number[] };
-  readonly floorR2: number;
-  readonly ceilingR2: number;
+  readonly r2: OfTissue<readonly number[]>;
+  readonly floorR2: OfTissue<number>;
+  readonly ceilingR2: OfTissue<number>;
   readonly spectrum:
     | {
         readonly frequency: readonly number[];
@@ -29,19 +35,19 @@ export interface EvaluationPage {
 }
 
 export function evaluationHtml(page: EvaluationPage): string {
-  const marks = [
-    { value: page.floorR2, name: 'floor' },
-    { value: page.ceilingR2, name: 'ceiling' },
-  ].filter(({ value }) => Number.isFinite(value));
-  const dots = dotChart({
-    rows: [
-      { name: 'all tissue', values: page.r2.pooled },
-      { name: 'outside vessels', values: page.r2.extravascular },
-    ],
-    label: 'R²: a point a slide, the bar their mean; open: below -1',
-    marks,
-    floor: -1,
-  });
+  const dots = (['pooled', 'extravascular'] as const)
+    .map((tissue) =>
+      dotChart({
+        rows: [{ name: tissue === 'pooled' ? 'all tissue' : 'outside vessels', values: page.r2[tissue] }],
+        label: 'R²: a point a slide, the bar their mean; open: below -1',
+        marks: [
+          { value: page.floorR2[tissue], name: 'floor' },
+          { value: page.ceilingR2[tissue], name: 'ceiling' },
+        ],
+        floor: -1,
+      }),
+    )
+    .join('');
   const { spectrum } = page;
   const lines = spectrum
     ? lineChart({

@@ -130,7 +130,7 @@ export function extravasationOf(
     meanUm: moment / signal,
     medianUm: quantileUm(amounts, 0.5),
     p90Um: quantileUm(amounts, 0.9),
-    halfDistanceUm: halfDistance(profileOf(sums, p, background, shares)),
+    halfDistanceUm: finiteOrNaN(halfDistance(profileOf(sums, p, background, shares))),
     uniformMeanUm: uniformMoment,
     uniformMedianUm: quantileUm(shares, 0.5),
     uniformP90Um: quantileUm(shares, 0.9),
@@ -139,6 +139,8 @@ export function extravasationOf(
     nearLessFar: meanBetween(shares, amounts, 0, 10) - meanBetween(shares, amounts, 25, Infinity),
   };
 }
+
+const finiteOrNaN = (value: number): number => (Number.isFinite(value) ? value : Number.NaN);
 
 function meanBetween(shares: Float64Array, amounts: Float64Array, fromUm: number, toUm: number): number {
   let [share, amount] = [0, 0];
@@ -161,7 +163,10 @@ function quantileUm(amounts: Float64Array, q: number): number {
   return Number.NaN;
 }
 
-/** Means of bins are smoothed over three, so that noise in one does not end the search. */
+/**
+ * Means of bins are smoothed over three, so that noise in one does not end the search.
+ * @returns Infinity where half is not reached; NaN for no signal to halve
+ */
 function halfDistance(bins: readonly ProfileBin[]): number {
   if (bins.length < 4) return Number.NaN;
   const weighted = (from: number, to: number): number => {
@@ -183,7 +188,7 @@ function halfDistance(bins: readonly ProfileBin[]): number {
     }
     before = here;
   }
-  return Number.NaN;
+  return Number.POSITIVE_INFINITY;
 }
 
 /** Fewer blocks than this say nothing of what another piece of the tissue would give. */
@@ -211,7 +216,7 @@ export type BackgroundOf = (weights: Float64Array, rng: Rng) => Background;
 /**
  * Percentile intervals from drawing blocks of tissue with replacement (spatial block bootstrap; Hall 1985, Loh 2008):
  * what another piece of the same tissue would have given. The background is found anew in every resample. NaN with fewer
- * than `leastBlocks` to draw from.
+ * than `leastBlocks` to draw from, and for an end of the half-distance that is not reached on this tissue.
  */
 export function bootstrapBlocks(
   blocks: readonly BlockSums[],
@@ -223,6 +228,7 @@ export function bootstrapBlocks(
   const rng = new Rng(seed).fork('blocks');
   const found: Extravasation[] = [];
   const profiles: Float64Array[] = [];
+  const halves: number[] = [];
   for (let b = 0; b < resamples; b++) {
     const weights = new Float64Array(blocks.length);
     for (let i = 0; i < used.length; i++) weights[used[rng.integer(used.length)]]++;
@@ -230,24 +236,27 @@ export function bootstrapBlocks(
     const own = background(weights, rng);
     found.push(extravasationOf(sums, p, own));
     const profile = new Float64Array(distanceBins).fill(Number.NaN);
-    for (const { fromUm, mean } of profileOf(sums, p, own)) profile[Math.round(fromUm / binUm)] = mean;
+    const bins = profileOf(sums, p, own);
+    for (const { fromUm, mean } of bins) profile[Math.round(fromUm / binUm)] = mean;
     profiles.push(profile);
+    halves.push(halfDistance(bins));
   }
   const isEnough = used.length >= leastBlocks;
   const interval = (values: readonly number[]): Interval =>
     isEnough ? percentiles(values, level) : { low: Number.NaN, high: Number.NaN };
   const keys = Object.keys(found[0] ?? {}) as ExtravasationKey[];
   const measures = Object.fromEntries(
-    keys.map((key) => [key, interval(found.map((each) => each[key]))]),
+    // Half may lie farther away than a resample shows: that is no missing value but a large one.
+    keys.map((key) => [key, interval(key === 'halfDistanceUm' ? halves : found.map((each) => each[key]))]),
   ) as Record<ExtravasationKey, Interval>;
   const profile = Array.from({ length: distanceBins }, (_, k) => interval(profiles.map((each) => each[k])));
   return { measures, profile };
 }
 
-/** NaN where fewer than half of the resamples have a value. */
+/** NaN where fewer than half of the resamples have a value, and for an end that is not reached (Infinity). */
 function percentiles(values: readonly number[], level: number): Interval {
-  const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
+  const sorted = Float64Array.from(values.filter((value) => !Number.isNaN(value))).sort();
   if (sorted.length < Math.max(2, values.length / 2)) return { low: Number.NaN, high: Number.NaN };
   const tail = (1 - level) / 2;
-  return { low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
+  return { low: finiteOrNaN(quantile(sorted, tail)), high: finiteOrNaN(quantile(sorted, 1 - tail)) };
 }

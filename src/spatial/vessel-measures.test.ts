@@ -79,6 +79,19 @@ describe('measureVessels', () => {
     expect(measures.tortuosity).toBeLessThan(1.62);
   });
 
+  it('leaves a loop that hangs on a branching out of the tortuosity, wherever its tail leaves', () => {
+    for (let n = 0; n < 12; n++) {
+      const angle = (n * Math.PI) / 6 + 0.1;
+      const isTail = (x: number, y: number): boolean => {
+        const [dx, dy] = [x - 100, y - 100];
+        const along = dx * Math.cos(angle) + dy * Math.sin(angle);
+        return along > 38 && along < 95 && Math.abs(dy * Math.cos(angle) - dx * Math.sin(angle)) <= 3;
+      };
+      const mask = draw(200, (x, y) => Math.abs(Math.hypot(x - 100, y - 100) - 40) <= 3 || isTail(x, y));
+      expect(measure(mask, 1).measures.tortuosity, `${n}`).toBeLessThan(1.1);
+    }
+  });
+
   it('takes an empty and a full mask', () => {
     expect(measure(new BitMask(5, 4), 1).measures.count).toBe(0);
     expect(

@@ -74,7 +74,9 @@ export function measureVessels(
     }
     const chord = Math.hypot(xs[xs.length - 1] - xs[0], ys[ys.length - 1] - ys[0]);
     const plain = branchLengthPx(branch);
-    if (branch.closed || chord === 0 || plain * pixelSizeUm < shortestBranchUm) continue;
+    // A loop, closed or back at the branching where it began, has no chord.
+    const isLoop = branch.closed || (branch.start >= 0 && branch.start === branch.end);
+    if (isLoop || chord === 0 || plain * pixelSizeUm < shortestBranchUm) continue;
     bent += plain * Math.max(1, plain / chord);
     straight += plain;
   }
