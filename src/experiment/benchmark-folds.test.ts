@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
+import type { BenchmarkSettings } from '../contract/benchmark.ts';
+import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
 import { benchmark } from './benchmark.ts';
+import { planFolds } from './benchmark-folds.ts';
 import { prepare } from './prepare.ts';
 
 let folder: string;
@@ -66,4 +69,27 @@ it('calls slides and folds what the dataset calls them, also where names are tak
   ]);
   const rows = held(await readFile(join(options.out, 'slides.csv'), 'utf8'));
   expect(rows.map((row) => row[slide])).toEqual(['a', 'b', 'c', 'test']);
+});
+
+it('validates what sees fewer inputs on the slides of the others, whatever it takes for tissue', {
+  timeout: 300_000,
+}, async () => {
+  const paths = await Promise.all(
+    [0, 1, 2, 3].map((seed) => writeDrawnSlide(join(folder, `other-${seed}.ome.tif`), { seed })),
+  );
+  const data = join(folder, 'four');
+  await prepare({ slides: paths, validation: ['none'], patch: 64, out: data });
+  const out = join(folder, 'reduced');
+  const [fold] = await planFolds({ leaveOneOut: true, out } as BenchmarkSettings, data);
+  const validation = ({ slides }: DatasetManifest): string[] =>
+    slides.filter(({ split }) => split === 'validation').map(({ name }) => name);
+  const whole = await fold.dataset(undefined, {});
+  const { slides } = await readManifest(whole);
+  // As if the tissue of all inputs had led to another choice.
+  const other = slides.findIndex(({ split }) => split === 'train');
+  await rm(whole, { recursive: true });
+  const held = slides.findIndex(({ split }) => split === 'test');
+  const options = { patch: 64, test: [paths[held]], validation: [paths[other]], out: whole };
+  await prepare({ slides: paths, ...options });
+  expect(validation(await readManifest(await fold.dataset(['vessel'], {})))).toEqual([slides[other].name]);
 });

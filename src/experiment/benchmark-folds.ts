@@ -15,6 +15,7 @@ export interface Fold {
   readonly name: string;
   /** Names of the slides held out; none in the control whose windows are dealt out at random. */
   readonly test: readonly string[];
+  readonly isRandom: boolean;
   /** Dataset folder, given the inputs that a model sees; all of them unless given. */
   dataset(inputs: readonly string[] | undefined, work: WorkOptions): Promise<string>;
 }
@@ -66,15 +67,15 @@ const randomFoldName = 'random-patches';
 function foldName(group: string, groups: readonly string[]): string {
   const own = encodeURIComponent(group);
   const others = groups.filter((other) => other !== group).map(encodeURIComponent);
-  const taken = new Set([...others, testFoldName, randomFoldName, '.', '..']);
+  const taken = new Set([...others, testFoldName, '.', '..']);
   let name = own;
-  while (taken.has(name)) name = `held-out-${name}`;
+  while (taken.has(name) || name.startsWith(randomFoldName)) name = `held-out-${name}`;
   return name;
 }
 
 /** The row of the table that a contestant's runs on a fold belong to. */
 export function rowName(contestant: string, fold: Fold): string {
-  return fold.name === randomFoldName ? `${contestant}, random patches` : contestant;
+  return fold.isRandom ? `${contestant}, random patches` : contestant;
 }
 
 /**
@@ -82,12 +83,15 @@ export function rowName(contestant: string, fold: Fold): string {
  * `dealWindows`).
  */
 export function randomFold(base: Fold, out: string): Fold {
+  // Another base has other windows and schedules: its runs are others.
+  const name = base.name === testFoldName ? randomFoldName : `${randomFoldName}-${base.name}`;
   return {
-    name: randomFoldName,
+    name,
     test: [],
+    isRandom: true,
     async dataset(inputs, work) {
       const from = await base.dataset(inputs, work);
-      const folder = foldFolder(out, randomFoldName, inputs);
+      const folder = foldFolder(out, name, inputs);
       if (await holdsDataset(folder)) return folder;
       const stored = await readManifest(from);
       const masks = await Promise.all(stored.slides.map(({ mask }) => readMask(join(from, mask.file), mask)));
@@ -134,18 +138,30 @@ function foldOf(
   return {
     name,
     test: slides.flatMap((slide) => (splitOf(slide) === 'test' ? [slide.name] : [])),
+    isRandom: false,
     async dataset(inputs, work) {
       if (inputs === undefined && whole !== undefined) return whole;
       const folder = foldFolder(out, name, inputs);
       if (await holdsDataset(folder)) return folder;
       const isDecided = slides.every((slide) => splitOf(slide) !== undefined);
-      const validation = pathsOf('validation');
+      // What sees fewer inputs may find less tissue, and `prepare` chooses by that: it must not train on other slides.
+      const chosen =
+        isDecided || inputs === undefined
+          ? undefined
+          : await readManifest(await this.dataset(undefined, work));
+      const validation = chosen
+        ? paths.filter((_, i) =>
+            chosen.slides.some(
+              ({ name: slide, split }) => slide === slides[i].name && split === 'validation',
+            ),
+          )
+        : pathsOf('validation');
       const options: PrepareOptions = {
         slides: [...paths],
         out: folder,
         test: pathsOf('test'),
         calibration: pathsOf('calibration'),
-        ...(isDecided && { validation: validation.length > 0 ? validation : ['none'] }),
+        ...((isDecided || chosen) && { validation: validation.length > 0 ? validation : ['none'] }),
         ...(manifest.splitBy === 'animal' && {
           groups: Object.fromEntries(slides.map(({ group }, i) => [paths[i], group])),
         }),

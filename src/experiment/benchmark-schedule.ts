@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { DivergenceError, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { readManifest } from '../dataset/manifest.ts';
+import type { Dataset } from '../dataset/open-dataset.ts';
 import { recipeOf } from '../training/recipes.ts';
 import { type Contestant, fileName, openerOf } from './benchmark-contestants.ts';
 import type { Fold } from './benchmark-folds.ts';
@@ -49,6 +50,11 @@ export function scheduleFor(budget: number, stepSeconds: number, validationSecon
   return { epochs, stepsPerEpoch: Math.floor(steps / epochs) };
 }
 
+function withoutCalibration(dataset: Dataset): Dataset {
+  const { manifest } = dataset;
+  return { ...dataset, manifest: { ...manifest, windows: { ...manifest.windows, calibration: [] } } };
+}
+
 /** Learning rate and schedule of a contestant, found on the first fold and kept for all beside it. */
 export async function chosen(
   contestant: Contestant,
@@ -70,7 +76,9 @@ export async function chosen(
   }
   const common = trainOptions(contestant, dataset, options, threads);
   const budget = options.timeBudgetSeconds;
-  const open = openerOf(contestant);
+  // Short runs tell of speed and rate; heads and intervals of theirs nobody reads.
+  const open = async (folder: string): Promise<Dataset> =>
+    withoutCalibration(await openerOf(contestant)(folder));
 
   const probe = join(folder, 'probe');
   const probeSeconds = Math.min(longestProbeSeconds, budget * probeShare);

@@ -187,6 +187,20 @@ describe('trainNetwork', () => {
     });
   });
 
+  it('a time budget that ends in a validation leaves no time for another step, nor is the pace lost', async () => {
+    const given = await task('budget-in-validation');
+    let reads = 0;
+    // The start, three readings a step, and that before the validation come before it; it takes a hundred seconds.
+    const before = 1 + 3 * given.settings.stepsPerEpoch + 1;
+    const clock = (): number => (reads++ < before ? reads : reads + 100);
+    const outcome = await trainNetwork({ ...given, clock, timeBudgetSeconds: 50 });
+    expect(outcome).toMatchObject({ steps: given.settings.stepsPerEpoch, stoppedBecause: 'time budget' });
+    expect(outcome.seconds).toBeGreaterThan(100);
+    const again = await trainNetwork({ ...given, timeBudgetSeconds: 50 });
+    expect(again.secondsPerPatch).toBe(outcome.secondsPerPatch);
+    expect(again.secondsPerPatch).toBeGreaterThan(0);
+  });
+
   it('is interrupted right before it validates, and goes on', async () => {
     const given = await task('before-validation');
     const controller = new AbortController();

@@ -61,18 +61,23 @@ interface Standing {
   history: EpochRecord[];
   /** The weights that best.onnx holds: after which step, in which epoch; mse is null without validation. */
   best: { step: number; epoch: number; mse: number | null } | null;
+  pace?: Pace;
 }
 
-export interface TrainingOutcome {
+interface Pace {
+  /** Median over the steps of a call; NaN where there were none. */
+  readonly secondsPerPatch: number;
+  /** Of a validation, the mean over a call; 0 where there was none. */
+  readonly validationSeconds: number;
+}
+
+/** The pace is that of this call, or where it had no step left, of the last one that had. */
+export interface TrainingOutcome extends Pace {
   readonly steps: number;
   readonly history: readonly EpochRecord[];
   /** Of the weights that are kept. */
   readonly best: EpochRecord | undefined;
   readonly parameters: number;
-  /** Median over the steps of this call; NaN where there were none. */
-  readonly secondsPerPatch: number;
-  /** Of a validation, the mean over this call; 0 where there was none. */
-  readonly validationSeconds: number;
   readonly seconds: number;
   readonly stoppedBecause: 'schedule done' | 'time budget' | 'no better validation';
 }
@@ -238,7 +243,7 @@ class Run {
       standing.lossSum += loss;
       standing.lossSteps++;
       standing.step++;
-      standing.seconds = this.#secondsBefore + this.#clock() - this.#started;
+      standing.seconds = this.#secondsSoFar();
       this.#stepSeconds.push(this.#clock() - began);
       this.#report(totalSteps);
       if (isPartDone()) {
@@ -249,17 +254,30 @@ class Run {
       }
     }
     await next?.catch(() => {});
-    const times = this.#stepSeconds.sort((a, b) => a - b);
     return {
       steps: standing.step,
       history: standing.history,
       best: standing.history.find(({ step }) => step === standing.best?.step),
       parameters: vectorLength(this.#layout.parameters),
-      secondsPerPatch: (times[times.length >> 1] ?? Number.NaN) / settings.batch,
-      validationSeconds:
-        this.#validationSeconds.reduce((a, b) => a + b, 0) / Math.max(1, this.#validationSeconds.length),
+      ...this.#pace(),
       seconds: standing.seconds,
       stoppedBecause,
+    };
+  }
+
+  #secondsSoFar(): number {
+    return this.#secondsBefore + this.#clock() - this.#started;
+  }
+
+  /** Kept with the checkpoint: a run that is interrupted after its last step measures nothing when it goes on. */
+  #pace(): Pace {
+    const times = this.#stepSeconds.toSorted((a, b) => a - b);
+    if (times.length === 0)
+      return this.#standing.pace ?? { secondsPerPatch: Number.NaN, validationSeconds: 0 };
+    return {
+      secondsPerPatch: times[times.length >> 1] / this.#task.settings.batch,
+      validationSeconds:
+        this.#validationSeconds.reduce((a, b) => a + b, 0) / Math.max(1, this.#validationSeconds.length),
     };
   }
 
@@ -333,6 +351,8 @@ class Run {
     const began = this.#clock();
     const validation = await this.#validate(bytes, state);
     if (validation) this.#validationSeconds.push(this.#clock() - began);
+    // The budget counts all of the run: it may have ended in this validation.
+    standing.seconds = this.#secondsSoFar();
     if (validation && !Number.isFinite(validation.mse)) {
       throw this.#diverged('the validation error', standing.step - 1, totalSteps);
     }
@@ -377,6 +397,7 @@ class Run {
   }
 
   async #save(state?: Record<string, TensorData>): Promise<void> {
+    if (this.#stepSeconds.length > 0) this.#standing.pace = this.#pace();
     const files = runFiles(this.#task.folder);
     const tensors = Object.entries(state ?? (await this.#session.getState()));
     const lines = this.#standing.history.map((record) => `${JSON.stringify(record)}\n`);
