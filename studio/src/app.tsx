@@ -89,6 +89,7 @@ function Menu({ session, route }: Props): ReactNode {
     <a
       key={page}
       href={href(page)}
+      title={text}
       className={isHere ? 'is-here' : ''}
       aria-current={isHere ? 'page' : undefined}
     >
