@@ -413,7 +413,7 @@ test('a dropped prediction with bounds shows the width of its interval, in real 
   await page.getByRole('link', { name: 'dropped.ome.tif' }).waitFor();
   expect(await readFile(join(folder, 'dropped.ome.tif'))).toEqual(await readFile(written));
 
-  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.setViewportSize({ width: 1280, height: 800 });
   await page.goto(`${studio.url}#/view?slide=bounded.ome.tif&prediction=dropped.ome.tif`);
   await page.getByRole('button', { name: 'Interval width, right: show' }).click();
   const box = (await page.getByTestId('slide-canvas').boundingBox())!;
