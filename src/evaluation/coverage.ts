@@ -116,7 +116,7 @@ export class Coverage {
 
   #deciles(): CoverageTable['byPredictedDecile'] {
     const total = this.#count.reduce((sum, count) => sum + count, 0);
-    const deciles = Array.from({ length: 10 }, () => ({ from: Number.NaN, inside: 0, pixels: 0, first: 0 }));
+    const deciles = Array.from({ length: 10 }, () => ({ from: Number.NaN, inside: 0, pixels: 0 }));
     let [before, d] = [0, 0];
     this.#count.forEach((count, step) => {
       if (count === 0) return;
@@ -124,17 +124,18 @@ export class Coverage {
       while (d < 9 && Math.floor(((d + 1) / 10) * total) < before + count) d++;
       before += count;
       const decile = deciles[d];
-      if (decile.pixels === 0) {
-        decile.from = this.#least[step];
-        decile.first = Math.max(0, ...deciles.slice(0, d).map((other, i) => (other.pixels > 0 ? i + 1 : 0)));
-      }
+      if (decile.pixels === 0) decile.from = this.#least[step];
       decile.pixels += count;
       decile.inside += this.#inside[step];
     });
-    // Where many pixels share one predicted value, a tenth may have none.
-    return deciles.flatMap(({ from, inside, pixels, first }, last) =>
-      pixels === 0 ? [] : [{ first: first + 1, last: last + 1, from, coverage: inside / pixels, pixels }],
-    );
+    // Where many pixels share one predicted value, a tenth may have none: its pixels are counted with the next.
+    let first = 1;
+    return deciles.flatMap(({ from, inside, pixels }, i) => {
+      if (pixels === 0) return [];
+      const entry = { first, last: i + 1, from, coverage: inside / pixels, pixels };
+      first = i + 2;
+      return [entry];
+    });
   }
 }
 

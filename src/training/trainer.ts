@@ -21,6 +21,7 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
 import { datasetFor, targetMapFor } from './dataset-view.ts';
 import { lossOf } from './losses.ts';
 import { modelFacts } from './model-facts.ts';
+import { type Pace, PaceMeter, unknownPace } from './pace.ts';
 import { learningRateAt, type Recipe } from './recipes.ts';
 import { type EpochRecord, type RunSettings, runFiles } from './run-folder.ts';
 import { stepFeeds } from './step-feeds.ts';
@@ -62,13 +63,6 @@ interface Standing {
   /** The weights that best.onnx holds: after which step, in which epoch; mse is null without validation. */
   best: { step: number; epoch: number; mse: number | null } | null;
   pace?: Pace;
-}
-
-interface Pace {
-  /** Median over the steps of a call; NaN where there were none. */
-  readonly secondsPerPatch: number;
-  /** Of a validation, the mean over a call; 0 where there was none. */
-  readonly validationSeconds: number;
 }
 
 /** The pace is that of this call, or where it had no step left, of the last one that had. */
@@ -186,8 +180,7 @@ class Run {
   readonly #clock: Clock;
   readonly #started: number;
   #savedAt = performance.now();
-  readonly #stepSeconds: number[] = [];
-  readonly #validationSeconds: number[] = [];
+  readonly #pace = new PaceMeter();
 
   constructor(
     task: TrainingTask,
@@ -244,7 +237,7 @@ class Run {
       standing.lossSteps++;
       standing.step++;
       standing.seconds = this.#secondsSoFar();
-      this.#stepSeconds.push(this.#clock() - began);
+      this.#pace.addStep(this.#clock() - began);
       this.#report(totalSteps);
       if (isPartDone()) {
         await this.#endEpoch(totalSteps);
@@ -259,7 +252,7 @@ class Run {
       history: standing.history,
       best: standing.history.find(({ step }) => step === standing.best?.step),
       parameters: vectorLength(this.#layout.parameters),
-      ...this.#pace(),
+      ...(this.#pace.of(settings.batch) ?? standing.pace ?? unknownPace),
       seconds: standing.seconds,
       stoppedBecause,
     };
@@ -267,18 +260,6 @@ class Run {
 
   #secondsSoFar(): number {
     return this.#secondsBefore + this.#clock() - this.#started;
-  }
-
-  /** Kept with the checkpoint: a run that is interrupted after its last step measures nothing when it goes on. */
-  #pace(): Pace {
-    const times = this.#stepSeconds.toSorted((a, b) => a - b);
-    if (times.length === 0)
-      return this.#standing.pace ?? { secondsPerPatch: Number.NaN, validationSeconds: 0 };
-    return {
-      secondsPerPatch: times[times.length >> 1] / this.#task.settings.batch,
-      validationSeconds:
-        this.#validationSeconds.reduce((a, b) => a + b, 0) / Math.max(1, this.#validationSeconds.length),
-    };
   }
 
   #isEpochWhole(): boolean {
@@ -350,7 +331,7 @@ class Run {
     const bytes = encodeModelFile(this.#task.model, tensors, modelFacts(this.#task, standing.step, epoch));
     const began = this.#clock();
     const validation = await this.#validate(bytes, state);
-    if (validation) this.#validationSeconds.push(this.#clock() - began);
+    if (validation) this.#pace.addValidation(this.#clock() - began);
     // The budget counts all of the run: it may have ended in this validation.
     standing.seconds = this.#secondsSoFar();
     if (validation && !Number.isFinite(validation.mse)) {
@@ -397,7 +378,8 @@ class Run {
   }
 
   async #save(state?: Record<string, TensorData>): Promise<void> {
-    if (this.#stepSeconds.length > 0) this.#standing.pace = this.#pace();
+    // A run that is interrupted after its last step measures nothing when it goes on.
+    this.#standing.pace = this.#pace.of(this.#task.settings.batch) ?? this.#standing.pace;
     const files = runFiles(this.#task.folder);
     const tensors = Object.entries(state ?? (await this.#session.getState()));
     const lines = this.#standing.history.map((record) => `${JSON.stringify(record)}\n`);
