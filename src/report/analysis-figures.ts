@@ -220,7 +220,7 @@ export function agreementFigure({ measured, predicted, bias, low, high, unit }: 
     points.push([(measured[i] + predicted[i]) / 2, predicted[i] - measured[i]]);
   }
   if (points.length === 0) return '';
-  const [width, height, left, right, top, bottom] = [560, 380, 70, 96, 16, 50];
+  const [width, height, left, right, top, bottom] = [590, 380, 70, 126, 16, 50];
   const xs = points.map(([a]) => a).sort((a, b) => a - b);
   const around = (least: number, most: number): [number, number] => {
     const room = 0.03 * (most - least) || 1e-9;
