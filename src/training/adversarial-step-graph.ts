@@ -9,6 +9,7 @@ import { mul } from '../engine/ops/mul.ts';
 import { reduceMean } from '../engine/ops/reduce-mean.ts';
 import { sub } from '../engine/ops/sub.ts';
 import { layoutOf, type NetworkFunction, TrainingBuilder } from '../model/network.ts';
+import { averaged, CarriedVectors, movedStatistics } from './carried-vectors.ts';
 import { weightedMse } from './losses.ts';
 import { flatGradient, type StepGraph, type StepOptions } from './step-graph.ts';
 import { vectorLength } from './tensors.ts';
@@ -28,22 +29,16 @@ export interface AdversarialStepOptions extends Omit<StepOptions, 'loss' | 'part
 export function buildAdversarialStepGraph(options: AdversarialStepOptions): StepGraph {
   const { layout, optimiser, batch, roles, patch } = options;
   const graph = new Graph();
-  const carry: Record<string, string> = {};
-  const stateLengths: Record<string, number> = {};
-  const carried = (name: string, size: number): Value => {
-    stateLengths[name] = size;
-    carry[`${name}.next`] = name;
-    return graph.input(name, [size]);
-  };
+  const carried = new CarriedVectors(graph);
 
-  const parameters = carried('parameters', vectorLength(layout.parameters));
+  const parameters = carried.before('parameters', vectorLength(layout.parameters));
   const generator = new TrainingBuilder(graph, layout, parameters);
   const plane = [batch, 1, patch, patch];
   const drawn = options.network(generator, graph.input('inputs', [batch, roles, patch, patch]));
   const target = graph.input('target', plane);
   const weight = graph.input('weight', plane);
   const judgeLayout = layoutOf(options.discriminator, 1, patch / 2);
-  const judgeParameters = carried('discriminator.parameters', vectorLength(judgeLayout.parameters));
+  const judgeParameters = carried.before('discriminator.parameters', vectorLength(judgeLayout.parameters));
   const judge = new TrainingBuilder(graph, judgeLayout, judgeParameters);
   const { pixelLoss, adversarialLoss, discriminatorLoss, generatorLoss } = adversarialLosses(
     graph,
@@ -67,33 +62,27 @@ export function buildAdversarialStepGraph(options: AdversarialStepOptions): Step
       gradient: flatGradient(graph, loss, net, own),
       learningRate,
       step,
-      state: Object.fromEntries(
-        Object.entries(optimiser.stateLengths(shapes)).map(([name, size]) => [
-          name,
-          carried(`${prefix}${name}`, size),
-        ]),
-      ),
+      state: carried.optimiserState(optimiser, shapes, prefix),
     });
-    graph.output(`${prefix}parameters.next`, updated.parameters);
-    for (const [name, value] of Object.entries(updated.state)) graph.output(`${prefix}${name}.next`, value);
+    carried.after(`${prefix}parameters`, updated.parameters);
+    for (const [name, value] of Object.entries(updated.state)) carried.after(`${prefix}${name}`, value);
     return updated.parameters;
   };
   const next = update('', generatorLoss, generator, parameters);
   update('discriminator.', discriminatorLoss, judge, judgeParameters);
 
-  const average = carried('average', vectorLength(layout.parameters));
-  const gap = sub(graph, average, next);
-  const averageDecay = graph.input('averageDecay', []);
-  graph.output('average.next', add(graph, next, mul(graph, gap, averageDecay)));
-  const running = carried('statistics', vectorLength(layout.statistics));
-  const change = sub(graph, concat(graph, generator.statistics, 0), running);
-  const momentum = options.averageStatistics ? sub(graph, graph.scalar(1), averageDecay) : graph.scalar(0.1);
-  graph.output('statistics.next', add(graph, running, mul(graph, change, momentum)));
+  const average = carried.before('average', vectorLength(layout.parameters));
+  const decay = graph.input('averageDecay', []);
+  carried.after('average', averaged(graph, average, next, decay));
+  const running = carried.before('statistics', vectorLength(layout.statistics));
+  const found = concat(graph, generator.statistics, 0);
+  const momentumDecay = options.averageStatistics ? decay : undefined;
+  carried.after('statistics', movedStatistics(graph, running, found, momentumDecay));
   return {
     graph,
     losses: ['loss', 'adversarialLoss', 'discriminatorLoss'],
-    carry,
-    stateLengths,
+    carry: carried.carry,
+    stateLengths: carried.lengths,
     dropoutMasks: generator.dropoutMasks,
     drawn: { 'discriminator.parameters': judgeLayout.parameters },
   };

@@ -22,6 +22,7 @@ import {
   type TensorSpec,
   TrainingBuilder,
 } from '../model/network.ts';
+import { averaged, CarriedVectors, movedStatistics } from './carried-vectors.ts';
 import { type Loss, weightedMse } from './losses.ts';
 import { vectorLength } from './tensors.ts';
 
@@ -92,13 +93,7 @@ export function buildStepGraph(options: StepOptions): StepGraph {
   const { layout, optimiser, batch, roles, patch, parts = 1, loss: lossFrom = weightedMse } = options;
   const graph = new Graph();
   const length = vectorLength(layout.parameters);
-  const carry: Record<string, string> = {};
-  const stateLengths: Record<string, number> = {};
-  const carried = (name: string, size: number): Value => {
-    stateLengths[name] = size;
-    carry[`${name}.next`] = name;
-    return graph.input(name, [size]);
-  };
+  const carried = new CarriedVectors(graph);
 
   const one = graph.scalar(1);
   const isLast = parts > 1 ? graph.input('isLast', []) : one;
@@ -106,17 +101,17 @@ export function buildStepGraph(options: StepOptions): StepGraph {
   /** The sum over the runs of a step up to this one. */
   const summed = (name: string, value: Value): Value => {
     if (parts === 1) return value;
-    const sum = add(graph, carried(name, sizeOf(value.shape)), value);
-    graph.output(`${name}.next`, mul(graph, sum, isNotLast));
+    const sum = add(graph, carried.before(name, sizeOf(value.shape)), value);
+    carried.after(name, mul(graph, sum, isNotLast));
     return sum;
   };
   /** What a carried vector becomes when the step is done. */
   const settle = (name: string, before: Value, after: Value): void => {
     const value = parts === 1 ? after : add(graph, mul(graph, after, isLast), mul(graph, before, isNotLast));
-    graph.output(`${name}.next`, value);
+    carried.after(name, value);
   };
 
-  const parameters = carried('parameters', length);
+  const parameters = carried.before('parameters', length);
   const builder = new TrainingBuilder(graph, layout, parameters);
   const prediction = options.network(builder, graph.input('inputs', [batch, roles, patch, patch]));
   const plane = [batch, 1, patch, patch];
@@ -134,9 +129,7 @@ export function buildStepGraph(options: StepOptions): StepGraph {
       : mul(graph, flat, div(graph, graph.scalar(clipNorm), atLeast(graph, norm, clipNorm)));
 
   const shapes = layout.parameters.map(({ shape }) => shape);
-  const state = Object.fromEntries(
-    Object.entries(optimiser.stateLengths(shapes)).map(([name, size]) => [name, carried(name, size)]),
-  );
+  const state = carried.optimiserState(optimiser, shapes);
   const updated = optimiser.update(graph, {
     parameters,
     gradient,
@@ -147,19 +140,22 @@ export function buildStepGraph(options: StepOptions): StepGraph {
   });
   settle('parameters', parameters, updated.parameters);
   for (const [name, value] of Object.entries(updated.state)) settle(name, state[name], value);
-  const average = carried('average', length);
+  const average = carried.before('average', length);
   const decay = graph.input('averageDecay', []);
-  const gap = sub(graph, average, updated.parameters);
-  settle('average', average, add(graph, updated.parameters, mul(graph, gap, decay)));
+  settle('average', average, averaged(graph, average, updated.parameters, decay));
 
   if (builder.statistics.length > 0) {
-    const size = vectorLength(layout.statistics);
-    const running = carried('statistics', size);
+    const running = carried.before('statistics', vectorLength(layout.statistics));
     const found = concat(graph, builder.statistics, 0);
     const ofStep = summed('statisticsSum', parts === 1 ? found : mul(graph, found, graph.scalar(1 / parts)));
-    const change = sub(graph, ofStep, running);
-    const momentum = options.averageStatistics ? sub(graph, one, decay) : graph.scalar(0.1);
-    settle('statistics', running, add(graph, running, mul(graph, change, momentum)));
+    const momentumDecay = options.averageStatistics ? decay : undefined;
+    settle('statistics', running, movedStatistics(graph, running, ofStep, momentumDecay));
   }
-  return { graph, losses: ['loss'], carry, stateLengths, dropoutMasks: builder.dropoutMasks };
+  return {
+    graph,
+    losses: ['loss'],
+    carry: carried.carry,
+    stateLengths: carried.lengths,
+    dropoutMasks: builder.dropoutMasks,
+  };
 }
