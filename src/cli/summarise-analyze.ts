@@ -1,5 +1,6 @@
 // What people read at the end of an analysis; programs read --json.
 import type { AnalyzeResult } from '../contract/analyze.ts';
+import { percentText } from '../core/units.ts';
 
 export function summariseAnalyze(result: AnalyzeResult): string {
   const { extravasation: e, vessels, hotSpots, agreement } = result;
@@ -8,7 +9,7 @@ export function summariseAnalyze(result: AnalyzeResult): string {
   const calibrated = result.probe === 'predicted' ? result.calibrated?.intervals.meanUm : undefined;
   const { low, high } = calibrated ?? e.interval.meanUm;
   const interval = Number.isFinite(low + high)
-    ? ` (${calibrated ? `${Math.round(100 * result.calibrated!.level)}% interval for the measured on this slide ` : ''}${low.toFixed(1)} to ${high.toFixed(1)})`
+    ? ` (${calibrated ? `${percentText(result.calibrated!.level)} interval for the measured on this slide ` : ''}${low.toFixed(1)} to ${high.toFixed(1)})`
     : '';
   const probe = result.probe === 'predicted' ? 'predicted probe' : 'probe';
   return [

@@ -61,7 +61,7 @@ const options = z.strictObject({
     .default(3)
     .describe("extravascular is tissue farther than this from a vessel's wall, in um")
     .meta({ value: 'UM' }),
-  level: z.number().gt(0).max(0.999).default(0.95).describe('level of intervals, and 1 - that of hot spots'),
+  level: z.number().gt(0).max(0.99).default(0.95).describe('level of intervals, and 1 - that of hot spots'),
   seed,
 });
 
@@ -71,10 +71,10 @@ const extravasation = z.strictObject({
   verdict: z
     .enum(['extravasation', 'no extravasation signal', 'not known'])
     .describe(
-      'not known without vessels or tissue beyond them (a warning says why); else whether there is probe above background outside the vessels, nearer to them than an even spread, beyond the intervals',
+      'not known without vessels or tissue beyond them (a warning says why); else whether there is probe above background outside the vessels, nearer to them than an even spread, beyond the intervals and beyond chance (nearnessP)',
     ),
   meanUm: figure,
-  medianUm: figure,
+  medianUm: figure.describe('not known beyond 249 um, as all quantiles'),
   p90Um: figure,
   halfDistanceUm: figure,
   uniformMeanUm: figure,
@@ -83,6 +83,9 @@ const extravasation = z.strictObject({
   closerUm: figure.describe('uniformMeanUm less meanUm'),
   meanSignal: figure.describe('mean above background in extravascular tissue, stored units'),
   nearLessFar: figure.describe('within 10 um of walls less beyond 25 um, stored units'),
+  nearnessP: figure.describe(
+    'chance that a probe which knows nothing of the vessels, and is as patchy as this one, would come as near to them; not known for fewer than 36 cells of 20 um',
+  ),
   background: figure,
   backgroundBasis: z.string(),
   interval: z

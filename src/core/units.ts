@@ -14,6 +14,9 @@ const micrometresPer: Readonly<Record<string, number>> = {
   m: 1e6,
 };
 
+/** A share as people write it, to four digits: 95%, 99.5%. */
+export const percentText = (share: number): string => `${Number((100 * share).toPrecision(4))}%`;
+
 /** @returns the length in micrometres, or undefined when the unit is not a known unit of length. */
 export function toMicrometres(length: number, unit: string): number | undefined {
   const factor = micrometresPer[unit] ?? micrometresPer[unit.toLowerCase()];

@@ -20,6 +20,8 @@ export interface CompareInput {
   /** For `extravascular`; an empty mask makes all tissue extravascular. */
   readonly vessels: BitMask;
   readonly pixelSizeUm: number;
+  /** Tissue farther than this from a vessel's wall counts as extravascular, um; 3 unless given. */
+  readonly beyondUm?: number;
   /** Range of the target, for SSIM: 255 for 8 bits. */
   readonly dataRange: number;
   /** Rows a band; for tests, the result does not depend on it. */
@@ -32,16 +34,13 @@ export interface SlideComparison {
   readonly extravascular: RegionSums;
 }
 
-/** Tissue farther than this from a vessel's wall counts as extravascular. */
-const extravascularBeyondUm = 3;
-
 /**
- * Sums over all tissue and over extravascular tissue (more than 3 um from the nearest vessel's wall). Reads both
+ * Sums over all tissue and over extravascular tissue (away from the nearest vessel's wall). Reads both
  * slides once; memory is a band of rows and the masks.
  * @throws DataError when the two slides differ in size
  */
 export async function compareSlide(input: CompareInput, work: WorkOptions = {}): Promise<SlideComparison> {
-  const { measured, predicted, tissue, pixelSizeUm } = input;
+  const { measured, predicted, tissue, pixelSizeUm, beyondUm = 3 } = input;
   const { width, height } = measured;
   requireSameSize(measured, predicted);
   const pooled = emptyRegion();
@@ -73,8 +72,7 @@ export async function compareSlide(input: CompareInput, work: WorkOptions = {}):
       const from = r * width;
       tissue.readRow(band.y + r, inside);
       for (let x = 0; x < width; x++) {
-        const isOutside =
-          inside[x] === 1 && wallDistanceUm(squared[from + x], pixelSizeUm) > extravascularBeyondUm;
+        const isOutside = inside[x] === 1 && wallDistanceUm(squared[from + x], pixelSizeUm) > beyondUm;
         outside[x] = isOutside ? 1 : 0;
       }
       const measuredRow = y.subarray(from, from + width);

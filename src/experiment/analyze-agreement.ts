@@ -23,6 +23,7 @@ export async function agreementOf(
   a: ProbeMeasures,
   b: ProbeMeasures,
   pixelSizeUm: number,
+  beyondUm: number,
   work: WorkOptions,
 ): Promise<AnalyzeResult['agreement']> {
   const { pooled, extravascular } = await compareSlide(
@@ -34,6 +35,7 @@ export async function agreementOf(
       tissue,
       vessels,
       pixelSizeUm,
+      beyondUm,
       dataRange: 255,
     },
     work,

@@ -2,6 +2,7 @@
 // the intervals that the model was calibrated with, around what the prediction gives.
 import type { AnalyzeResult, AnalyzeSettings } from '../contract/analyze.ts';
 import { flagOf } from '../contract/command.ts';
+import { percentText } from '../core/units.ts';
 import type { ProbeMeasures } from './analyze-measures.ts';
 import { derivedValues, endsOf, ofLevel } from './derived-intervals.ts';
 import type { PredictionRecord } from './prediction-record.ts';
@@ -83,7 +84,7 @@ export function calibratedOf(
   }
   // Without a value there is nothing to be around, and a warning has said why.
   if (Object.keys(intervals).length === 0) return null;
-  const percent = `${Math.round(100 * level)}%`;
+  const percent = percentText(level);
   if (isAlone) {
     const slides = Math.max(...Object.values(intervals).map((own) => own.slides));
     warnings.push(

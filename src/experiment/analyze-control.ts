@@ -52,11 +52,15 @@ export function unlikeNote(
   return `The slide without probe has ${other} pixels of ${control.pixelSizeUm} um, this one ${own} of ${pixelSizeUm} um: it does not look as if it was recorded alike, and then it is no background for this one.`;
 }
 
-/** The background that a slide without probe shows at each distance from its own vessels, and in them. */
+/**
+ * The background that a slide without probe shows at each distance from its own vessels, and in them.
+ * @param warnings is given what is odd about it
+ */
 export async function controlOf(
   { source, pixelSizeUm, roles }: ControlSlide,
   options: AnalyzeSettings,
   grids: Pick<SpaceInput, 'blockUm' | 'cellUm' | 'aroundUm'>,
+  warnings: string[],
   work: WorkOptions,
 ): Promise<ProbeBackground> {
   const inputs = ['vessel', 'nuclei'].flatMap((role) => (role in roles ? [roles[role]] : []));
@@ -64,7 +68,12 @@ export async function controlOf(
     signal: work.signal,
   });
   const input = { source, channel: roles.vessel, pixelSizeUm, tissue };
-  const { mask } = await vesselMask(input, { ...options, vesselMask: undefined }, { signal: work.signal });
+  const { mask, warning } = await vesselMask(
+    input,
+    { ...options, vesselMask: undefined },
+    { signal: work.signal },
+  );
+  if (warning !== undefined) warnings.push(`In the slide without probe, ${source.path}: ${warning}`);
   const sums = await sumSpace(
     {
       ...grids,

@@ -10,7 +10,9 @@ import {
   profileOf,
   usedBlocks,
 } from '../spatial/extravasation.ts';
+import type { GridField } from '../spatial/grid-field.ts';
 import { findHotSpots, type HotSpots } from '../spatial/hot-spots.ts';
+import { nearnessChance } from '../spatial/nearness-chance.ts';
 import { areaNames, type SpaceSums, type VesselSums } from '../spatial/space-sums.ts';
 import type { ProbeBackground } from './analyze-background.ts';
 
@@ -42,10 +44,12 @@ export interface MeasureOptions {
   readonly level: number;
   readonly seed: number;
   readonly cellUm: number;
+  readonly aroundUm: number;
   readonly pixelSizeUm: number;
 }
 
-const resamples = 400;
+/** Resamples of the bootstrap: ten lie beyond each end of the interval. */
+export const resamplesFor = (level: number): number => Math.ceil(20 / (1 - level) - 1e-9);
 const hotSpotRadiusCells = 2;
 const leastHotSpotDraws = 199;
 /** Share of a cell that must be extravascular tissue to be judged. */
@@ -66,18 +70,24 @@ export function measureProbe(
   const blocks = hasVessels(sums) ? sums.blocks : [];
   const total = addBlocks(blocks);
   const values = extravasationOf(total, p, background.whole.at);
-  const boot = bootstrapBlocks(blocks, p, background.resampled, { resamples, level, seed });
+  const boot = bootstrapBlocks(blocks, p, background.resampled, {
+    resamples: resamplesFor(level),
+    level,
+    seed,
+  });
   const profile = profileOf(total, p, background.whole.at).map((bin) => ({
     ...bin,
     ...(boot.profile[Math.round(bin.fromUm)] satisfies Interval),
   }));
-  const perVessel = vesselSignals(sums.vessels[p], pixelSizeUm);
-  const { field, cellMeans } = cellField(sums, p);
+  const perVessel = vesselSignals(sums.vessels[p], pixelSizeUm, options.aroundUm);
+  const { field, cellMeans, cellDistances } = cellField(sums, p);
+  const nearnessP = nearnessChance(field, cellDistances, sums.cells.pixels);
   // As many as the level needs to be reached at all.
+  const spotLevel = Number((1 - level).toPrecision(12));
   const draws = Math.max(leastHotSpotDraws, Math.ceil(1 / (1 - level) - 1e-9) - 1);
   const spots = findHotSpots(field, {
     radiusCells: hotSpotRadiusCells,
-    level: 1 - level,
+    level: spotLevel,
     draws,
     seed,
   });
@@ -88,15 +98,15 @@ export function measureProbe(
     isJudged ? spots.spots.filter(({ kind }) => kind === name).length : Number.NaN;
   return {
     extravasation: {
-      // Without a probe above background, distances are those of noise.
-      verdict: verdictOf(boot.measures),
+      verdict: verdictOf(boot.measures, nearnessP, level),
       ...values,
+      nearnessP,
       background: background.value,
       backgroundBasis: background.basis,
       interval: boot.measures,
     },
     subareas: subareasOf(sums, p, pixelSizeUm),
-    permeability: permeabilityOf(perVessel, sums.vessels[p]),
+    permeability: permeabilityOf(perVessel, sums.vessels[p], boot.measures.meanSignal.low > 0),
     hotSpots: {
       hot: countOf('hot'),
       cold: countOf('cold'),
@@ -104,7 +114,7 @@ export function measureProbe(
       coldAreaShare: shareOf(-1),
       cellUm,
       radiusUm: hotSpotRadiusCells * cellUm,
-      level: 1 - level,
+      level: spotLevel,
       draws,
     },
     profile,
@@ -114,14 +124,20 @@ export function measureProbe(
   };
 }
 
-function verdictOf({
-  meanSignal,
-  closerUm,
-}: AnalyzeResult['extravasation']['interval']): AnalyzeResult['extravasation']['verdict'] {
+/**
+ * Both are asked for: the interval says that the probe is nearer than an even spread by an amount that another piece of the tissue
+ * would show too, and errs on fields of few squares; the test keeps its level there.
+ */
+function verdictOf(
+  { meanSignal, closerUm }: AnalyzeResult['extravasation']['interval'],
+  nearnessP: number,
+  level: number,
+): AnalyzeResult['extravasation']['verdict'] {
   if (Number.isNaN(meanSignal.low)) return 'not known';
+  // Without a probe above background, distances are those of noise.
   if (meanSignal.low <= 0) return 'no extravasation signal';
-  if (Number.isNaN(closerUm.low)) return 'not known';
-  return closerUm.low > 0 ? 'extravasation' : 'no extravasation signal';
+  if (Number.isNaN(closerUm.low + nearnessP)) return 'not known';
+  return closerUm.low > 0 && nearnessP <= (1 - level) / 2 ? 'extravasation' : 'no extravasation signal';
 }
 
 /** Whether any of the tissue is vessel. */
@@ -130,7 +146,7 @@ export const hasVessels = ({ areas }: SpaceSums): boolean => areas.vessel.pixels
 /** Why the verdict is 'not known', in a sentence, and what to do. */
 export function whyNotKnown(
   sums: SpaceSums,
-  { background, backgroundBasis }: AnalyzeResult['extravasation'],
+  { background, backgroundBasis, interval }: AnalyzeResult['extravasation'],
   beyondUm: number,
 ): string {
   if (sums.tissuePixels === 0) return 'No pixel of the tissue has a finite value. Check the images.';
@@ -143,6 +159,8 @@ export function whyNotKnown(
     return `The tissue fills only ${blocks} of the squares of ${Math.round(sums.blockUm)} um whose differences say what chance does, and ${leastBlocks} are the least: no interval is known, and so no verdict. Take a larger field.`;
   if (Number.isNaN(background))
     return `The background is not known (${backgroundBasis}), so no probe can be told from it. Give another slide without probe, or --background.`;
+  if (Number.isFinite(interval.closerUm.low))
+    return `The tissue outside vessels fills too few cells of ${sums.cells.edgePx} px to tell a probe that keeps to the vessels from chance, so there is no verdict. Take a larger field.`;
   return `No tissue, or too little, lies more than ${beyondUm} um from a vessel's wall and as far from the slide's border, so nothing is known of what is outside vessels. Check the vessels that were found, and --beyond-um.`;
 }
 
@@ -177,7 +195,9 @@ export function subareasOf(sums: SpaceSums, p: number, pixelSizeUm: number): Ana
   });
 }
 
-function vesselSignals(sums: VesselSums, pixelSizeUm: number): VesselSignal[] {
+const isWithin = (value: number, most: number): boolean => value >= 0 && value <= most;
+
+function vesselSignals(sums: VesselSums, pixelSizeUm: number, aroundUm: number): VesselSignal[] {
   return Array.from(sums.inside, (_, label) => {
     const mean = (sum: Float64Array, n: Float64Array): number =>
       n[label] > 0 ? sum[label] / n[label] : Number.NaN;
@@ -188,13 +208,18 @@ function vesselSignals(sums: VesselSums, pixelSizeUm: number): VesselSignal[] {
       inside: mean(sums.inside, sums.insidePixels),
       near: mean(sums.near, sums.nearPixels),
       around: mean(sums.around, sums.aroundPixels),
-      penetrationUm: signal > 0 && moment > 0 ? moment / signal : Number.NaN,
+      // Of noise about 0 the ratio can be anything.
+      penetrationUm: isWithin(moment / signal, aroundUm) && signal > 0 ? moment / signal : Number.NaN,
       isJudged: sums.insidePixels[label] > 0 && sums.nearPixels[label] * pixelSizeUm ** 2 >= leastAroundUm2,
     };
   });
 }
 
-function permeabilityOf(all: readonly VesselSignal[], sums: VesselSums): AnalyzeResult['permeability'] {
+function permeabilityOf(
+  all: readonly VesselSignal[],
+  sums: VesselSums,
+  isSignal: boolean,
+): AnalyzeResult['permeability'] {
   const judged = all.filter(({ isJudged }) => isJudged);
   const median = (values: readonly number[]): number => {
     const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
@@ -211,17 +236,23 @@ function permeabilityOf(all: readonly VesselSignal[], sums: VesselSums): Analyze
     medianSignal,
     highShare: high.length / judged.length,
     highSignalShare: amount(high) / amount(judged),
-    medianPenetrationUm: median(judged.map(({ penetrationUm }) => penetrationUm)),
+    // Where there is none, only vessels with noise above 0 would be left to take it of.
+    medianPenetrationUm: isSignal ? median(judged.map(({ penetrationUm }) => penetrationUm)) : Number.NaN,
   };
 }
 
 function cellField(
   sums: SpaceSums,
   p: number,
-): { field: Parameters<typeof findHotSpots>[0]; cellMeans: Float64Array } {
-  const { wide, high, edgePx, pixels, probe } = sums.cells;
+): { field: GridField; cellMeans: Float64Array; cellDistances: Float64Array } {
+  const { wide, high, edgePx, pixels, distance, probe } = sums.cells;
   const least = hasVessels(sums) ? leastOfCell * edgePx * edgePx : Infinity;
   const valid = Uint8Array.from(pixels, (n) => (n >= least ? 1 : 0));
   const cellMeans = Float64Array.from(pixels, (n, i) => (valid[i] === 1 ? probe[p][i] / n : Number.NaN));
-  return { field: { wide, high, valid, values: cellMeans.map((v) => (Number.isNaN(v) ? 0 : v)) }, cellMeans };
+  const values = cellMeans.map((mean) => (Number.isNaN(mean) ? 0 : mean));
+  return {
+    field: { wide, high, valid, values },
+    cellMeans,
+    cellDistances: distance.map((sum, i) => sum / pixels[i]),
+  };
 }

@@ -1,12 +1,14 @@
 // The report of `analyze`: its charts and what its page says, answer first.
-import { analyzeCommand } from '../contract/analyze.ts';
+import { type AnalyzeResult, analyzeCommand } from '../contract/analyze.ts';
 import { commandArguments, shellText } from '../contract/command-line.ts';
+import { percentText } from '../core/units.ts';
 import { version } from '../core/version.ts';
 import { agreementFigure, profileFigure, subareaFigure } from '../report/analysis-figures.ts';
 import type { AnalysisPage, PageSection, Picture } from '../report/analysis-page.ts';
 import type { Analysis } from './analysis.ts';
 import { cellIntensities } from './analyze-agreement.ts';
 import { hasSignal, whyNotKnown } from './analyze-measures.ts';
+import { pText } from './analyze-methods.ts';
 import { shareKey } from './derived-intervals.ts';
 
 export function chartsOf({
@@ -54,7 +56,7 @@ export function pageOf(
 ): AnalysisPage {
   const { result, options, measures, source, sums } = analysis;
   const { extravasation: e, vessels, permeability, hotSpots } = result;
-  const percent = `${Math.round(options.level * 100)}%`;
+  const percent = percentText(options.level);
   const um = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(1)} µm` : 'not reached');
   const { calibrated } = result;
   // Of a prediction alone, what counts is where the measured value would lie.
@@ -90,7 +92,7 @@ export function pageOf(
     const { pixels, cells, distances } = result.agreement;
     sections.push({
       title: 'Agreement of measured and predicted',
-      text: `Pixel by pixel: R² ${fixed(pixels.r2, 3)}, ICC(A,1) ${fixed(pixels.icc, 3)}, bias ${short(pixels.bias)} stored units; outside vessels R² ${fixed(pixels.extravascularR2, 3)}, ICC ${fixed(pixels.extravascularIcc, 3)}. Over cells of ${cells.cellUm.toFixed(0)} µm: ICC(A,1) ${fixed(cells.icc, 3)}, limits of agreement (Bland-Altman) ${short(cells.low)} to ${short(cells.high)} stored units about a bias of ${short(cells.bias)} (${cells.n} cells).`,
+      text: `Pixel by pixel: R² ${fixed(pixels.r2, 3)}, ICC(A,1) ${fixed(pixels.icc, 3)}, bias ${short(pixels.bias)} stored units; more than ${options.beyondUm} µm from a vessel's wall R² ${fixed(pixels.extravascularR2, 3)}, ICC ${fixed(pixels.extravascularIcc, 3)}. Over cells of ${cells.cellUm.toFixed(0)} µm: ICC(A,1) ${fixed(cells.icc, 3)}, limits of agreement (Bland-Altman) ${short(cells.low)} to ${short(cells.high)} stored units about a bias of ${short(cells.bias)} (${cells.n} cells).`,
       svg: charts.agreement,
       table: {
         head: ['distance', 'measured, µm', 'predicted, µm', 'difference, µm'],
@@ -154,7 +156,7 @@ export function pageOf(
         )
         .join(
           '; ',
-        )}. Spots are beyond what chance makes of this slide's own correlation (chance of any false one: ${Math.round(100 * hotSpots.level)}%).`,
+        )}. Spots are beyond what chance makes of this slide's own correlation (chance of any false one: ${percentText(hotSpots.level)}).`,
       // A picture of cells of which none could be judged shows nothing.
       pictures: measures.flatMap(({ name, found }) =>
         Number.isNaN(found.hotSpots.hot) ? [] : [pictures[`spots-${name}`]],
@@ -213,14 +215,14 @@ export function pageOf(
       ? [
           `On average the extravasated ${which} lies `,
           { strong: um(e.meanUm) },
-          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${closer}).`,
+          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${closer}), which chance does not do (p ${pText(e.nearnessP)}).`,
         ]
       : e.verdict === 'not known'
         ? [{ strong: 'Not known.' }, whyNotKnown(sums, e, options.beyondUm).replaceAll(' um ', ' µm ')]
         : [
             { strong: 'No extravasation signal.' },
             hasSignal(e)
-              ? `The ${which} is no nearer to the vessels than an even spread: beyond ${options.beyondUm} µm from their walls it lies ${um(e.meanUm)} away on average (${range('meanUm')}; even spread ${um(e.uniformMeanUm)}). ${everywhere(analysis)}`
+              ? `The ${which} is no nearer to the vessels than ${nothingMore(e)}: beyond ${options.beyondUm} µm from their walls it lies ${um(e.meanUm)} away on average (${range('meanUm')}; even spread ${um(e.uniformMeanUm)}). ${everywhere(analysis)}`
               : `Outside the vessels there is no more than background: ${short(e.meanSignal)} stored units (${short(e.interval.meanSignal.low)} to ${short(e.interval.meanSignal.high)}). Distances are those of noise and mean nothing; an even spread would lie at ${um(e.uniformMeanUm)}.`,
           ],
     isSignal,
@@ -268,6 +270,13 @@ export function pageOf(
     madeBy: `Made by hrpn ${version}.`,
     command: shellText(commandArguments(analyzeCommand, options)),
   };
+}
+
+/** What a probe without a verdict is not told from. */
+function nothingMore({ interval, nearnessP }: AnalyzeResult['extravasation']): string {
+  return interval.closerUm.low > 0
+    ? `chance brings a probe that is as patchy (p ${pText(nearnessP)})`
+    : 'an even spread';
 }
 
 /** What a probe that is the same at every distance may mean. */

@@ -11,13 +11,14 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { DataError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { percentText } from '../core/units.ts';
 import { type SlideScan, scanSlide } from '../dataset/scan-slide.ts';
 import { requireSameSize } from '../evaluation/compare-slide.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import { findComponents } from '../spatial/components.ts';
-import { type ProbeImage, type SpaceSums, sumSpace } from '../spatial/space-sums.ts';
+import { binUm, distanceBins, type ProbeImage, type SpaceSums, sumSpace } from '../spatial/space-sums.ts';
 import { measureVessels } from '../spatial/vessel-measures.ts';
 import type { Analysis } from './analysis.ts';
 import { agreementOf } from './analyze-agreement.ts';
@@ -135,10 +136,11 @@ async function measure(
   const nuclei = await nucleiMask(maskInput(roles.nuclei), options, work);
   const objects = findComponents(vessels.mask, 8);
 
-  const tissueEdgeUm = Math.sqrt(tissue.count()) * pixelSizeUm;
+  const tissuePixels = tissue.count();
+  const tissueEdgeUm = Math.sqrt(tissuePixels) * pixelSizeUm;
   const blockUm = Math.max(80, Math.min(500, tissueEdgeUm / 12));
   const control =
-    controlSlide && (await controlOf(controlSlide, options, { blockUm, cellUm, aroundUm }, work));
+    controlSlide && (await controlOf(controlSlide, options, { blockUm, cellUm, aroundUm }, warnings, work));
   const known = options.background === undefined ? control : knownBackground(options.background);
   const ofPercentile = (own: SlideScan, channel: number): ProbeBackground =>
     percentileBackground(own, channel, isSolid, options.backgroundPercentile ?? 1, blockUm);
@@ -185,11 +187,18 @@ async function measure(
       level: options.level,
       seed: options.seed,
       cellUm,
+      aroundUm,
       pixelSizeUm,
     });
     measures.push({ name, found });
   }
-  warn(measures[0].found, sums, vesselMeasures.count, options, warnings);
+  if (sums.tissuePixels < tissuePixels) {
+    const missing = 1 - sums.tissuePixels / tissuePixels;
+    warnings.push(
+      `In ${percentText(Number(missing.toPrecision(2)))} of the tissue the probe has no finite value; it counts nowhere but in the measures of nuclei.`,
+    );
+  }
+  warn(measures[0].found, sums, vesselMeasures.count, pixelSizeUm, options, warnings);
   const [first, second] = measures;
   const agreement =
     first && second
@@ -202,6 +211,7 @@ async function measure(
           first.found,
           second.found,
           pixelSizeUm,
+          options.beyondUm,
           at('comparing'),
         )
       : null;
@@ -224,8 +234,9 @@ async function measure(
     nuclei: nuclei
       ? {
           count: nuclei.count ?? null,
-          densityPerMm2: (nuclei.count ?? Number.NaN) / tissueMm2,
-          areaFraction: countIn(nuclei.mask, tissue) / sums.tissuePixels,
+          // Over all tissue: what the probe lacks does not matter to nuclei.
+          densityPerMm2: (nuclei.count ?? Number.NaN) / ((tissuePixels * pixelSizeUm ** 2) / 1e6),
+          areaFraction: countIn(nuclei.mask, tissue) / tissuePixels,
         }
       : null,
     probe: first.name,
@@ -300,6 +311,8 @@ async function fixedAreasOf(
 const fewVessels = 20;
 /** Below this share of tissue whose distance is certain, the slide's border decides much. */
 const leastCertain = 0.5;
+/** Larger pixels than this do not show the first 2 um. */
+const coarsePixelUm = 2;
 /** A larger share of the tissue than this is no vessel. */
 const mostVessel = 0.5;
 
@@ -307,6 +320,7 @@ function warn(
   { extravasation }: ProbeMeasures,
   sums: SpaceSums,
   vessels: number,
+  pixelSizeUm: number,
   { background, backgroundSlide, beyondUm }: AnalyzeSettings,
   warnings: string[],
 ): void {
@@ -329,6 +343,22 @@ function warn(
   if (certain < leastCertain * all) {
     warnings.push(
       `For ${Math.round(100 - (100 * certain) / all)}% of the extravascular tissue a vessel beyond the slide's border could be nearer; it is left out of profile and distances.`,
+    );
+  }
+  const far = ['medianUm', 'p90Um', 'uniformMedianUm', 'uniformP90Um'] as const;
+  if (extravasation.meanSignal > 0 && far.some((key) => Number.isNaN(extravasation[key]))) {
+    warnings.push(
+      `Much of the tissue lies more than ${(distanceBins - 1) * binUm} um from any vessel that was found: medians and 90th percentiles beyond that are not given. Check the outlines of the vessels.`,
+    );
+  }
+  if (beyondUm >= 10) {
+    warnings.push(
+      `With --beyond-um ${beyondUm} nothing is left within 10 um of the walls, so nothing is said of vessels one by one, nor of what is near less what is far.`,
+    );
+  }
+  if (pixelSizeUm > coarsePixelUm) {
+    warnings.push(
+      `Pixels of ${pixelSizeUm} um are coarse for distances from vessel walls: the half-distance, which begins with the first 2 um, is some 10% off.`,
     );
   }
   if (background === undefined && backgroundSlide === undefined) {

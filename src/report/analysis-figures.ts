@@ -1,4 +1,5 @@
 // Figures of the spatial analysis as SVG text: the profile over distance, sub-areas, agreement.
+import { percentText } from '../core/units.ts';
 import { formatTick, roundDown, ticks } from './nice-scale.ts';
 import { escapeText } from './svg-chart.ts';
 
@@ -129,7 +130,7 @@ export function profileFigure({ lines, singles = [], uniformMeanUm, unit, level 
   const isShaded = shown.some(({ bins }) => bins.some(({ low, high }) => Number.isFinite(low + high)));
   const isDashed = Number.isFinite(uniformMeanUm) || means.length > 0;
   const meanings = [
-    ...(isShaded ? [`shaded: ${Math.round(level * 100)}% interval`] : []),
+    ...(isShaded ? [`shaded: ${percentText(level)} interval`] : []),
     ...(singles.length > 0 ? ['thin: single slides'] : []),
     ...(isDashed ? ['dashed: mean distances, µm'] : []),
   ];

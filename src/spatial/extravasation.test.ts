@@ -1,7 +1,7 @@
 /** Intervals of measures that a piece of tissue may be too small to show. */
 import { expect, it } from 'vitest';
 import { Rng } from '../core/rng.ts';
-import { bootstrapBlocks } from './extravasation.ts';
+import { bootstrapBlocks, extravasationOf, profileOf } from './extravasation.ts';
 import { type BlockSums, emptyBlock } from './space-sums.ts';
 
 /** Probe that falls from `plateau` + 0.5 to `plateau`, which varies from block to block. */
@@ -30,4 +30,25 @@ it('half-distance: resamples that do not reach half count as far ones, not as mi
   const never = intervalOf(0.48, 0.08);
   expect(never.low).toBeGreaterThan(15);
   expect(never.high).toBeNaN();
+});
+
+it('quantiles beyond the last bin are not known, and it is no part of the profile', () => {
+  const block = emptyBlock(1);
+  const last = block.pixels.length - 1;
+  // A fifth of the tissue lies some 400 um from the walls, and the probe is everywhere alike.
+  for (const [k, pixels, um] of [
+    [10, 400, 10.5],
+    [20, 400, 20.5],
+    [last, 200, 400],
+  ] as const) {
+    block.pixels[k] = pixels;
+    block.distance[k] = pixels * um;
+    block.probe[0][k] = pixels;
+  }
+  block.border[last] = 1000;
+  const found = extravasationOf(block, 0, () => 0);
+  expect(found).toMatchObject({ p90Um: Number.NaN, uniformP90Um: Number.NaN });
+  expect(found.medianUm).toBeCloseTo(20.25, 9);
+  expect(found.meanUm).toBeCloseTo(0.4 * 10.5 + 0.4 * 20.5 + 0.2 * 400, 9);
+  expect(profileOf(block, 0, () => 0).map(({ fromUm }) => fromUm)).toEqual([10, 20]);
 });

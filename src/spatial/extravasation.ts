@@ -7,6 +7,7 @@ import { type BlockSums, binUm, distanceBins, emptyBlock } from './space-sums.ts
 export interface Extravasation {
   /** Mean distance of the probe above background, um. */
   readonly meanUm: number;
+  /** Quantiles are NaN where they lie beyond the last bin of distance but one (249 um). */
   readonly medianUm: number;
   readonly p90Um: number;
   /**
@@ -84,7 +85,7 @@ export function areaShares(sums: BlockSums): Float64Array {
   return total > 0 ? shares.map((share) => share / total) : shares;
 }
 
-/** The mean profile of probe `p` in bins of 1 um; bins without tissue are left out. */
+/** The mean profile of probe `p` in bins of 1 um; bins without tissue are left out, and the last one, which takes all that is farther. */
 export function profileOf(
   sums: BlockSums,
   p: number,
@@ -92,7 +93,7 @@ export function profileOf(
   shares: Float64Array = areaShares(sums),
 ): ProfileBin[] {
   const bins: ProfileBin[] = [];
-  for (let k = 0; k < distanceBins; k++) {
+  for (let k = 0; k < distanceBins - 1; k++) {
     if (shares[k] === 0) continue;
     bins.push({
       fromUm: k * binUm,
@@ -109,12 +110,16 @@ export function profileOf(
  * Noise averages out: the probe above background is summed as it is, below zero too, so that no clipping lifts the
  * dark tissue far from vessels. All is NaN where there is no extravascular tissue, or no vessel to be far from.
  */
-export function extravasationOf(
-  sums: BlockSums,
-  p: number,
-  background: Background,
-  shares: Float64Array = areaShares(sums),
-): Extravasation {
+export function extravasationOf(sums: BlockSums, p: number, background: Background): Extravasation {
+  const found = reachesOf(sums, p, background);
+  return Object.fromEntries(
+    Object.entries(found).map(([key, value]) => [key, finiteOrNaN(value)]),
+  ) as unknown as Extravasation;
+}
+
+/** As `extravasationOf`, with Infinity for a distance that lies beyond what the tissue shows: no missing value but a large one. */
+function reachesOf(sums: BlockSums, p: number, background: Background): Extravasation {
+  const shares = areaShares(sums);
   const amounts = new Float64Array(distanceBins);
   const mean = (k: number): number => sums.distance[k] / sums.pixels[k];
   const start = shares.some((share) => share > 0) ? 0 : Number.NaN;
@@ -130,7 +135,7 @@ export function extravasationOf(
     meanUm: moment / signal,
     medianUm: quantileUm(amounts, 0.5),
     p90Um: quantileUm(amounts, 0.9),
-    halfDistanceUm: finiteOrNaN(halfDistance(profileOf(sums, p, background, shares))),
+    halfDistanceUm: halfDistance(profileOf(sums, p, background, shares)),
     uniformMeanUm: uniformMoment,
     uniformMedianUm: quantileUm(shares, 0.5),
     uniformP90Um: quantileUm(shares, 0.9),
@@ -151,16 +156,19 @@ function meanBetween(shares: Float64Array, amounts: Float64Array, fromUm: number
   return amount / share;
 }
 
-/** Where the running sum reaches the share q of the whole, on straight lines within bins. NaN for no amount. */
+/**
+ * Where the running sum reaches the share q of the whole, on straight lines within bins. NaN for no amount; Infinity in the last bin,
+ * which has no end.
+ */
 function quantileUm(amounts: Float64Array, q: number): number {
   const total = amounts.reduce((sum, amount) => sum + amount, 0);
   if (!(total > 0)) return Number.NaN;
   let sum = 0;
-  for (let k = 0; k < distanceBins; k++) {
+  for (let k = 0; k < distanceBins - 1; k++) {
     if (amounts[k] > 0 && sum + amounts[k] >= q * total) return (k + (q * total - sum) / amounts[k]) * binUm;
     sum += amounts[k];
   }
-  return Number.NaN;
+  return Number.POSITIVE_INFINITY;
 }
 
 /**
@@ -177,7 +185,9 @@ function halfDistance(bins: readonly ProfileBin[]): number {
     }
     return amount / share;
   };
-  const half = weighted(0, Math.round(2 / binUm) - 1) / 2;
+  // Pixels of several micrometres leave bins empty between them.
+  const first = bins.findLastIndex(({ fromUm }) => fromUm < bins[0].fromUm + 2);
+  const half = weighted(0, first) / 2;
   if (!(half > 0)) return Number.NaN;
   let before = weighted(-1, 1);
   for (let i = 1; i < bins.length; i++) {
@@ -216,7 +226,7 @@ export type BackgroundOf = (weights: Float64Array, rng: Rng) => Background;
 /**
  * Percentile intervals from drawing blocks of tissue with replacement (spatial block bootstrap; Hall 1985, Loh 2008):
  * what another piece of the same tissue would have given. The background is found anew in every resample. NaN with fewer
- * than `leastBlocks` to draw from, and for an end of the half-distance that is not reached on this tissue.
+ * than `leastBlocks` to draw from, and for an end of a distance that is not reached on this tissue.
  */
 export function bootstrapBlocks(
   blocks: readonly BlockSums[],
@@ -228,26 +238,22 @@ export function bootstrapBlocks(
   const rng = new Rng(seed).fork('blocks');
   const found: Extravasation[] = [];
   const profiles: Float64Array[] = [];
-  const halves: number[] = [];
   for (let b = 0; b < resamples; b++) {
     const weights = new Float64Array(blocks.length);
     for (let i = 0; i < used.length; i++) weights[used[rng.integer(used.length)]]++;
     const sums = addBlocks(blocks, weights);
     const own = background(weights, rng);
-    found.push(extravasationOf(sums, p, own));
+    found.push(reachesOf(sums, p, own));
     const profile = new Float64Array(distanceBins).fill(Number.NaN);
-    const bins = profileOf(sums, p, own);
-    for (const { fromUm, mean } of bins) profile[Math.round(fromUm / binUm)] = mean;
+    for (const { fromUm, mean } of profileOf(sums, p, own)) profile[Math.round(fromUm / binUm)] = mean;
     profiles.push(profile);
-    halves.push(halfDistance(bins));
   }
   const isEnough = used.length >= leastBlocks;
   const interval = (values: readonly number[]): Interval =>
     isEnough ? percentiles(values, level) : { low: Number.NaN, high: Number.NaN };
   const keys = Object.keys(found[0] ?? {}) as ExtravasationKey[];
   const measures = Object.fromEntries(
-    // Half may lie farther away than a resample shows: that is no missing value but a large one.
-    keys.map((key) => [key, interval(key === 'halfDistanceUm' ? halves : found.map((each) => each[key]))]),
+    keys.map((key) => [key, interval(found.map((each) => each[key]))]),
   ) as Record<ExtravasationKey, Interval>;
   const profile = Array.from({ length: distanceBins }, (_, k) => interval(profiles.map((each) => each[k])));
   return { measures, profile };

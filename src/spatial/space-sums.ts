@@ -67,7 +67,7 @@ export interface AreaSums {
   readonly probe: number[];
 }
 
-/** Parts of the tissue; the first six fill it, the last two cut across the extravascular ones. */
+/** Parts of the tissue; the first five fill it, the last two cut across the extravascular ones. */
 export const areaNames = [
   'vessel',
   '0-10 um',
@@ -100,12 +100,13 @@ export interface SpaceSums {
   readonly areas: Readonly<Record<AreaName, AreaSums>>;
   /** One set a probe. */
   readonly vessels: readonly VesselSums[];
-  /** Solid extravascular tissue on cells, row-major: pixels and sums of each probe above background. */
+  /** Solid extravascular tissue on cells, row-major: pixels, their distances to the nearest wall (um) and each probe above background, summed. */
   readonly cells: {
     readonly wide: number;
     readonly high: number;
     readonly edgePx: number;
     readonly pixels: Float64Array;
+    readonly distance: Float64Array;
     readonly probe: readonly Float64Array[];
   };
   readonly tissuePixels: number;
@@ -141,6 +142,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
     high,
     edgePx: cellPx,
     pixels: new Float64Array(wide * high),
+    distance: new Float64Array(wide * high),
     probe: probes.map(() => new Float64Array(wide * high)),
   };
   let tissuePixels = 0;
@@ -212,6 +214,7 @@ export async function sumSpace(input: SpaceInput, work: WorkOptions = {}): Promi
         if (um <= input.beyondUm || inSolid[x] === 0) continue;
         const cell = cellRow + Math.floor(x / cellPx);
         cells.pixels[cell]++;
+        cells.distance[cell] += um;
         for (let p = 0; p < kinds; p++) cells.probe[p][cell] += above[p];
         if (um <= input.aroundUm) {
           for (let p = 0; p < kinds; p++) {
