@@ -2,7 +2,7 @@
 import type { Graph } from './graph.ts';
 import { sizeOf } from './graph.ts';
 
-/** Floating-point operations of all convolutions and matrix products; element-wise work is not counted. */
+/** Floating-point operations of all convolutions and matrix products of a prediction graph; element-wise work is not counted. */
 export function countFlops(graph: Graph): number {
   let total = 0;
   for (const { op, inputs, outputs } of graph.nodes) {

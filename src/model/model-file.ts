@@ -5,12 +5,13 @@
  * training slides' target channel, and, where quantile heads were trained, `spread` [batch, 2, height, width]: how far
  * measured values may lie below and above it. A manifest in the file's metadata says what it is.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { FileAccessError, ModelError } from '../core/errors.ts';
 import { atLeast } from '../engine/at-least.ts';
 import { Graph, type Value } from '../engine/graph.ts';
-import { decodeModel } from '../engine/onnx/decode.ts';
+import { openModel, parametersOf } from '../engine/onnx/decode.ts';
 import { encodeModel, replaceMetadata } from '../engine/onnx/encode.ts';
 import { add } from '../engine/ops/add.ts';
 import { div } from '../engine/ops/div.ts';
@@ -27,6 +28,8 @@ import { spreadOf, spreadTensors } from './spread.ts';
 import { meanOverTurns, turnCounts } from './turns.ts';
 
 const manifestKey = 'hrpn.manifest';
+/** SHA-256 of the graph's bytes and the manifest, hexadecimal. */
+const checksumKey = 'hrpn.sha256';
 
 const affineMap = z.strictObject({ offset: z.number(), scale: z.number().positive() });
 
@@ -49,7 +52,7 @@ export const derivedIntervalsSchema = z.record(
 );
 
 const manifestSchema = z.strictObject({
-  formatVersion: z.literal(3),
+  formatVersion: z.literal(4),
   model: z.string(),
   /** Version of the program that wrote the file. */
   writtenBy: z.string(),
@@ -149,7 +152,7 @@ export function encodeModelFile(
         )
       : 0;
   const manifest: ModelManifest = {
-    formatVersion: 3,
+    formatVersion: 4,
     model: model.name,
     ...facts,
     ...(graph.outputs.has('spread') && { spread: true }),
@@ -158,8 +161,7 @@ export function encodeModelFile(
     activationBytesPerPixel: peakActivationBytes(graph) / extent ** 2,
     ...(model.fixedTile === undefined ? {} : { fixedTile: model.fixedTile }),
   };
-  return encodeModel(graph, {
-    metadata: { [manifestKey]: JSON.stringify(manifest) },
+  const bytes = encodeModel(graph, {
     symbolicShapes: {
       pixels: ['batch', roles, 'height', 'width'],
       ...Object.fromEntries(
@@ -171,11 +173,23 @@ export function encodeModelFile(
       target_scale: Float32Array.of(facts.targetMap.scale),
     },
   });
+  return sealed(bytes, manifest);
+}
+
+const checksumOf = (graph: Uint8Array, manifest: string): string =>
+  createHash('sha256').update(graph).update(manifest).digest('hex');
+
+function sealed(bytes: Uint8Array, manifest: ModelManifest): Uint8Array {
+  const text = JSON.stringify(manifest);
+  return replaceMetadata(bytes, (graph) => ({
+    [manifestKey]: text,
+    [checksumKey]: checksumOf(graph, text),
+  }));
 }
 
 /** The bytes of the same model with another manifest. */
 export function withManifest({ bytes }: ModelFile, manifest: ModelManifest): Uint8Array {
-  return replaceMetadata(bytes, { [manifestKey]: JSON.stringify(manifest) });
+  return sealed(bytes, manifest);
 }
 
 export interface ModelFile {
@@ -206,13 +220,24 @@ export async function readModelFile(path: string): Promise<ModelFile> {
  * @throws ModelError when the bytes are no model of ours
  */
 export function parseModelFile(bytes: Uint8Array, path: string): ModelFile {
-  const { metadata, tensors } = decodeModel(bytes, path);
+  const { metadata, graph } = openModel(bytes, path);
   const text = metadata[manifestKey];
   if (text === undefined) {
     throw new ModelError(
       `${path} is an ONNX file without an hrpn manifest: it was not written by train. Give RUN/best.onnx.`,
     );
   }
+  const manifest = parseManifest(text, path);
+  // What is wrong in a weight would be seen in no prediction, but for those that are all NaN.
+  if (metadata[checksumKey] !== checksumOf(graph, text)) {
+    throw new ModelError(
+      `${path} is not as train wrote it: its check sum differs, so it was damaged on its way or changed by another program. Copy it anew, or train again.`,
+    );
+  }
+  return { path, bytes, manifest, tensors: parametersOf(graph) };
+}
+
+function parseManifest(text: string, path: string): ModelManifest {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -228,10 +253,5 @@ export function parseModelFile(bytes: Uint8Array, path: string): ModelFile {
       `${path}: the model's manifest does not fit this version of hrpn (${issue.path.join('.')}: ${issue.message}). Train it again, or use the version that wrote it.`,
     );
   }
-  return {
-    path,
-    bytes,
-    manifest: parsed.data,
-    tensors: new Map([...tensors].map(([name, { data }]) => [name, data])),
-  };
+  return parsed.data;
 }

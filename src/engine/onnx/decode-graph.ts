@@ -121,7 +121,10 @@ const readers: Readonly<Record<string, Reader>> = {
 /** Names that `encodeModel` gives what has none: kept, they would clash with those it makes up when it writes again. */
 const isMadeUp = (name: string): boolean => /^c\d+$/.test(name);
 
-/** undefined for a model with an operator that is not in the table: it runs as it is. */
+/**
+ * Knows what `encodeModel` writes, and of each operator the attributes that it gives.
+ * @returns undefined for a model with an operator that is not in the table: it runs as it is
+ */
 export function decodeGraph(bytes: Uint8Array): DecodedGraph | undefined {
   const raw = (modelProto.decode(bytes) as unknown as { graph: RawGraph }).graph;
   if (!raw.node.every(({ opType, domain = '' }) => opType in readers && domain === '')) return undefined;

@@ -1,48 +1,40 @@
-/** Reads what a model file made here carries besides its graph: metadata and parameters. */
+/** Reads what a model file made here carries: metadata, the bytes of its graph, and the parameters in them. */
 import { ModelError } from '../../core/errors.ts';
-import { elementType, modelProto } from './schema.ts';
+import { elementType, graphProto, sealedModelProto } from './schema.ts';
 
-export interface DecodedTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
-
-export interface DecodedModel {
+export interface OpenedModel {
   readonly metadata: Readonly<Record<string, string>>;
-  /** The float32 initialisers by name. */
-  readonly tensors: ReadonlyMap<string, DecodedTensor>;
-}
-
-interface RawModel {
-  metadataProps?: { key: string; value: string }[];
-  graph?: { initializer?: { name: string; dims?: unknown[]; dataType: number; rawData?: Uint8Array }[] };
+  /** The bytes of the graph with all parameters, not looked into. */
+  readonly graph: Uint8Array;
 }
 
 /** @throws ModelError when the bytes are no ONNX model */
-export function decodeModel(bytes: Uint8Array, path: string): DecodedModel {
-  let raw: RawModel;
-  try {
-    raw = modelProto.decode(bytes) as unknown as RawModel;
-  } catch (cause) {
-    throw new ModelError(
-      `${path} is not an ONNX model file, or it is cut short. Give a model made by train.`,
-      {
-        cause,
-      },
-    );
-  }
-  const tensors = new Map<string, DecodedTensor>();
-  for (const entry of raw.graph?.initializer ?? []) {
-    if (entry.dataType !== elementType.float32 || !entry.rawData) continue;
-    // Copied: the bytes of a tensor inside a file need not lie on a four-byte boundary.
-    const copy = Uint8Array.from(entry.rawData);
-    tensors.set(entry.name, {
-      shape: (entry.dims ?? []).map(Number),
-      data: new Float32Array(copy.buffer),
+export function openModel(bytes: Uint8Array, path: string): OpenedModel {
+  const noModel = (cause?: unknown): ModelError =>
+    new ModelError(`${path} is not an ONNX model file, or it is cut short. Give a model made by train.`, {
+      cause,
     });
+  let raw: { metadataProps?: { key: string; value: string }[]; graph?: Uint8Array };
+  try {
+    raw = sealedModelProto.decode(bytes) as unknown as typeof raw;
+  } catch (cause) {
+    throw noModel(cause);
   }
-  return {
-    metadata: Object.fromEntries((raw.metadataProps ?? []).map(({ key, value }) => [key, value])),
-    tensors,
+  if (!raw.graph?.length) throw noModel();
+  const metadata = Object.fromEntries((raw.metadataProps ?? []).map(({ key, value }) => [key, value]));
+  return { metadata, graph: raw.graph };
+}
+
+/** The float32 initialisers of a graph that was written here, by name. */
+export function parametersOf(graph: Uint8Array): Map<string, Float32Array> {
+  const { initializer = [] } = graphProto.decode(graph) as unknown as {
+    initializer?: { name: string; dataType: number; rawData: Uint8Array }[];
   };
+  const parameters = new Map<string, Float32Array>();
+  for (const { name, dataType, rawData } of initializer) {
+    if (dataType !== elementType.float32) continue;
+    // Copied: the bytes of a tensor inside a file need not lie on a four-byte boundary.
+    parameters.set(name, new Float32Array(Uint8Array.from(rawData).buffer));
+  }
+  return parameters;
 }

@@ -2,14 +2,12 @@
 
 import type { Attribute, Graph, Node, Value } from '../graph.ts';
 import { expandOperators } from '../lowering/rewrite.ts';
-import { attributeType, elementType, modelProto } from './schema.ts';
+import { attributeType, elementType, modelProto, sealedModelProto } from './schema.ts';
 
 /** Operator set 18: the first whose ReduceMean takes axes as input; every ONNX Runtime since 1.14 has it. */
 const operatorSet = 18;
 
 export interface EncodeOptions {
-  /** Free text stored in the file, e.g. a manifest. */
-  readonly metadata?: Readonly<Record<string, string>>;
   /** Names for extents that may vary from run to run: input or output name -> one entry per axis. */
   readonly symbolicShapes?: Readonly<Record<string, readonly (string | number)[]>>;
   /** Inputs that have a value unless one is fed. */
@@ -25,7 +23,7 @@ export function encodeModel(source: Graph, options: EncodeOptions = {}): Uint8Ar
     const known = names.get(value);
     if (known !== undefined) return known;
     // An empty constant stands for an optional operand that is not given.
-    if (value.constant?.length === 0) return '';
+    if (value.dtype === 'float32' && value.constant?.length === 0) return '';
     const name = value.input ?? value.label ?? `${value.constant ? 'c' : 'v'}${value.id}`;
     names.set(value, name);
     if (value.constant) initializers.push(tensor(name, value.constant, value.shape));
@@ -64,7 +62,6 @@ export function encodeModel(source: Graph, options: EncodeOptions = {}): Uint8Ar
     irVersion: 8,
     producerName: 'hrpn',
     opsetImport: [...domains].map((domain) => ({ domain, version: domain === '' ? operatorSet : 1 })),
-    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: {
       name: 'hrpn',
       node: [...body, ...nodes],
@@ -76,11 +73,17 @@ export function encodeModel(source: Graph, options: EncodeOptions = {}): Uint8Ar
   return modelProto.encode(modelProto.create(model)).finish();
 }
 
-/** A model file as it is but for its metadata. */
-export function replaceMetadata(bytes: Uint8Array, metadata: Readonly<Record<string, string>>): Uint8Array {
-  const model = modelProto.decode(bytes) as unknown as { metadataProps: unknown };
-  model.metadataProps = Object.entries(metadata).map(([key, value]) => ({ key, value }));
-  return modelProto.encode(modelProto.create(model as unknown as Record<string, unknown>)).finish();
+/**
+ * A model file as it is but for its metadata: free text, e.g. a manifest.
+ * @param metadata may depend on the bytes of the graph
+ */
+export function replaceMetadata(
+  bytes: Uint8Array,
+  metadata: (graph: Uint8Array) => Readonly<Record<string, string>>,
+): Uint8Array {
+  const model = sealedModelProto.decode(bytes) as unknown as { graph: Uint8Array; metadataProps: object[] };
+  model.metadataProps = Object.entries(metadata(model.graph)).map(([key, value]) => ({ key, value }));
+  return sealedModelProto.encode(model as unknown as Record<string, unknown>).finish();
 }
 
 function encodeNode(node: Node, nameOf: (value: Value) => string): object {

@@ -11,6 +11,14 @@ const text = (id: number) => ({ type: 'string', id });
 const many = (type: string, id: number) => ({ rule: 'repeated', type, id });
 const one = (type: string, id: number) => ({ type, id });
 
+const modelFields = (graph: string) => ({
+  irVersion: int64(1),
+  producerName: text(2),
+  graph: one(graph, 7),
+  opsetImport: many('OperatorSetIdProto', 8),
+  metadataProps: many('StringStringEntryProto', 14),
+});
+
 const root = protobuf.Root.fromJSON({
   nested: {
     StringStringEntryProto: { fields: { key: text(1), value: text(2) } },
@@ -18,8 +26,7 @@ const root = protobuf.Root.fromJSON({
     TensorProto: {
       fields: {
         dims: many('int64', 1),
-        dataType: { ...int32(2) },
-        floatData: many('float', 4),
+        dataType: int32(2),
         name: text(8),
         rawData: one('bytes', 9),
       },
@@ -28,14 +35,13 @@ const root = protobuf.Root.fromJSON({
     TensorShapeProto: { fields: { dim: many('Dimension', 1) } },
     TensorTypeProto: { fields: { elemType: int32(1), shape: one('TensorShapeProto', 2) } },
     TypeProto: { fields: { tensorType: one('TensorTypeProto', 1) } },
-    ValueInfoProto: { fields: { name: text(1), type: one('TypeProto', 2), docString: text(3) } },
+    ValueInfoProto: { fields: { name: text(1), type: one('TypeProto', 2) } },
     AttributeProto: {
       fields: {
         name: text(1),
         f: float(2),
         i: int64(3),
         s: one('bytes', 4),
-        floats: many('float', 7),
         ints: many('int64', 8),
         type: int32(20),
       },
@@ -59,20 +65,19 @@ const root = protobuf.Root.fromJSON({
         output: many('ValueInfoProto', 12),
       },
     },
-    ModelProto: {
-      fields: {
-        irVersion: int64(1),
-        producerName: text(2),
-        producerVersion: text(3),
-        graph: one('GraphProto', 7),
-        opsetImport: many('OperatorSetIdProto', 8),
-        metadataProps: many('StringStringEntryProto', 14),
-      },
-    },
+    ModelProto: { fields: modelFields('GraphProto') },
+    // A message lies in a file as its bytes do.
+    SealedModelProto: { fields: modelFields('bytes') },
   },
 });
 
 export const modelProto = root.lookupType('ModelProto');
+
+/** What is in it. */
+export const graphProto = root.lookupType('GraphProto');
+
+/** The same with the graph as bytes, which are neither read nor changed. */
+export const sealedModelProto = root.lookupType('SealedModelProto');
 
 /** ONNX's numbers for element types. */
 export const elementType = { float32: 1, int64: 7, bool: 9 } as const;

@@ -29,7 +29,8 @@ const concatOp: Op = {
   },
 };
 
-/** Joins tensors along one axis. */
+/** Joins one or more tensors along one axis. */
 export function concat(graph: Graph, parts: readonly Value[], axis: number): Value {
+  assert(parts.length > 0, 'nothing to join');
   return parts.length === 1 ? parts[0] : graph.add(concatOp, parts, { axis });
 }

@@ -28,6 +28,7 @@ const convOp: Op = {
     const [stride, pads] = [strideOf(attributes), padsOf(attributes)];
     const height = Math.floor((x.shape[2] + pads[0] + pads[2] - w.shape[2]) / stride) + 1;
     const width = Math.floor((x.shape[3] + pads[1] + pads[3] - w.shape[3]) / stride) + 1;
+    assert(height > 0 && width > 0, `[${x.shape}] is smaller than the kernel of the weight [${w.shape}]`);
     return [{ shape: [x.shape[0], w.shape[0], height, width], dtype: 'float32' }];
   },
   gradient: (graph, node, [dy]) => {
@@ -79,7 +80,8 @@ const convWeightGradientOp: Op = {
   ],
   expand: (graph, node) => {
     const [kh, kw] = node.attributes.kernel_shape as number[];
-    if (kh === 1 && kw === 1 && strideOf(node.attributes) === 1)
+    const isPadded = padsOf(node.attributes).some((extent) => extent > 0);
+    if (kh === 1 && kw === 1 && strideOf(node.attributes) === 1 && !isPadded)
       return [pointwiseWeightGradient(graph, node)];
     return [
       strideOf(node.attributes) === 1 ? denseWeightGradient(graph, node) : gatherWeightGradient(graph, node),
@@ -164,6 +166,7 @@ function inputGradient(graph: Graph, node: Node, dy: Value): Value {
   if (stride === 1) {
     const turned = flip(graph, transpose(graph, w, [1, 0, 2, 3]), [2, 3]);
     const back = [kh - 1 - pads[0], kw - 1 - pads[1], kh - 1 - pads[2], kw - 1 - pads[3]];
+    assert(Math.min(...back) >= 0, `pads [${pads}] as wide as the kernel of the weight [${w.shape}]`);
     return conv(graph, dy, turned, undefined, { pads: back });
   }
   const reached = (extent: number, kernel: number, before: number, after: number): number =>

@@ -1,4 +1,4 @@
-/** Floor and table look-up. Neither has a gradient: they are for models that are fitted, not trained. */
+/** Truncation to integers and table look-up. Neither has a gradient: they are for models that are fitted, not trained. */
 import type { Graph, Op, Value } from '../graph.ts';
 
 const castOp: Op = {

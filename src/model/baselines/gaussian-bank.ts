@@ -6,7 +6,7 @@ import { resizeBilinear } from '../../engine/ops/resize-bilinear.ts';
 
 /** Largest averaging before smoothing; tile origins are multiples of it. */
 export const bankStride = 16;
-/** A Gaussian keeps at least this standard deviation, in averaged pixels. */
+/** Averaging goes on while a Gaussian keeps about this standard deviation, in averaged pixels. */
 const leastSigma = 3;
 /** Kernels end at this many standard deviations. */
 const truncate = 3;
