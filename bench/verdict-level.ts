@@ -68,12 +68,24 @@ async function fieldOf(edge: number, sigmaUm: number, effect: number) {
     pixels,
   );
   const options = { resamples: 400, level: 0.95, seed: 0 };
-  const { closerUm } = bootstrapBlocks(sums.blocks, 0, () => () => background, options).measures;
-  return { blocks: usedBlocks(sums.blocks).length, isBeyond: closerUm.low > 0, isUnlikely: p <= 0.025 };
+  const { closerUm } = bootstrapBlocks(
+    sums,
+    0,
+    { whole: () => background, resampled: () => () => background },
+    options,
+  ).measures;
+  return {
+    blocks: usedBlocks(sums.blocks).length,
+    isBeyond: closerUm.low > 0,
+    isBelow: closerUm.high < 0,
+    isUnlikely: p <= 0.025,
+  };
 }
 
-console.log('| field, um | patches of, um | squares | probe at walls | interval alone | test alone | both |');
-console.log('|---|---|---|---|---|---|---|');
+console.log(
+  '| field, um | patches of, um | squares | probe at walls | interval below 0 | interval above 0 | test alone | both |',
+);
+console.log('|---|---|---|---|---|---|---|---|');
 for (const [edge, sigmaUm, effect] of [
   [54, 15, 0],
   [80, 15, 0],
@@ -95,6 +107,7 @@ for (const [edge, sigmaUm, effect] of [
     sigmaUm,
     found[0].blocks,
     effect > 0 ? `+${effect}` : 'as elsewhere',
+    share(({ isBelow }) => isBelow),
     share(({ isBeyond }) => isBeyond),
     share(({ isUnlikely }) => isUnlikely),
     share(({ isBeyond, isUnlikely }) => isBeyond && isUnlikely),

@@ -1,6 +1,7 @@
 // What people read at the end of an analysis; programs read --json.
 import type { AnalyzeResult } from '../contract/analyze.ts';
 import { percentText } from '../core/units.ts';
+import { hasSignal } from '../experiment/analyze-measures.ts';
 
 export function summariseAnalyze(result: AnalyzeResult): string {
   const { extravasation: e, vessels, hotSpots, agreement } = result;
@@ -11,17 +12,25 @@ export function summariseAnalyze(result: AnalyzeResult): string {
   const interval = Number.isFinite(low + high)
     ? ` (${calibrated ? `${percentText(result.calibrated!.level)} interval for the measured on this slide ` : ''}${low.toFixed(1)} to ${high.toFixed(1)})`
     : '';
+  // Of a prediction with intervals for the measured, those are what counts.
+  const closer = calibrated
+    ? ''
+    : `: it is ${um(e.closerUm)} nearer (${percentText(1 - hotSpots.level)} interval ${e.interval.closerUm.low.toFixed(1)} to ${e.interval.closerUm.high.toFixed(1)})`;
   const probe = result.probe === 'predicted' ? 'predicted probe' : 'probe';
   return [
     ...(e.verdict === 'not known'
       ? [`Not known where the ${probe} lies outside the vessels; the warnings below say why.`]
       : [
           e.verdict === 'extravasation'
-            ? `Outside the vessels the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall on average; an even spread would lie at ${um(e.uniformMeanUm)}.`
+            ? `Outside the vessels the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall on average; an even spread would lie at ${um(e.uniformMeanUm)}${closer}.`
             : `No extravasation signal: ${Number.isFinite(e.meanUm) ? `the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall` : 'there is no more than background'}, an even spread ${Number.isFinite(e.meanUm) ? '' : 'would lie '}at ${um(e.uniformMeanUm)}.`,
-          `Half of it lies within ${um(e.medianUm)}, 90% within ${um(e.p90Um)}; half-distance of the profile ${um(e.halfDistanceUm)}.`,
+          ...(hasSignal(e)
+            ? [
+                `Half of it lies within ${um(e.medianUm)}, 90% within ${um(e.p90Um)}; half-distance of the profile ${um(e.halfDistanceUm)}.`,
+              ]
+            : []),
         ]),
-    `${vessels.count} ${vessels.count === 1 ? 'vessel' : 'vessels'}, ${vessels.densityPerMm2.toFixed(0)} a mm2 of tissue (${result.tissueMm2.toPrecision(3)} mm2)${Number.isFinite(vessels.meanWidthUm) ? `, ${vessels.meanWidthUm.toFixed(1)} um wide` : ''}.`,
+    `${vessels.count} ${vessels.count === 1 ? 'vessel' : 'vessels'}, ${Number.isFinite(vessels.densityPerMm2) ? vessels.densityPerMm2.toFixed(0) : 'no number'} a mm2 of tissue (${result.tissueMm2.toPrecision(3)} mm2)${Number.isFinite(vessels.meanWidthUm) ? `, ${vessels.meanWidthUm.toFixed(1)} um wide` : ''}.`,
     Number.isNaN(hotSpots.hot)
       ? 'Hot and cold spots are not known.'
       : `${hotSpots.hot} hot and ${hotSpots.cold} cold spots.`,

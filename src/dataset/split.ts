@@ -76,7 +76,7 @@ export function assignSplits(
     if (free.length === 1) {
       throw new UsageError(
         `one of the ${noun} ('${free[0]}') is left for training and none for validation, which decides when ` +
-          `training stops. Give slides of further ${noun}, or say --validation none to train the full schedule.`,
+          `training stops. Give ${splitBy === 'slide' ? 'further slides' : `slides of further ${noun}`}, or say --validation none to train the full schedule.`,
       );
     }
     for (const group of chooseValidation(slides, free, seed)) {

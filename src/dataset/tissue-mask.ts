@@ -54,7 +54,7 @@ export function findTissue(scan: SlideScan, inputs: number, slide: string): Tiss
   const names = channels.map((channel) => `'${channel.name}'`).join(', ');
   if (usable.length === 0) {
     throw new DataError(
-      `${slide} holds no tissue: every pixel of its input channels ${names} is zero. ` +
+      `${slide} holds no tissue: every pixel of its input channels ${names} is zero or no finite number. ` +
         'Expected a stained section; check the file, or leave the slide out.',
     );
   }

@@ -70,11 +70,17 @@ export function measureProbe(
   const blocks = hasVessels(sums) ? sums.blocks : [];
   const total = addBlocks(blocks);
   const values = extravasationOf(total, p, background.whole.at);
-  const boot = bootstrapBlocks(blocks, p, background.resampled, {
-    resamples: resamplesFor(level),
-    level,
-    seed,
-  });
+  const { whole, resampled } = background;
+  const boot = bootstrapBlocks(
+    { blocks, blocksWide: sums.blocksWide },
+    p,
+    { whole: whole.at, resampled },
+    {
+      resamples: resamplesFor(level),
+      level,
+      seed,
+    },
+  );
   const profile = profileOf(total, p, background.whole.at).map((bin) => ({
     ...bin,
     ...(boot.profile[Math.round(bin.fromUm)] satisfies Interval),

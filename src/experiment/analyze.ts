@@ -130,6 +130,13 @@ async function measure(
     at('finding tissue'),
   );
 
+  const ofProbe = 'probe' in roles ? scan.channels[scan.channels.length - 1] : undefined;
+  if (ofProbe !== undefined && ofProbe.min === ofProbe.max) {
+    warnings.push(
+      `The probe channel '${ofProbe.name}' holds one value everywhere, ${ofProbe.min}. Check the channel and the export.`,
+    );
+  }
+
   const maskInput = (channel: number | undefined) => ({ source, channel, pixelSizeUm, tissue });
   const vessels = await vesselMask(maskInput(roles.vessel), options, work);
   if (vessels.warning !== undefined) warnings.push(vessels.warning);

@@ -1,5 +1,5 @@
 // What all runs in a benchmark's folder were made by: another run there must have the same, or their rows do not compare.
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
@@ -27,14 +27,16 @@ const fileOf = (out: string): string => join(out, 'settings.json');
 
 /**
  * The settings of this call.
- * @throws UsageError when the folder holds runs by others, FormatError when it cannot be told
+ * @throws UsageError when the folder holds runs by others or other files, FormatError when it cannot be told
  */
 export async function readSettings(options: BenchmarkSettings): Promise<SharedSettings> {
   const given = {
     ...Object.fromEntries(shared.map((key) => [key, options[key] ?? null])),
     threads: options.threads ?? availableParallelism(),
   } as SharedSettings;
-  const { dataset: _, ...kept } = (await readKept(options.out)) ?? { ...given, dataset: '' };
+  const found = await readKept(options.out);
+  if (found === undefined) await requireOwn(options.out);
+  const { dataset: _, ...kept } = found ?? { ...given, dataset: '' };
   for (const [key, value] of Object.entries(kept)) {
     const now = given[key as keyof SharedSettings];
     if (now === value) continue;
@@ -45,6 +47,19 @@ export async function readSettings(options: BenchmarkSettings): Promise<SharedSe
     );
   }
   return given;
+}
+
+/** What may be there without settings: slides of a benchmark that was stopped early, and choices made by hand. */
+const beforeSettings: readonly string[] = ['slides', 'dataset', 'dataset.partial', 'choices'];
+
+/** @throws UsageError when a folder without settings holds what no benchmark left there */
+async function requireOwn(out: string): Promise<void> {
+  const names = await readdir(out).catch(() => []);
+  const foreign = names.find((name) => !beforeSettings.includes(name));
+  if (foreign === undefined) return;
+  throw new UsageError(
+    `--out ${out} exists and holds other files (such as '${foreign}'), which would be lost. Choose another folder.`,
+  );
 }
 
 /** @throws UsageError when the folder holds runs on another dataset; WriteError */

@@ -75,6 +75,15 @@ async function drawSlide(index: number): Promise<string> {
   return path;
 }
 
+it('takes no folder that holds what others made', async () => {
+  const notes = join(folder, 'notes', 'report.html');
+  await mkdir(dirname(notes), { recursive: true });
+  await writeFile(notes, 'mine');
+  const options = { dataset, models: 'constant', out: dirname(notes), threads: 1 };
+  await expect(benchmark(options)).rejects.toThrow(/holds other files \(such as 'report.html'\)/);
+  expect(await readFile(notes, 'utf8')).toBe('mine');
+});
+
 it('compares models on held-out slides and keeps what is finished', { timeout: 300_000 }, async () => {
   const options = {
     dataset,

@@ -39,11 +39,15 @@ const names: Readonly<Record<string, string>> = {
   meanSignal: 'mean above background outside vessels, stored units',
 };
 
-/** @param files of the evaluation, in the same folder; its PNG figures go into the page */
+/**
+ * @param command that was given
+ * @param files of the evaluation, in the same folder; its PNG figures go into the page
+ */
 export async function writeEvaluationReport(
   folder: string,
   result: EvaluateResult,
   files: readonly string[],
+  command: string,
 ): Promise<void> {
   const pictures = [];
   for (const file of files.filter((name) => name.endsWith('.png')))
@@ -74,7 +78,7 @@ export async function writeEvaluationReport(
         ...(result.bootstrap ? ['95% over slides'] : []),
         'outside vessels',
         ...(result.bootstrap ? ['95% over slides'] : []),
-        `constant (${result.floor.constant})`,
+        `constant (${result.floor.constant}), all tissue`,
       ],
       rows: shown.map((name) => [
         names[name],
@@ -158,6 +162,7 @@ export async function writeEvaluationReport(
         : []),
     ],
     madeBy: `Made by hrpn ${version}.`,
+    command,
   });
   await writeFileAtomic(join(folder, 'report.html'), html);
 }

@@ -1,6 +1,7 @@
 // Use case `evaluate`: how well a model, or a predicted slide, agrees with what was measured.
 import { join } from 'node:path';
 import { flagOf, parseOptions } from '../contract/command.ts';
+import { commandArguments, shellText } from '../contract/command-line.ts';
 import { type EvaluateOptions, type EvaluateResult, evaluateCommand } from '../contract/evaluate.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
@@ -70,7 +71,12 @@ export async function evaluate(given: EvaluateOptions, work: WorkOptions = {}): 
       ...(await resultOf(options, evaluation)),
       files: files.map((file) => join(out, file)),
     };
-    await writeEvaluationReport(folder, result, evaluation.files);
+    await writeEvaluationReport(
+      folder,
+      result,
+      evaluation.files,
+      shellText(commandArguments(evaluateCommand, options)),
+    );
     await writeFileAtomic(join(folder, 'metrics.json'), `${JSON.stringify(result, null, 2)}\n`);
     return result;
   });

@@ -30,7 +30,7 @@ export async function checkOutputFolder(output: OutputFolder): Promise<void> {
 }
 
 /** Of the folder, or the nearest above it that is there. @throws FileAccessError */
-async function requireWritable(folder: string): Promise<void> {
+export async function requireWritable(folder: string): Promise<void> {
   for (let at = folder; ; at = dirname(at)) {
     const problem = await access(at, constants.W_OK).then(
       () => undefined,
@@ -50,7 +50,9 @@ function namesBeside(output: OutputFolder): { temporary: string; replaced: strin
 async function requireReplaceable({ path, marker, contents, overwrite }: OutputFolder): Promise<void> {
   const found: string[] = await readdir(path).catch((cause: NodeJS.ErrnoException): string[] => {
     if (cause.code === 'ENOENT') return [];
-    throw cause.code === 'ENOTDIR' ? new UsageError(`--out ${path} is a file; expected a folder.`) : cause;
+    throw cause.code === 'ENOTDIR'
+      ? new UsageError(`--out ${path} is, or lies below, a file; expected a folder.`)
+      : cause;
   });
   if (found.length === 0) return;
   const foreign = found.find((name) => !contents.includes(name));

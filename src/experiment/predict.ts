@@ -1,10 +1,11 @@
 // Use case `predict`: a model over a whole slide, into a new slide of the same size.
 import { access, realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { parseOptions } from '../contract/command.ts';
 import { commandArguments, shellText } from '../contract/command-line.ts';
 import { type PredictOptions, type PredictResult, predictCommand } from '../contract/predict.ts';
+import { partialPath } from '../core/atomic-file.ts';
 import { CancelledError, HrpnError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
@@ -21,6 +22,8 @@ import { assignRoles } from '../slide/assign-roles.ts';
 import {
   countClipped,
   createSlide,
+  formatOf,
+  isBegun,
   type SlideSink,
   type ValueScale,
   valueScaleFor,
@@ -31,6 +34,7 @@ import type { BitMask } from '../spatial/bit-mask.ts';
 import { findInterval, intervalCaveat } from './calibrate.ts';
 import { focusNotes, looksOf, strangeInputs } from './input-look.ts';
 import { atFocus, modelInput } from './model-input.ts';
+import { requireWritable } from './output-folder.ts';
 import { predictionAnnotations } from './prediction-record.ts';
 import { findRoles, scanTissue } from './slide-layers.ts';
 
@@ -68,6 +72,14 @@ export async function writePrediction(
         `--out ${options.out} is the file that is read, ${read}, and would be lost. Choose another name.`,
       );
     }
+  }
+  // Before the slide is read, for what would be refused after it.
+  formatOf(options.out);
+  await requireWritable(dirname(resolve(options.out)));
+  if (!options.resume && !options.overwrite && (await isBegun(options.out))) {
+    throw new UsageError(
+      `${partialPath(options.out)} holds what an interrupted prediction has done. Add --resume to go on with it, or --overwrite to begin anew.`,
+    );
   }
   const model = await readModelFile(options.model);
   const { manifest } = model;

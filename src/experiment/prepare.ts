@@ -52,6 +52,13 @@ export async function prepare(
     }
   }
 
+  // What is wrong with the splits that were asked for is said before hours of reading.
+  assignSplits(
+    candidates.map(({ name, group }) => ({ name, group, patches: 1 })),
+    renumber(plan, candidates),
+    plan.splitBy,
+    options.seed,
+  );
   const { surveyed, excluded } = await surveySlides(opened, plan, pixelSizeUm, options, work);
   const splits = assignSplits(
     surveyed.map(({ name, group, survey }) => ({ name, group, patches: survey.windows.length })),
@@ -96,9 +103,9 @@ export async function prepare(
 }
 
 /** The named splits by index into the slides that are left. */
-function renumber({ named, slides }: DatasetPlan, surveyed: readonly SurveyedSlide[]): DatasetPlan['named'] {
+function renumber({ named, slides }: DatasetPlan, there: readonly { path: string }[]): DatasetPlan['named'] {
   const left = (indices: number[]): number[] =>
-    indices.map((index) => surveyed.findIndex((slide) => slide.path === slides[index].path));
+    indices.map((index) => there.findIndex((slide) => slide.path === slides[index].path));
   return {
     test: left(named.test),
     calibration: left(named.calibration),

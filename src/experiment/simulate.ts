@@ -10,9 +10,10 @@ import {
   type SimulateSettings,
   simulateCommand,
 } from '../contract/simulate.ts';
-import { writeFailure } from '../core/atomic-file.ts';
+import { partialPath, writeFailure } from '../core/atomic-file.ts';
 import { UsageError, WriteError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { isBegun } from '../slide/create-slide.ts';
 import { slideModel } from '../tissue/cohort.ts';
 import { type Preset, presetOf } from '../tissue/presets.ts';
 import type { SlideModel } from '../tissue/slide-model.ts';
@@ -120,7 +121,12 @@ async function checkPlaces(plan: readonly Planned[], options: SimulateSettings):
     const truth = await finishedTruth(place);
     if (truth === undefined) {
       // An image of an interrupted run has its journal beside it; any other is not ours to replace.
-      if (!(await isThere(place.path)) || (await isThere(journalOf(place)))) continue;
+      if (!(await isThere(place.path)) || (await isThere(journalOf(place)))) {
+        if (options.resume || !(await isBegun(place.path))) continue;
+        throw new UsageError(
+          `${partialPath(place.path)} holds what an interrupted run has done. Add --resume to go on with it, or --overwrite to begin anew.`,
+        );
+      }
     } else if (options.resume && truth.model === JSON.stringify(model)) continue;
     throw new UsageError(refusal(place.path, options.resume, truth?.made));
   }

@@ -51,8 +51,10 @@ export const derivedIntervalsSchema = z.record(
   ),
 );
 
+const formatVersion = 4;
+
 const manifestSchema = z.strictObject({
-  formatVersion: z.literal(4),
+  formatVersion: z.literal(formatVersion),
   model: z.string(),
   /** Version of the program that wrote the file. */
   writtenBy: z.string(),
@@ -152,7 +154,7 @@ export function encodeModelFile(
         )
       : 0;
   const manifest: ModelManifest = {
-    formatVersion: 4,
+    formatVersion,
     model: model.name,
     ...facts,
     ...(graph.outputs.has('spread') && { spread: true }),
@@ -206,6 +208,11 @@ export async function readModelFile(path: string): Promise<ModelFile> {
   try {
     bytes = await readFile(path);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EISDIR') {
+      throw new FileAccessError(path, `${path} is a folder; expected a model file, RUN/best.onnx.`, {
+        cause,
+      });
+    }
     throw new FileAccessError(
       path,
       `Expected a model file (RUN/best.onnx, written by train) at ${path}, but it cannot be read (${(cause as NodeJS.ErrnoException).code}).`,
@@ -245,6 +252,12 @@ function parseManifest(text: string, path: string): ModelManifest {
     throw new ModelError(`${path}: the manifest in the model file is damaged. Train again or copy it anew.`, {
       cause,
     });
+  }
+  const found = (json as { formatVersion?: unknown } | null)?.formatVersion;
+  if (found !== formatVersion) {
+    throw new ModelError(
+      `${path} is a model file of format ${found}; this version of hrpn reads and writes format ${formatVersion}. Train it again, or use the version that wrote it.`,
+    );
   }
   const parsed = manifestSchema.safeParse(json);
   if (!parsed.success) {

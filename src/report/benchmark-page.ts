@@ -37,13 +37,13 @@ export function benchmarkFigures(page: BenchmarkPage): Record<string, string> {
   const figures = {
     'r2.svg': dotChart({
       rows: page.r2,
-      label: 'R2, all tissue tested on',
+      label: `R2, all tissue tested on; open: below ${r2Floor}`,
       marks: marks(page.ceilingR2),
       floor: r2Floor,
     }),
     'r2-extravascular.svg': dotChart({
       rows: page.extravascularR2,
-      label: 'R2, tissue more than 3 um from a vessel',
+      label: `R2, tissue more than 3 um from a vessel; open: below ${r2Floor}`,
       marks: marks(page.extravascularCeilingR2),
       floor: r2Floor,
     }),

@@ -32,6 +32,7 @@ export interface EvaluationPage {
   readonly pictures: readonly { readonly title: string; readonly png: Uint8Array }[];
   readonly notes: readonly string[];
   readonly madeBy: string;
+  readonly command: string;
 }
 
 export function evaluationHtml(page: EvaluationPage): string {
@@ -41,7 +42,7 @@ export function evaluationHtml(page: EvaluationPage): string {
         rows: [{ name: tissue === 'pooled' ? 'all tissue' : 'outside vessels', values: page.r2[tissue] }],
         label: 'R²: a point a slide, the bar their mean; open: below -1',
         marks: [
-          { value: page.floorR2[tissue], name: 'floor' },
+          { value: page.floorR2[tissue], name: 'constant' },
           { value: page.ceilingR2[tissue], name: 'ceiling' },
         ],
         floor: -1,
@@ -77,10 +78,10 @@ ${section('Metrics', tableHtml(page.metrics))}
 ${section('Every slide', `<div class="chart">${dots}</div>${tableHtml(page.perSlide)}`)}
 ${section('Measured, predicted, error', pictures)}
 ${section('Power at each scale', lines === '' ? '' : `<p>Where the predicted line lies below the measured one, the prediction lacks detail of that size (or the measured one holds noise); where the error line reaches the measured one, nothing of that size is predicted.</p><div class="chart">${lines}</div>`)}
-${section('Probe over distance from the vessels', page.profile === '' ? '' : `<div class="chart">${page.profile}</div>`)}
+${section('Probe over distance from the vessels', page.profile === '' ? '' : `<p>Each probe is drawn above its own background, the 1st percentile of its own tissue, as are its derived distances and its mean above background: where a prediction is too bright or too dark as a whole, its bias says so and these do not.</p><div class="chart">${page.profile}</div>`)}
 ${section('Derived distances', page.derived ? tableHtml(page.derived) : '')}
 ${section('Coverage of the intervals', page.coverage ? tableHtml(page.coverage) : '')}
 ${section('Notes', page.notes.length > 0 ? `<ul>${page.notes.map((note) => `<li>${escapeText(note)}</li>`).join('')}</ul>` : '')}
-<footer>${escapeText(page.madeBy)}</footer></body></html>
+<footer><p>${escapeText(page.madeBy)}</p><pre>${escapeText(page.command)}</pre></footer></body></html>
 `;
 }

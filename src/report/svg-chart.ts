@@ -105,7 +105,7 @@ export function dotChart({ rows, label, marks = [], floor = Number.NEGATIVE_INFI
       `<line x1="${round(x(value))}" x2="${round(x(value))}" y1="${top}" y2="${end}" stroke="currentColor" stroke-dasharray="4 3"/>`,
     );
     parts.push(
-      `<text x="${round(x(value))}" y="${top - 8}" text-anchor="middle" ${font}>${escapeText(name)}</text>`,
+      `<text x="${round(x(value))}" y="${top - 8}" text-anchor="middle" ${font}>${escapeText(value < floor ? `${name}: ${value.toFixed(2)}` : name)}</text>`,
     );
   }
   rows.forEach(({ name, values }, i) => {

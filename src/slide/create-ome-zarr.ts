@@ -19,7 +19,7 @@ import { type TileBackend, TiledSink, tilesOf } from './write/tiled-sink.ts';
 import { arrayJson, groupJson, type ValueRange, zarrCompression } from './write/zarr-json.ts';
 
 /** Says what an unfinished folder is the beginning of; gone from a finished one. Readers of Zarr pass it over. */
-const identityFile = 'unfinished.json';
+export const identityFile = 'unfinished.json';
 
 /**
  * An OME-Zarr 0.5: axes c, y, x; chunks of 512 x 512 px of one channel; smaller levels made by averaging while writing;

@@ -21,8 +21,10 @@ function blocksOf(plateau: number, sd: number, rng: Rng): BlockSums[] {
 
 it('half-distance: resamples that do not reach half count as far ones, not as missing ones', () => {
   const options = { resamples: 150, level: 0.95, seed: 1 };
+  const none = { whole: () => 0, resampled: () => () => 0 };
   const intervalOf = (plateau: number, sd: number) =>
-    bootstrapBlocks(blocksOf(plateau, sd, new Rng(3)), 0, () => () => 0, options).measures.halfDistanceUm;
+    bootstrapBlocks({ blocks: blocksOf(plateau, sd, new Rng(3)), blocksWide: 6 }, 0, none, options).measures
+      .halfDistanceUm;
   const near = intervalOf(0.1, 0.01);
   expect(near.low).toBeGreaterThan(7);
   expect(near.high).toBeLessThan(12);

@@ -1,6 +1,7 @@
 // How far the probe gets from the vessels: the profile over distance, and the distances that sum it up.
 import { quantile } from '../core/quantile.ts';
 import { Rng } from '../core/rng.ts';
+import { studentQuantile } from '../core/student-t.ts';
 import { type BlockSums, binUm, distanceBins, emptyBlock } from './space-sums.ts';
 
 /** The probe's mean at each distance, and where it lies. All distances are to the nearest vessel wall. */
@@ -220,18 +221,25 @@ export interface BootstrapOptions {
   readonly seed: number;
 }
 
+/** Blocks row by row. */
+export interface BlockGrid {
+  readonly blocks: readonly BlockSums[];
+  readonly blocksWide: number;
+}
+
 /** Background of each resample, from how often each block is drawn in it. */
 export type BackgroundOf = (weights: Float64Array, rng: Rng) => Background;
 
 /**
  * Percentile intervals from drawing blocks of tissue with replacement (spatial block bootstrap; Hall 1985, Loh 2008):
- * what another piece of the same tissue would have given. The background is found anew in every resample. NaN with fewer
- * than `leastBlocks` to draw from, and for an end of a distance that is not reached on this tissue.
+ * what another piece of the same tissue would have given. The background is found anew in every resample. They are widened, about
+ * the value itself, by what neighbouring blocks have in common (Conley 1999) and as Student's t is for so few. NaN with fewer
+ * than `leastBlocks` to draw from, for a bin of the profile that fewer hold, and for an end of a distance that is not reached on this tissue.
  */
 export function bootstrapBlocks(
-  blocks: readonly BlockSums[],
+  { blocks, blocksWide }: BlockGrid,
   p: number,
-  background: BackgroundOf,
+  background: { readonly whole: Background; readonly resampled: BackgroundOf },
   { resamples, level, seed }: BootstrapOptions,
 ): { readonly measures: Record<ExtravasationKey, Interval>; readonly profile: Interval[] } {
   const used = usedBlocks(blocks);
@@ -242,21 +250,82 @@ export function bootstrapBlocks(
     const weights = new Float64Array(blocks.length);
     for (let i = 0; i < used.length; i++) weights[used[rng.integer(used.length)]]++;
     const sums = addBlocks(blocks, weights);
-    const own = background(weights, rng);
+    const own = background.resampled(weights, rng);
     found.push(reachesOf(sums, p, own));
     const profile = new Float64Array(distanceBins).fill(Number.NaN);
     for (const { fromUm, mean } of profileOf(sums, p, own)) profile[Math.round(fromUm / binUm)] = mean;
     profiles.push(profile);
   }
   const isEnough = used.length >= leastBlocks;
-  const interval = (values: readonly number[]): Interval =>
-    isEnough ? percentiles(values, level) : { low: Number.NaN, high: Number.NaN };
-  const keys = Object.keys(found[0] ?? {}) as ExtravasationKey[];
+  const unknown: Interval = { low: Number.NaN, high: Number.NaN };
+  const total = addBlocks(blocks);
+  const value = reachesOf(total, p, background.whole);
+  // What each block adds to a value: that of all less that of all others.
+  const without = used.map((i) => {
+    const others = addBlocks([total, blocks[i]], Float64Array.of(1, -1));
+    return { measures: reachesOf(others, p, background.whole), sums: others };
+  });
+  const ofFew =
+    Math.sqrt(used.length / (used.length - 1)) *
+    (studentQuantile((1 - level) / 2, used.length - 1) / studentQuantile((1 - level) / 2, Infinity));
+  const interval = (values: readonly number[], of: number, ofOthers: readonly number[]): Interval => {
+    const { low, high } = percentiles(values, level);
+    const wider = ofFew * Math.sqrt(commonVariance(ofOthers, used, blocksWide));
+    const widened = (end: number): number => (Number.isFinite(of) ? of + wider * (end - of) : end);
+    return { low: widened(low), high: widened(high) };
+  };
+  const keys = Object.keys(value) as ExtravasationKey[];
   const measures = Object.fromEntries(
-    keys.map((key) => [key, interval(found.map((each) => each[key]))]),
+    keys.map((key) => [
+      key,
+      isEnough
+        ? interval(
+            found.map((each) => each[key]),
+            value[key],
+            without.map((each) => each.measures[key]),
+          )
+        : unknown,
+    ]),
   ) as Record<ExtravasationKey, Interval>;
-  const profile = Array.from({ length: distanceBins }, (_, k) => interval(profiles.map((each) => each[k])));
+  // A bin that few blocks hold is the same in every resample that has it, however little is known of it.
+  const holding = Array.from(
+    { length: distanceBins },
+    (_, k) => used.filter((i) => blocks[i].pixels[k] > 0).length,
+  );
+  const meanOf = (sums: BlockSums, k: number): number =>
+    sums.probe[p][k] / sums.pixels[k] - background.whole(k);
+  const profile = holding.map((held, k) =>
+    held >= leastBlocks
+      ? interval(
+          profiles.map((each) => each[k]),
+          meanOf(total, k),
+          without.map(({ sums }) => meanOf(sums, k)),
+        )
+      : unknown,
+  );
   return { measures, profile };
+}
+
+/**
+ * Variance of a sum of what blocks add, with what a block and its neighbours have in common, over that without; at least 1, and 1
+ * where it is not known.
+ * @param ofOthers the value without each of the blocks in use
+ */
+function commonVariance(ofOthers: readonly number[], used: readonly number[], blocksWide: number): number {
+  const mean = ofOthers.reduce((sum, value) => sum + value, 0) / ofOthers.length;
+  if (!Number.isFinite(mean)) return 1;
+  const added = new Map(used.map((block, i) => [block, mean - ofOthers[i]]));
+  let [alone, together] = [0, 0];
+  for (const [block, own] of added) {
+    alone += own * own;
+    for (const dy of [-1, 0, 1])
+      for (const dx of [-1, 0, 1]) {
+        const column = (block % blocksWide) + dx;
+        if (column < 0 || column >= blocksWide) continue;
+        together += own * (added.get(block + dy * blocksWide + dx) ?? 0);
+      }
+  }
+  return alone > 0 ? Math.max(1, together / alone) : 1;
 }
 
 /** NaN where fewer than half of the resamples have a value, and for an end that is not reached (Infinity). */

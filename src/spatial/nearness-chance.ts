@@ -1,4 +1,5 @@
 // How often chance would bring a probe that knows nothing of the vessels as near to them as this one is.
+import { studentTail } from '../core/student-t.ts';
 import { PlaneFft, powerOfTwo } from './fft.ts';
 import type { GridField } from './grid-field.ts';
 import { fitVariogram, variogramValue } from './variogram.ts';
@@ -73,22 +74,4 @@ function quadraticForm(a: Float64Array, wide: number, high: number, f: (h: numbe
   let sum = 0;
   for (let i = 0; i < n; i++) sum += kernel[i] * (re[i] ** 2 + im[i] ** 2);
   return sum / n;
-}
-
-/** Steps of the integral, and the most degrees of freedom that they resolve; beyond, the t distribution is the normal one. */
-const steps = 20_000;
-const mostFreedom = 1e5;
-
-/** Share of the t distribution above t: with t = sqrt(freedom) tan u its density is cos(u)^(freedom - 1). */
-function studentTail(t: number, freedom: number): number {
-  if (Number.isNaN(t)) return Number.NaN;
-  const nu = Math.min(freedom, mostFreedom);
-  const from = Math.atan(t / Math.sqrt(nu));
-  const integral = (start: number): number => {
-    const width = (Math.PI / 2 - start) / steps;
-    let sum = 0;
-    for (let i = 0; i < steps; i++) sum += Math.cos(start + (i + 0.5) * width) ** (nu - 1);
-    return sum * width;
-  };
-  return integral(from) / integral(-Math.PI / 2);
 }

@@ -65,7 +65,9 @@ export const runFiles = (folder: string) => ({
 export async function createRunFolder(folder: string, settings: RunSettings): Promise<void> {
   const found = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return [];
-    throw cause.code === 'ENOTDIR' ? new UsageError(`--out ${folder} is a file; expected a folder.`) : cause;
+    throw cause.code === 'ENOTDIR'
+      ? new UsageError(`--out ${folder} is, or lies below, a file; expected a folder.`)
+      : cause;
   });
   if (found.length > 0) {
     throw new UsageError(

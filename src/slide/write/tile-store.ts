@@ -17,10 +17,13 @@ interface StoredTile {
  */
 const recordBytes = 36;
 
+/** Of the tiles that are stored. */
+export const journalFile = 'journal';
+
 /** @throws FileAccessError where the folder is no tile store */
 export function removeTileStore(folder: string): Promise<void> {
   return removeUnfinished(folder, (names) =>
-    names.every((name) => ['tiles', 'journal', 'image'].includes(name)),
+    names.every((name) => ['tiles', journalFile, 'image'].includes(name)),
   );
 }
 
@@ -57,7 +60,7 @@ export class TileStore {
       await mkdir(folder, { recursive: true });
     }
     const tiles = await open(join(folder, 'tiles'), found === undefined ? 'wx+' : 'r+');
-    const journal = await open(join(folder, 'journal'), found === undefined ? 'wx+' : 'r+');
+    const journal = await open(join(folder, journalFile), found === undefined ? 'wx+' : 'r+');
     const store = new TileStore(folder, channels, tiles, journal);
     try {
       await store.#begin(identity, found?.records ?? []);
@@ -197,7 +200,7 @@ function recordOf({ level, column, row, channel, offset, length, sum }: TileReco
 /** @returns undefined when there is no journal, or none that can be read */
 async function readJournal(folder: string): Promise<{ identity: string; records: TileRecord[] } | undefined> {
   const isThere = await stat(join(folder, 'tiles')).catch(() => undefined);
-  const journal = await readFile(join(folder, 'journal')).catch(() => undefined);
+  const journal = await readFile(join(folder, journalFile)).catch(() => undefined);
   const end = journal?.indexOf(10) ?? -1;
   if (isThere === undefined || journal === undefined || end < 0) return undefined;
   const records: TileRecord[] = [];
