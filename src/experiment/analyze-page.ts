@@ -215,7 +215,7 @@ export function pageOf(
       ? [
           `On average the extravasated ${which} lies `,
           { strong: um(e.meanUm) },
-          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${closer}), which chance does not do (p ${pText(e.nearnessP)}).`,
+          ` from the nearest vessel wall (${range('meanUm')}). Spread evenly over the same tissue it would lie at ${um(e.uniformMeanUm)}: the probe is ${um(e.closerUm)} nearer (${closer}). A probe that knows nothing of the vessels would come as near by chance with p ${pText(e.nearnessP)}.`,
         ]
       : e.verdict === 'not known'
         ? [{ strong: 'Not known.' }, whyNotKnown(sums, e, options.beyondUm).replaceAll(' um ', ' µm ')]
