@@ -14,6 +14,10 @@ export function summariseInspect(result: InspectResult): string {
     result.pixelSizeUm === null
       ? 'no pixel size in the file; give it with --pixel-size-um'
       : `${result.pixelSizeUm} um a pixel`;
+  const roles = [...new Set(result.channels.flatMap(({ role }) => role ?? []))];
+  const shared = roles
+    .map((role) => [role, result.channels.filter((channel) => channel.role === role)] as const)
+    .filter(([, channels]) => channels.length > 1);
   return [
     `${result.path}: ${result.format}, ${full} px, ${size}, ${plural(result.channels.length, 'channel')}:`,
     ...table(
@@ -22,6 +26,10 @@ export function summariseInspect(result: InspectResult): string {
         dtype,
         role === undefined ? 'no role known; give it with --role ROLE=CHANNEL' : `read as ${role}`,
       ]),
+    ),
+    ...shared.map(
+      ([role, channels]) =>
+        `${channels.map(({ name }) => `'${name}'`).join(' and ')} are read as ${role}; what needs one asks for --role ${role}=CHANNEL.`,
     ),
     smaller.length === 0 ? 'No smaller levels.' : `Smaller levels: ${smaller.join(', ')} px.`,
   ].join('\n');
@@ -37,7 +45,7 @@ export function summarisePrepare(result: PrepareResult): string {
     `${slide.width} x ${slide.height} px`,
     `${slide.pixelSizeUm} um`,
     `${slide.tissueAreaMm2.toPrecision(3)} mm2 tissue`,
-    `${slide.patches} patches`,
+    plural(slide.patches, 'patch', 'patches'),
   ]);
   return [
     `Dataset of ${plural(result.slides.length, 'slide')}, split by ${result.splitBy}; patches: ${counts.join(', ')}.`,
@@ -124,8 +132,8 @@ function filesWritten(files: readonly string[]): string[] {
   return files.length === 0 ? [] : ['Written:', ...files.map((file) => `  ${file}`)];
 }
 
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+function plural(count: number, noun: string, several = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : several}`;
 }
 
 /** Columns padded to the same width, indented; empty columns left out. */

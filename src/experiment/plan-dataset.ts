@@ -1,7 +1,9 @@
 // What the options of `prepare` ask for, before any slide is opened.
+import { existsSync } from 'node:fs';
 import type { parseOptions } from '../contract/command.ts';
 import type { prepareCommand } from '../contract/prepare.ts';
 import { UsageError } from '../core/errors.ts';
+import { isUrl } from '../dataset/fingerprint.ts';
 import type { SplitBy } from '../dataset/split.ts';
 import { findSlide, type ListedSlide, listSlides } from './slide-list.ts';
 
@@ -35,6 +37,18 @@ export function planDataset(options: PrepareSettings, names?: readonly string[])
   const further = [...options.test, ...options.calibration, ...validation].filter(
     (path, i, all) => findSlide(given, path) < 0 && all.indexOf(path) === i,
   );
+  const lost = further.find((path) => !isUrl(path) && !existsSync(path));
+  if (lost !== undefined) {
+    const flag = options.test.includes(lost)
+      ? 'test'
+      : options.calibration.includes(lost)
+        ? 'calibration'
+        : 'validation';
+    const known = given.map(({ name }) => name).join(', ');
+    throw new UsageError(
+      `--${flag} ${lost} is none of the slides given (${known}), and no file of that name exists.`,
+    );
+  }
   const slides = listSlides([...options.slides, ...further]).map((slide, i) => ({
     ...slide,
     name: names?.[i] ?? slide.name,
