@@ -92,7 +92,7 @@ export function pageOf(
     const { pixels, cells, distances } = result.agreement;
     sections.push({
       title: 'Agreement of measured and predicted',
-      text: `Pixel by pixel: R² ${fixed(pixels.r2, 3)}, ICC(A,1) ${fixed(pixels.icc, 3)}, bias ${short(pixels.bias)} stored units; more than ${options.beyondUm} µm from a vessel's wall R² ${fixed(pixels.extravascularR2, 3)}, ICC ${fixed(pixels.extravascularIcc, 3)}. Over cells of ${cells.cellUm.toFixed(0)} µm: ICC(A,1) ${fixed(cells.icc, 3)}, limits of agreement (Bland-Altman) ${short(cells.low)} to ${short(cells.high)} stored units about a bias of ${short(cells.bias)} (${cells.n} cells).`,
+      text: `Pixel by pixel: R² ${fixed(pixels.r2, 3)}, ICC(A,1) ${fixed(pixels.icc, 3)}, bias ${short(pixels.bias)} stored units; more than ${options.beyondUm} µm from a vessel's wall R² ${fixed(pixels.extravascularR2, 3)}, ICC ${fixed(pixels.extravascularIcc, 3)}. Over cells of ${cells.cellUm.toFixed(0)} µm: ICC(A,1) ${fixed(cells.icc, 3)}, limits of agreement (Bland-Altman) ${short(cells.low)} to ${short(cells.high)} stored units about a bias of ${short(cells.bias)} (${cells.n} cells).${hasOwnBackgrounds(options) ? ' Profiles and distances are of each above its own background: a prediction that is too bright as a whole shows in the bias and not in them.' : ''}`,
       svg: charts.agreement,
       table: {
         head: ['distance', 'measured, µm', 'predicted, µm', 'difference, µm'],
@@ -271,6 +271,10 @@ export function pageOf(
     command: shellText(commandArguments(analyzeCommand, options)),
   };
 }
+
+/** Whether each probe's background is a percentile of its own tissue. */
+const hasOwnBackgrounds = ({ background, backgroundSlide }: Analysis['options']): boolean =>
+  background === undefined && backgroundSlide === undefined;
 
 /** What a probe without a verdict is not told from. */
 function nothingMore({ interval, nearnessP }: AnalyzeResult['extravasation']): string {
