@@ -16,7 +16,7 @@ import { addBlocks, type ExtravasationKey, extravasationOf } from '../src/spatia
 import { sumSpace } from '../src/spatial/space-sums.ts';
 
 const keys: readonly ExtravasationKey[] = ['meanUm', 'medianUm', 'p90Um', 'halfDistanceUm', 'closerUm'];
-const tallies = keys.map((key) => ({ key, held: 0, known: 0, width: 0, error: 0 }));
+const tallies = keys.map((key) => ({ key, held: 0, known: 0, open: 0, width: 0, error: 0 }));
 const slides = process.argv.slice(2);
 const verdicts: Record<string, number> = {};
 
@@ -60,9 +60,11 @@ for (const [i, slide] of slides.entries()) {
     // A half-distance that the truth does not reach has no value to hold.
     if (!Number.isFinite(truth[tally.key])) continue;
     tally.known++;
-    tally.width += high - low;
+    // An upper end that is "not reached" lies beyond what the tissue shows.
+    if (Number.isNaN(high)) tally.open++;
+    else tally.width += high - low;
     tally.error += Math.abs(extravasation[tally.key] - truth[tally.key]);
-    if (truth[tally.key] >= low && truth[tally.key] <= high) tally.held++;
+    if (truth[tally.key] >= low && !(truth[tally.key] > high)) tally.held++;
   }
   verdicts[extravasation.verdict] = (verdicts[extravasation.verdict] ?? 0) + 1;
   const { low, high } = extravasation.interval.meanUm;
@@ -71,8 +73,8 @@ for (const [i, slide] of slides.entries()) {
   );
 }
 await rm(folder, { recursive: true, force: true });
-for (const { key, held, known, width, error } of tallies)
+for (const { key, held, known, open, width, error } of tallies)
   console.log(
-    `${key}: held ${held} of ${known}, mean width ${(width / known).toFixed(2)} um, mean error ${(error / known).toFixed(2)} um`,
+    `${key}: held ${held} of ${known}${open > 0 ? ` (${open} with an upper end that is not reached)` : ''}, mean width ${(width / (known - open)).toFixed(2)} um, mean error ${(error / known).toFixed(2)} um`,
   );
 console.log(verdicts);
