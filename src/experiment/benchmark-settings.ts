@@ -1,5 +1,5 @@
 // What all runs in a benchmark's folder were made by: another run there must have the same, or their rows do not compare.
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { BenchmarkSettings } from '../contract/benchmark.ts';
@@ -8,6 +8,7 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { FormatError, UsageError } from '../core/errors.ts';
 import type { DatasetManifest } from '../dataset/manifest.ts';
 import { datasetFingerprint } from '../training/run-folder.ts';
+import { ownNames } from './output-folder.ts';
 
 /** Models, seeds and folds may be added later; these may not change. */
 const shared = [
@@ -35,7 +36,7 @@ export async function readSettings(options: BenchmarkSettings): Promise<SharedSe
     threads: options.threads ?? availableParallelism(),
   } as SharedSettings;
   const found = await readKept(options.out);
-  if (found === undefined) await requireOwn(options.out);
+  if (found === undefined) await ownNames(options.out, beforeSettings);
   const { dataset: _, ...kept } = found ?? { ...given, dataset: '' };
   for (const [key, value] of Object.entries(kept)) {
     const now = given[key as keyof SharedSettings];
@@ -51,16 +52,6 @@ export async function readSettings(options: BenchmarkSettings): Promise<SharedSe
 
 /** What may be there without settings: slides of a benchmark that was stopped early, and choices made by hand. */
 const beforeSettings: readonly string[] = ['slides', 'dataset', 'dataset.partial', 'choices'];
-
-/** @throws UsageError when a folder without settings holds what no benchmark left there */
-async function requireOwn(out: string): Promise<void> {
-  const names = await readdir(out).catch(() => []);
-  const foreign = names.find((name) => !beforeSettings.includes(name));
-  if (foreign === undefined) return;
-  throw new UsageError(
-    `--out ${out} exists and holds other files (such as '${foreign}'), which would be lost. Choose another folder.`,
-  );
-}
 
 /** @throws UsageError when the folder holds runs on another dataset; WriteError */
 export async function keepSettings(
@@ -79,11 +70,7 @@ export async function keepSettings(
 }
 
 async function readKept(out: string): Promise<(SharedSettings & { dataset: string }) | undefined> {
-  const text = await readFile(fileOf(out), 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOTDIR')
-      throw new UsageError(`--out ${out} is, or lies below, a file; expected a folder.`);
-    return undefined;
-  });
+  const text = await readFile(fileOf(out), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(text);

@@ -47,21 +47,31 @@ function namesBeside(output: OutputFolder): { temporary: string; replaced: strin
   return { temporary: partialPath(path), replaced: `${path}.replaced` };
 }
 
-async function requireReplaceable({ path, marker, contents, overwrite }: OutputFolder): Promise<void> {
+/**
+ * The names in a folder, none where it is not there.
+ * @throws UsageError where it is a file, or holds anything but `contents`
+ */
+export async function ownNames(path: string, contents: readonly string[]): Promise<string[]> {
   const found: string[] = await readdir(path).catch((cause: NodeJS.ErrnoException): string[] => {
     if (cause.code === 'ENOENT') return [];
     throw cause.code === 'ENOTDIR'
       ? new UsageError(`--out ${path} is, or lies below, a file; expected a folder.`)
       : cause;
   });
-  if (found.length === 0) return;
   const foreign = found.find((name) => !contents.includes(name));
-  if (foreign !== undefined || !found.includes(marker)) {
-    throw new UsageError(
-      `--out ${path} exists and holds other files (such as '${foreign ?? found[0]}'), which would be lost. ` +
-        'Choose another folder.',
-    );
-  }
+  if (foreign !== undefined) throw otherFiles(path, foreign);
+  return found;
+}
+
+const otherFiles = (path: string, name: string): UsageError =>
+  new UsageError(
+    `--out ${path} exists and holds other files (such as '${name}'), which would be lost. Choose another folder.`,
+  );
+
+async function requireReplaceable({ path, marker, contents, overwrite }: OutputFolder): Promise<void> {
+  const found = await ownNames(path, contents);
+  if (found.length === 0) return;
+  if (!found.includes(marker)) throw otherFiles(path, found[0]);
   if (!overwrite) {
     throw new UsageError(
       `--out ${path} exists already. Choose another folder, or add --overwrite to replace it.`,

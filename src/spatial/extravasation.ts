@@ -243,6 +243,14 @@ export function bootstrapBlocks(
   { resamples, level, seed }: BootstrapOptions,
 ): { readonly measures: Record<ExtravasationKey, Interval>; readonly profile: Interval[] } {
   const used = usedBlocks(blocks);
+  const total = addBlocks(blocks);
+  const value = reachesOf(total, p, background.whole);
+  const keys = Object.keys(value) as ExtravasationKey[];
+  const ofMeasures = (interval: (key: ExtravasationKey) => Interval): Record<ExtravasationKey, Interval> =>
+    Object.fromEntries(keys.map((key) => [key, interval(key)])) as Record<ExtravasationKey, Interval>;
+  const unknown: Interval = { low: Number.NaN, high: Number.NaN };
+  if (used.length < leastBlocks)
+    return { measures: ofMeasures(() => unknown), profile: new Array<Interval>(distanceBins).fill(unknown) };
   const rng = new Rng(seed).fork('blocks');
   const found: Extravasation[] = [];
   const profiles: Float64Array[] = [];
@@ -256,10 +264,6 @@ export function bootstrapBlocks(
     for (const { fromUm, mean } of profileOf(sums, p, own)) profile[Math.round(fromUm / binUm)] = mean;
     profiles.push(profile);
   }
-  const isEnough = used.length >= leastBlocks;
-  const unknown: Interval = { low: Number.NaN, high: Number.NaN };
-  const total = addBlocks(blocks);
-  const value = reachesOf(total, p, background.whole);
   // What each block adds to a value: that of all less that of all others.
   const without = used.map((i) => {
     const others = addBlocks([total, blocks[i]], Float64Array.of(1, -1));
@@ -274,19 +278,13 @@ export function bootstrapBlocks(
     const widened = (end: number): number => (Number.isFinite(of) ? of + wider * (end - of) : end);
     return { low: widened(low), high: widened(high) };
   };
-  const keys = Object.keys(value) as ExtravasationKey[];
-  const measures = Object.fromEntries(
-    keys.map((key) => [
-      key,
-      isEnough
-        ? interval(
-            found.map((each) => each[key]),
-            value[key],
-            without.map((each) => each.measures[key]),
-          )
-        : unknown,
-    ]),
-  ) as Record<ExtravasationKey, Interval>;
+  const measures = ofMeasures((key) =>
+    interval(
+      found.map((each) => each[key]),
+      value[key],
+      without.map((each) => each.measures[key]),
+    ),
+  );
   // A bin that few blocks hold is the same in every resample that has it, however little is known of it.
   const holding = Array.from(
     { length: distanceBins },
