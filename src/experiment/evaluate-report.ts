@@ -238,6 +238,8 @@ function profileChart({ perSlide, profile }: EvaluateResult): string {
 
 const known = (value: number | null | undefined): number => value ?? Number.NaN;
 
+/** To four digits; what rounding leaves of a zero is one. */
 function number(value: number): string {
-  return Number.isFinite(value) ? `${Number(value.toPrecision(4))}` : '–';
+  if (!Number.isFinite(value)) return '–';
+  return Math.abs(value) < 1e-9 ? '0' : `${Number(value.toPrecision(4))}`;
 }
