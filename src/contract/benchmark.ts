@@ -58,7 +58,9 @@ const options = z.strictObject({
   chooseLearningRate: z
     .boolean()
     .default(false)
-    .describe('take the best of three learning rates on validation, by short runs, for every trained model'),
+    .describe(
+      'take the best of three learning rates on validation, by short runs, for every trained model, and lower it for the longer one',
+    ),
   from: path
     .optional()
     .describe(

@@ -35,6 +35,8 @@ const plannedShare = 0.95;
 /** Of the schedule, for validation: as many times as that allows, once at least. */
 const validationShare = 0.1;
 const mostValidations = 20;
+/** Best rates of longer schedules are lower by this power of their length (Bjorck et al., ICLR 2025, arXiv 2409.19913). */
+const horizonExponent = -0.32;
 
 /**
  * The schedule that fits a budget, in steps and not in passes over the dataset, so that a slow network on many slides
@@ -48,6 +50,13 @@ export function scheduleFor(budget: number, stepSeconds: number, validationSecon
   const steps = Math.max(1, Math.floor((usable - (validations - 1) * validationSeconds) / stepSeconds));
   const epochs = Math.min(validations, steps);
   return { epochs, stepsPerEpoch: Math.floor(steps / epochs) };
+}
+
+const stepsOf = ({ epochs, stepsPerEpoch }: Schedule): number => epochs * stepsPerEpoch;
+
+/** The rate for a run of `steps` after the best of runs of `trialSteps`, which favour too high a one. */
+export function rateForLonger(rate: number, trialSteps: number, steps: number): number {
+  return Number((rate * Math.max(1, steps / trialSteps) ** horizonExponent).toPrecision(3));
 }
 
 function withoutCalibration(dataset: Dataset): Dataset {
@@ -130,7 +139,11 @@ export async function chosen(
     const mse = Number(trial?.validation?.mse ?? Number.NaN);
     if (mse < best.mse) best = { learningRate, mse };
   }
-  const choice = { learningRate: best.learningRate, ...fitting(budget) };
+  const schedule = fitting(budget);
+  const learningRate = options.chooseLearningRate
+    ? rateForLonger(best.learningRate, stepsOf(short), stepsOf(schedule))
+    : best.learningRate;
+  const choice = { learningRate, ...schedule };
   await writeFileAtomic(path, `${JSON.stringify(choice)}\n`);
   return choice;
 }
