@@ -19,6 +19,14 @@ const options = z.strictObject({
       "with --preset: how many slides, the last of which is held out; the preset's number unless given",
     )
     .meta({ value: 'N' }),
+  calibrationSlides: z
+    .int()
+    .positive()
+    .optional()
+    .describe(
+      'with --preset: how many of those slides are kept for the calibration of intervals; none unless given',
+    )
+    .meta({ value: 'N' }),
   size: z
     .int()
     .min(256)

@@ -14,6 +14,7 @@ import { ownNames } from './output-folder.ts';
 const shared = [
   'preset',
   'slides',
+  'calibrationSlides',
   'size',
   'timeBudgetSeconds',
   'chooseLearningRate',

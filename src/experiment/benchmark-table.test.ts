@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { BenchmarkRow } from '../contract/benchmark.ts';
 import type { RunRecord } from './benchmark-runs.ts';
 import { pairedDifferences, tableCsv } from './benchmark-table.ts';
 
@@ -18,5 +19,19 @@ it('pairs slides, averages seeds, and gives an interval that holds the mean diff
   // Two animals, of which one has three slides, are too few.
   const [together] = pairedDifferences(runs, (slide) => (slide === 's0' ? 'x' : 'y'));
   expect(together).toEqual({ ...gap, groups: 2, low: Number.NaN, high: Number.NaN });
+});
+
+it('the table for spreadsheets names every part of a figure', () => {
   expect(tableCsv({})).toBe('');
+  const estimate = { mean: 0.5, low: 0.25, high: 0.75 };
+  const row = {
+    mse: 2,
+    psnr: Number.NaN,
+    vesselGradient: { predicted: estimate },
+  } as unknown as BenchmarkRow;
+  expect(tableCsv({ 'linear, random patches': row }).split('\r\n')).toEqual([
+    'model,mse,psnr,vesselGradient.predicted.mean,vesselGradient.predicted.low,vesselGradient.predicted.high',
+    '"linear, random patches",2,,0.5,0.25,0.75',
+    '',
+  ]);
 });

@@ -1,7 +1,9 @@
 // From the runs of a benchmark to its table: means over folds and seeds, and paired differences.
+
 import type { BenchmarkResult, BenchmarkRow } from '../contract/benchmark.ts';
 import { Rng } from '../core/rng.ts';
 import type { CoverageTable } from '../evaluation/coverage.ts';
+import { type Cell, csvOf } from '../report/table.ts';
 import type { RunRecord } from './benchmark-runs.ts';
 import { meanGradient } from './vessel-gradient.ts';
 
@@ -134,17 +136,16 @@ function average(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
-/** For spreadsheets: one line a model, one column a figure. */
+/** For spreadsheets: one line a model, one column a figure; parts of a figure are named 'range.predicted'. */
 export function tableCsv(models: Readonly<Record<string, BenchmarkRow>>): string {
-  const flat = Object.entries(models).map(([model, row]) => {
-    const cells: Record<string, string | number> = { model };
-    for (const [key, value] of Object.entries(row)) {
-      if (typeof value === 'number') cells[key] = value;
-      else for (const [part, number] of Object.entries(value)) cells[`${key}.${part}`] = number as number;
-    }
-    return cells;
-  });
-  return csv(flat);
+  return csv(Object.entries(models).map(([model, row]) => ({ model, ...flat(row) })));
+}
+
+function flat(figures: object, prefix = ''): Record<string, number> {
+  const parts = Object.entries(figures).map(([key, value]) =>
+    typeof value === 'number' ? { [prefix + key]: value } : flat(value, `${prefix}${key}.`),
+  );
+  return Object.assign({}, ...parts);
 }
 
 /** One line a run and slide. */
@@ -156,13 +157,7 @@ export function runsCsv(runs: readonly RunRecord[]): string {
   );
 }
 
-function csv(rows: readonly Readonly<Record<string, string | number>>[]): string {
+function csv(rows: readonly Readonly<Record<string, Cell>>[]): string {
   if (rows.length === 0) return '';
-  const keys = Object.keys(rows[0]);
-  const cell = (value: string | number): string => {
-    if (typeof value === 'number') return Number.isNaN(value) ? '' : `${value}`;
-    return /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
-  };
-  const lines = [keys.join(','), ...rows.map((row) => keys.map((key) => cell(row[key])).join(','))];
-  return `${lines.join('\n')}\n`;
+  return csvOf(Object.fromEntries(Object.keys(rows[0]).map((key) => [key, rows.map((row) => row[key])])));
 }

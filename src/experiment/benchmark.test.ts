@@ -361,6 +361,10 @@ it('names what it cannot compare before it trains anything', async () => {
   await expect(benchmark({ dataset, out: join(folder, 'given'), slides: 3 })).rejects.toThrow(
     /--slides goes with --preset/,
   );
+  const given = { preset: 'tiny', out: join(folder, 'given') } as const;
+  await expect(benchmark({ ...given, slides: 4, calibrationSlides: 2 })).rejects.toThrow(
+    /--calibration-slides 2 of 4 slides leaves fewer than 3/,
+  );
   const odd = join(folder, 'odd');
   await prepare({ slides, test: [slides[3]], validation: ['none'], patch: 96, out: odd });
   await expect(benchmark({ dataset: odd, out, models: 'linear,hrpn,ganda' })).rejects.toThrow(

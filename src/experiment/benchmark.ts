@@ -19,6 +19,7 @@ import { locateSlide, openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
 import { readModelFile } from '../model/model-file.ts';
 import { findBaseline } from '../model/registry.ts';
+import { presetOf } from '../tissue/presets.ts';
 import { type Contestant, contestantsOf } from './benchmark-contestants.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
 import {
@@ -150,32 +151,52 @@ async function notesOnVessels(folder: string): Promise<string[]> {
   }
 }
 
+const needsOne = 'benchmark needs either a DATASET made by `hrpn prepare`, or --preset NAME.';
+
+/** One each for training, validation and test. */
+const fewestSlides = 3;
+
 /**
  * The dataset given, or one of simulated slides that is made (or completed) in the output folder.
  * @throws UsageError when neither or both are asked for
  */
 async function datasetOf(options: BenchmarkSettings, work: WorkOptions): Promise<string> {
-  const { dataset, preset, slides, size, out } = options;
-  if ((dataset === undefined) === (preset === undefined)) {
-    throw new UsageError('benchmark needs either a DATASET made by `hrpn prepare`, or --preset NAME.');
-  }
-  if (dataset !== undefined) {
-    if (slides !== undefined) {
-      throw new UsageError(
-        '--slides goes with --preset; a DATASET has the slides that it was prepared with.',
-      );
+  const { dataset, preset, slides, calibrationSlides, size, out } = options;
+  if (preset === undefined) {
+    if (dataset === undefined) throw new UsageError(needsOne);
+    for (const [flag, value] of Object.entries({
+      '--slides': slides,
+      '--calibration-slides': calibrationSlides,
+    })) {
+      if (value === undefined) continue;
+      throw new UsageError(`${flag} goes with --preset; a DATASET has the slides that it was prepared with.`);
     }
     return dataset;
   }
+  if (dataset !== undefined) throw new UsageError(needsOne);
   const folder = join(out, 'dataset');
   const isThere = await access(join(folder, 'dataset.json')).then(
     () => true,
     () => false,
   );
   if (isThere) return folder;
+  const count = slides ?? presetOf(preset).slides;
+  if (count - (calibrationSlides ?? 0) < fewestSlides) {
+    throw new UsageError(
+      `--calibration-slides ${calibrationSlides} of ${count} slides leaves fewer than ${fewestSlides}: expected one each to train on, for validation and for the test. Give more --slides, or fewer for calibration.`,
+    );
+  }
   const simulated = await simulate({ out: join(out, 'slides'), preset, slides, size, resume: true }, work);
   const paths = simulated.slides.map(({ path }) => path);
-  await prepare({ slides: paths, test: paths.slice(-1), out: folder }, work);
+  await prepare(
+    {
+      slides: paths,
+      test: paths.slice(-1),
+      calibration: paths.slice(0, calibrationSlides ?? 0),
+      out: folder,
+    },
+    work,
+  );
   return folder;
 }
 

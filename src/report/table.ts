@@ -1,4 +1,4 @@
-// Tables of the analysis as CSV and as Parquet, with units in the headings.
+// Tables as CSV and as Parquet.
 import { parquetWriteBuffer } from 'hyparquet-writer';
 
 export type Cell = string | number;
