@@ -217,6 +217,7 @@ function resultOf(
     const own = runs.filter(({ contestant }) => contestant === name);
     if (own.length > 0) models[name] = rowOf(own, (fold) => ceilings.get(fold)?.mse ?? Number.NaN);
   }
+  const threads = options.threads ?? availableParallelism();
   // A benchmark that was continued elsewhere has runs of several.
   const machines = [...new Set(runs.map(({ machine }) => machine))];
   const notes = [
@@ -249,7 +250,7 @@ function resultOf(
   return {
     out: options.out,
     command,
-    machine: `${machines.join(' and ') || machineName()}, ${options.threads ?? availableParallelism()} threads`,
+    machine: `${machines.join(' and ') || machineName()}, ${threads === 1 ? '1 thread' : `${threads} threads`}`,
     withinSlide,
     target: manifest.targetRole,
     folds: heldOut.map(({ name, test }) => ({ name, test: [...test] })),
