@@ -11,7 +11,7 @@ export const commandDocsPath = fileURLToPath(new URL('../docs/command-line.md', 
 const head = `# Command line
 
 \`\`\`
-npm run -s hrpn -- COMMAND   from the root of a checkout, where paths begin too
+npm run -s hrpn -- COMMAND   in the root of a checkout, where relative paths start
 hrpn COMMAND                 from anywhere, after npm pack and npm install -g hrpn-0.1.0.tgz
 \`\`\`
 

@@ -17,14 +17,18 @@ const options = z.strictObject({
     .number()
     .positive()
     .default(1200)
-    .describe('memory to stay within, in megabytes; decides the size of tiles, 256 px at least')
+    .describe(
+      'memory to plan tiles for, in megabytes; very large slides have taken up to twice as much; tiles are 256 px at least',
+    )
     .meta({ value: 'MB' }),
   interval: z
     .number()
     .gt(0)
     .lt(1)
     .optional()
-    .describe('also predict an interval that holds this share of pixels, e.g. 0.9')
+    .describe(
+      'also predict an interval that holds this share of pixels: 0.5, 0.8, 0.9 or 0.95; the model needs calibration slides',
+    )
     .meta({ value: 'LEVEL' }),
   resume: z.boolean().default(false).describe('go on where an interrupted prediction stopped'),
   overwrite: z.boolean().default(false).describe('replace an existing file'),

@@ -5,7 +5,9 @@ import { figure, path } from './fields.ts';
 import type { inspectCommand } from './inspect.ts';
 
 const options = z.strictObject({
-  dir: path.default('.').describe('folder to open; nothing outside it is read or written'),
+  dir: path
+    .default('.')
+    .describe('folder to open, the current one unless given; nothing outside it is read or written'),
   port: z.int().min(0).max(65535).default(4870).describe('0 takes a free one').meta({ value: 'N' }),
   host: z
     .string()

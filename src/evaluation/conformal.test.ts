@@ -62,7 +62,8 @@ describe('calibrateInterval', () => {
   });
 
   it('promises a further slide only where there are slides enough', () => {
-    expect([0.5, 0.8, 0.9, 0.95].map(slidesNeeded)).toEqual([1, 4, 9, 19]);
+    expect([0.5, 0.8, 0.9, 0.95].map(slidesNeeded)).toEqual([2, 4, 9, 19]);
+    expect(calibrated(cohort(1, 1), 0.5).basis).toBe('within-cohort');
     expect(calibrated(cohort(8, 1), 0.9)).toMatchObject({ basis: 'within-cohort', slides: 8 });
     expect(calibrated(cohort(9, 1), 0.9).basis).toBe('slides');
   });

@@ -31,9 +31,12 @@ const groups = ends.length + 1;
 /** Thresholds at which the distribution of scores is known. */
 const scoreSteps = 400;
 
-/** Fewest slides from which a level can be promised for a further one: n >= 1 / alpha - 1. */
+/**
+ * Fewest slides from which a level can be promised for a further one: n >= 1 / alpha - 1, and two at least, for one
+ * slide's errors would be scored against its own quantiles.
+ */
 export function slidesNeeded(level: number): number {
-  return Math.ceil(1 / (1 - level) - 1 - 1e-9);
+  return Math.max(2, Math.ceil(1 / (1 - level) - 1 - 1e-9));
 }
 
 /**
@@ -129,8 +132,10 @@ function quantilesOf(errors: readonly (readonly Float32Array[])[], level: number
 /** For each slide the scores of its pixels against the quantiles of the other slides, sorted. */
 function scoresOf(errors: readonly (readonly Float32Array[])[], level: number): Float32Array[] {
   return errors.map((own, j) => {
-    const others = errors.length > 1 ? errors.filter((_, i) => i !== j) : errors;
-    const shape = quantilesOf(others, level);
+    const shape = quantilesOf(
+      errors.filter((_, i) => i !== j),
+      level,
+    );
     const scores = own.map((values, g) => {
       const [low, high] = shape[g];
       const width = Math.max(high - low, 1e-12);

@@ -5,6 +5,7 @@ import { widestOverlapPx } from '../dataset/random-windows.ts';
 import type { Contestant } from './benchmark-contestants.ts';
 import { type Fold, rowName } from './benchmark-folds.ts';
 import type { PlannedRun, RunRecord } from './benchmark-runs.ts';
+import { bestRate } from './benchmark-schedule.ts';
 
 /** Below this, a bootstrap over slides (those of one animal together) gives intervals that are clearly too narrow. */
 const fewGroups = 10;
@@ -30,16 +31,45 @@ export function caveatNotes(runs: readonly RunRecord[]): string[] {
   return [...new Set(found)];
 }
 
-/** Whose time ended before the schedule did, so that the learning rate never came down and more time would help more. */
-export function cutNotes(runs: readonly RunRecord[]): string[] {
-  const cut = runs.filter(({ steps, plannedSteps }) => steps < plannedSteps);
-  return [...new Set(cut.map(({ contestant }) => contestant))].map((name) => {
-    const own = cut.filter(({ contestant }) => contestant === name);
-    const least = own.reduce((a, b) => (a.steps / a.plannedSteps <= b.steps / b.plannedSteps ? a : b));
-    return (
-      `${name}: the time ended before the schedule did, in ${own.length} of its runs (after ${least.steps} of ${least.plannedSteps} steps at the earliest). ` +
-      'Its learning rate had not come down, so the row understates it; give it more --time-budget.'
+/** Whose best learning rate is the lowest or the highest of those tried, so that a better one may lie beyond. */
+export function rateNotes(runs: readonly RunRecord[]): string[] {
+  const found = runs.flatMap(({ contestant, rateTrials }) => {
+    if (rateTrials === undefined) return [];
+    const rates = rateTrials.tried.map(({ learningRate }) => learningRate);
+    const end = [Math.min(...rates), Math.max(...rates)].indexOf(bestRate(rateTrials, Number.NaN));
+    if (end < 0) return [];
+    return [
+      `${contestant}: of the learning rates tried (${rates.join(', ')}), the ${['lowest', 'highest'][end]} had the least validation error; one beyond may be better.`,
+    ];
+  });
+  return [...new Set(found)];
+}
+
+/** Of the time, below which a schedule was much too short for it. */
+const usedShare = 0.9;
+
+/** Whose schedule was over long before the time was. */
+export function spareNotes(runs: readonly RunRecord[], budgetSeconds: number): string[] {
+  const short = runs.filter(
+    ({ schedule, seconds }) => schedule !== undefined && seconds < usedShare * budgetSeconds,
+  );
+  return [...new Set(short.map(({ contestant }) => contestant))].map((name) => {
+    const least = Math.min(
+      ...short.filter(({ contestant }) => contestant === name).map(({ seconds }) => seconds),
     );
+    return `${name} used ${least.toFixed(0)} of ${budgetSeconds} s: its schedule was made from short runs that were slower, or by hand.`;
+  });
+}
+
+/** Whose time ended before the schedule did. */
+export function cutNotes(runs: readonly RunRecord[]): string[] {
+  const early = runs.filter(({ steps, plannedSteps }) => steps < plannedSteps);
+  return [...new Set(early.map(({ contestant }) => contestant))].map((name) => {
+    const own = early.filter(({ contestant }) => contestant === name);
+    const least = own.reduce((a, b) => (a.steps / a.plannedSteps <= b.steps / b.plannedSteps ? a : b));
+    const cut = `${name}: the time ended before the schedule did, in ${own.length} of its runs (after ${least.steps} of ${least.plannedSteps} steps at the earliest).`;
+    if (least.schedule !== 'cosine' || least.rateLeft === undefined) return cut;
+    return `${cut} Its learning rate had come down to ${(least.rateLeft * 100).toPrecision(2)}% of the largest: the more is left, the more the row understates it.`;
   });
 }
 
@@ -50,7 +80,12 @@ const leastGradient = 0.1;
 export function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): string[] {
   const rows = Object.entries(models);
   const measured = rows[0]?.[1].vesselGradient.measured;
-  if (measured === undefined || Number.isNaN(measured.low)) return [];
+  if (measured === undefined) return [];
+  if (Number.isNaN(measured.low)) {
+    return [
+      'Whether the probe is brighter beside vessels is not known: a slide held out has too little tissue 3 to 10 um from a vessel, or beyond 25 um.',
+    ];
+  }
   const isBright = measured.low > 0;
   const claims = rows.filter(
     ([, { vesselGradient }]) =>
@@ -65,26 +100,34 @@ export function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): s
   ];
 }
 
-/** What windows drawn at random make of each model's R2. */
+/**
+ * What windows drawn at random make of each model's R2, a mean over slides on both sides: over windows of all slides at once
+ * R2 would be greater for no more than that slides differ in brightness.
+ */
 export function leakageNotes(
-  models: Readonly<Record<string, BenchmarkRow>>,
+  runs: readonly RunRecord[],
   contestants: readonly Contestant[],
   folds: readonly Fold[],
   manifest: DatasetManifest,
 ): string[] {
   const random = folds.find(({ test }) => test.length === 0);
   const pairs = contestants.flatMap(({ name }) => {
-    const flattered = random && models[rowName(name, random)];
-    return flattered && models[name]
-      ? [`${name} ${flattered.r2.toFixed(3)} instead of ${models[name].r2.toFixed(3)}`]
-      : [];
+    const r2Of = (row: string): number[] =>
+      runs
+        .filter(({ contestant }) => contestant === row)
+        .flatMap(({ perSlide }) => perSlide.map(({ r2 }) => r2));
+    const [flattered, held] = [random ? r2Of(rowName(name, random)) : [], r2Of(name)];
+    if (flattered.length === 0 || held.length === 0) return [];
+    const mean = (values: readonly number[]): string =>
+      (values.reduce((a, b) => a + b, 0) / values.length).toFixed(3);
+    return [`${name} ${mean(flattered)} instead of ${mean(held)}`];
   });
   if (pairs.length === 0) return [];
   const overlap = widestOverlapPx(manifest);
   return [
     `Random patches: windows of ${manifest.patch} px of the same slides were drawn at random into training, validation and test, as many as by ${manifest.splitBy}. ` +
       `Neighbouring windows ${overlap === 0 ? 'touch' : `overlap by up to ${overlap} px`}; a pixel in several belongs to one split only, so no test pixel was trained on, but tissue beside it was. ` +
-      `R2 is then ${pairs.join('; ')}. The difference is what the ${manifest.splitBy} tells, and no new ${manifest.splitBy} will.`,
+      `R2, a mean over slides, is then ${pairs.join('; ')}. The difference is what the ${manifest.splitBy} tells, and no new ${manifest.splitBy} will.`,
   ];
 }
 

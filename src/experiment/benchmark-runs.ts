@@ -15,10 +15,10 @@ import { emptyRegion, type MetricBlock, mergeRegions, metricsOf } from '../evalu
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { PredictionBuilder } from '../model/network.ts';
 import { findBaseline, findModel } from '../model/registry.ts';
-import { readRunSettings, runFiles } from '../training/run-folder.ts';
+import { type EpochRecord, type RunSettings, readRunSettings, runFiles } from '../training/run-folder.ts';
 import { type Contestant, fileName, openerOf } from './benchmark-contestants.ts';
 import { type Fold, rowName } from './benchmark-folds.ts';
-import { chosen } from './benchmark-schedule.ts';
+import { chosen, type RateTrials } from './benchmark-schedule.ts';
 import { readJson, trainOptions, trainOrResume } from './benchmark-training.ts';
 import { intervalCaveat } from './calibrate.ts';
 import { scoredLevel, scoreModel } from './score-model.ts';
@@ -57,7 +57,14 @@ export interface RunRecord {
   readonly predictSecondsPerPatch: number;
   /** Largest memory of the process while it trained and predicted. */
   readonly peakMemoryBytes: number;
+  /** Largest of the schedule; NaN for baselines. */
   readonly learningRate: number;
+  /** Share of it at the last step: what the schedule had still to take away where the time ended first. */
+  readonly rateLeft?: number;
+  /** Of a network. */
+  readonly schedule?: RunSettings['schedule'];
+  /** What the rate was chosen by; undefined where it was not. */
+  readonly rateTrials?: RateTrials;
   readonly epochs: number;
   /** Taken, and those of the whole schedule: more where the time ended first. */
   readonly steps: number;
@@ -150,7 +157,12 @@ async function trainAndScore(
         ...trainOptions(contestant, dataset, options, threads),
         out: folder,
         seed,
-        ...(choice && { ...choice, timeBudgetSeconds: options.timeBudgetSeconds }),
+        ...(choice && {
+          learningRate: choice.learningRate,
+          epochs: choice.epochs,
+          stepsPerEpoch: choice.stepsPerEpoch,
+          timeBudgetSeconds: options.timeBudgetSeconds,
+        }),
       },
       open,
       work,
@@ -160,6 +172,7 @@ async function trainAndScore(
   }
   const model = await readModelFile(runFiles(folder).best);
   const settings = await readRunSettings(folder);
+  const history = await readHistory(folder);
   const reference = await openDataset(await fold.dataset(undefined, work));
   const own = await open(dataset);
   try {
@@ -206,14 +219,21 @@ async function trainAndScore(
       flopsPerPixel: flopsPerPixel(contestant.model, model),
       secondsPerPatch: (trained.secondsPerPatch * 512 ** 2) / settings.patch ** 2,
       predictSecondsPerPatch: (score.networkSeconds / score.pixels) * 512 ** 2,
-      learningRate: choice?.learningRate ?? Number.NaN,
+      learningRate: isBaseline ? Number.NaN : settings.learningRate,
+      ...(!isBaseline && {
+        schedule: settings.schedule,
+        rateLeft: history[history.length - 1].learningRate / settings.learningRate,
+      }),
+      ...(choice?.trials && { rateTrials: choice.trials }),
       epochs: trained.epochs,
       steps: trained.steps,
       plannedSteps: settings.epochs * settings.stepsPerEpoch,
       trainingPixels: isBaseline ? Number.NaN : trained.steps * settings.batch * settings.patch ** 2,
       seconds: trained.seconds,
       validationR2: Number(trained.validation?.r2 ?? Number.NaN),
-      curve: await curveOf(folder),
+      curve: history.flatMap(({ seconds, validation }) =>
+        validation ? [{ seconds, r2: validation.r2 }] : [],
+      ),
       peakMemoryBytes: Math.max(trained.peakMemoryBytes, peakBytes()),
     };
   } finally {
@@ -238,16 +258,11 @@ function flopsPerPixel(name: string, { manifest, tensors }: ModelFile): number {
   return countFlops(graph) / extent ** 2;
 }
 
-async function curveOf(folder: string): Promise<RunRecord['curve']> {
+/** None of a baseline's. */
+async function readHistory(folder: string): Promise<EpochRecord[]> {
   const text = await readFile(runFiles(folder).history, 'utf8').catch(() => '');
   return text
     .split('\n')
     .filter((line) => line !== '')
-    .flatMap((line) => {
-      const { seconds, validation } = JSON.parse(line) as {
-        seconds: number;
-        validation: { r2: number } | null;
-      };
-      return validation ? [{ seconds, r2: validation.r2 }] : [];
-    });
+    .map((line) => JSON.parse(line));
 }

@@ -17,9 +17,17 @@ interface Schedule {
   readonly stepsPerEpoch: number;
 }
 
+/** Short runs at several learning rates; the error is NaN where one diverged. */
+export interface RateTrials {
+  readonly steps: number;
+  readonly tried: readonly { readonly learningRate: number; readonly validationMse: number }[];
+}
+
 /** Learning rate and schedule of a contestant, chosen before its runs. */
 export interface Choice extends Schedule {
   readonly learningRate: number;
+  /** What the rate was chosen by; undefined where it was not. */
+  readonly trials?: RateTrials;
 }
 
 /** The lowest first. */
@@ -106,7 +114,7 @@ export async function chosen(
   );
   const fitting = (seconds: number): Schedule =>
     scheduleFor(seconds, speed.secondsPerPatch * usual.batch, speed.validationSeconds);
-  let best = { learningRate: usual.learningRate, mse: Number.POSITIVE_INFINITY };
+  const tried: { learningRate: number; validationMse: number }[] = [];
   const seconds = Math.min(longestTrialSeconds, budget * trialShare);
   // The same for every rate, though the first trials tell the speed better: a longer schedule would win by its length.
   // Kept, so that rates tried before an interruption and after it had the same too.
@@ -136,14 +144,26 @@ export async function chosen(
     });
     // Steadier than the probe, whose steps waited for pixels never read before; NaN where it was finished earlier.
     if (trial && Number.isFinite(trial.secondsPerPatch)) speed = trial;
-    const mse = Number(trial?.validation?.mse ?? Number.NaN);
-    if (mse < best.mse) best = { learningRate, mse };
+    tried.push({ learningRate, validationMse: Number(trial?.validation?.mse ?? Number.NaN) });
   }
   const schedule = fitting(budget);
-  const learningRate = options.chooseLearningRate
-    ? rateForLonger(best.learningRate, stepsOf(short), stepsOf(schedule))
-    : best.learningRate;
-  const choice = { learningRate, ...schedule };
+  const trials = { steps: stepsOf(short), tried };
+  const choice: Choice = options.chooseLearningRate
+    ? {
+        learningRate: rateForLonger(bestRate(trials, usual.learningRate), trials.steps, stepsOf(schedule)),
+        ...schedule,
+        trials,
+      }
+    : { learningRate: usual.learningRate, ...schedule };
   await writeFileAtomic(path, `${JSON.stringify(choice)}\n`);
   return choice;
+}
+
+/** The rate of the least validation error; the usual one where all diverged. */
+export function bestRate({ tried }: RateTrials, usual: number): number {
+  let [best, least] = [usual, Number.POSITIVE_INFINITY];
+  for (const { learningRate, validationMse } of tried) {
+    if (validationMse < least) [best, least] = [learningRate, validationMse];
+  }
+  return best;
 }

@@ -10,6 +10,12 @@ import type { DatasetManifest } from '../dataset/manifest.ts';
 import { datasetFingerprint } from '../training/run-folder.ts';
 import { ownNames } from './output-folder.ts';
 
+/**
+ * Raised whenever rows made before no longer compare with new ones, because another recipe or another choice of learning rates became
+ * usual: 1 was AdamW, 2 Muon, 3 lowers the rate that short runs choose.
+ */
+const protocol = 3;
+
 /** Models, seeds and folds may be added later; these may not change. */
 const shared = [
   'preset',
@@ -18,27 +24,39 @@ const shared = [
   'size',
   'timeBudgetSeconds',
   'chooseLearningRate',
-  'from',
   'patch',
   'device',
 ] as const satisfies readonly (keyof BenchmarkSettings)[];
 
-type SharedSettings = Readonly<Record<(typeof shared)[number] | 'threads', string | number | boolean | null>>;
+type SharedSettings = Readonly<
+  Record<(typeof shared)[number] | 'protocol' | 'from' | 'threads', string | number | boolean | null>
+>;
 
 const fileOf = (out: string): string => join(out, 'settings.json');
 
 /**
  * The settings of this call.
+ * @param start SHA-256 of the model to start from, which may lie elsewhere than it did
  * @throws UsageError when the folder holds runs by others or other files, FormatError when it cannot be told
  */
-export async function readSettings(options: BenchmarkSettings): Promise<SharedSettings> {
+export async function readSettings(
+  options: BenchmarkSettings,
+  start: string | undefined,
+): Promise<SharedSettings> {
   const given = {
+    protocol,
+    from: start === undefined ? null : `sha256:${start}`,
     ...Object.fromEntries(shared.map((key) => [key, options[key] ?? null])),
     threads: options.threads ?? availableParallelism(),
   } as SharedSettings;
   const found = await readKept(options.out);
   if (found === undefined) await ownNames(options.out, beforeSettings);
   const { dataset: _, ...kept } = found ?? { ...given, dataset: '' };
+  if (kept.protocol !== protocol) {
+    throw new UsageError(
+      `--out ${options.out} holds runs of a version of hrpn with other recipes or learning rates, which do not compare with new ones. Choose another folder.`,
+    );
+  }
   for (const [key, value] of Object.entries(kept)) {
     const now = given[key as keyof SharedSettings];
     if (now === value) continue;

@@ -11,13 +11,13 @@ it('pairs slides, averages seeds, and gives an interval that holds the mean diff
       perSlide: errors.map((mse, i) => ({ slide: `s${i}`, mse })),
     }) as unknown as RunRecord;
   const runs = [run('a', 0, [1, 2, 3, 4]), run('a', 1, [3, 2, 3, 4]), run('b', 0, [4, 4, 2, 6])];
-  const [gap] = pairedDifferences(runs, (slide) => slide);
+  const [gap] = pairedDifferences(runs, ['a', 'b'], (slide) => slide);
   // Slide by slide: 2 - 4, 2 - 4, 3 - 2, 4 - 6.
   expect(gap).toMatchObject({ model: 'a', against: 'b', slides: 4, better: 3, mseDifference: -1.25 });
   expect(gap.low).toBeLessThan(-1.25);
   expect(gap.high).toBeGreaterThan(-1.25);
   // Two animals, of which one has three slides, are too few.
-  const [together] = pairedDifferences(runs, (slide) => (slide === 's0' ? 'x' : 'y'));
+  const [together] = pairedDifferences(runs, ['a', 'b'], (slide) => (slide === 's0' ? 'x' : 'y'));
   expect(together).toEqual({ ...gap, groups: 2, low: Number.NaN, high: Number.NaN });
 });
 

@@ -88,13 +88,14 @@ function bounds(
  * The first model against every other one: MSE of each slide, mean over seeds, and the bootstrap over animals
  * (percentiles of 2000 resamples, slides of one animal together) of the mean difference; NaN for fewer than three. Rows
  * that share no slide with the first are left out.
+ * @param names of the rows, in the table's order
  * @param groupOf the animal of a slide
  */
 export function pairedDifferences(
   runs: readonly RunRecord[],
+  names: readonly string[],
   groupOf: (slide: string) => string,
 ): BenchmarkResult['differences'] {
-  const names = [...new Set(runs.map(({ contestant }) => contestant))];
   const bySlide = (name: string): Map<string, number> => {
     const found = new Map<string, number[]>();
     for (const run of runs) {

@@ -35,9 +35,11 @@ export async function trainOrResume(
   open: (folder: string) => Promise<Dataset>,
   work: WorkOptions,
 ): Promise<TrainResult> {
-  const { out, dataset, device, threads, timeBudgetSeconds } = options;
+  const { out, dataset, from, device, threads, timeBudgetSeconds } = options;
   const isBegun = await exists(runFiles(out).settings);
-  const settings = isBegun ? { dataset, out, device, threads, timeBudgetSeconds, resume: true } : options;
+  const settings = isBegun
+    ? { dataset, out, from, device, threads, timeBudgetSeconds, resume: true }
+    : options;
   return train(settings, work, open, clockOf(options));
 }
 

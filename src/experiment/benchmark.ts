@@ -17,9 +17,10 @@ import type { WorkOptions } from '../core/progress.ts';
 import { type DatasetManifest, readManifest } from '../dataset/manifest.ts';
 import { locateSlide, openDataset } from '../dataset/open-dataset.ts';
 import { needsResampling } from '../dataset/resampled-source.ts';
-import { readModelFile } from '../model/model-file.ts';
+import { type ModelFile, modelSha256, readModelFile } from '../model/model-file.ts';
 import { findBaseline } from '../model/registry.ts';
 import { presetOf } from '../tissue/presets.ts';
+import { datasetFingerprint } from '../training/run-folder.ts';
 import { type Contestant, contestantsOf } from './benchmark-contestants.ts';
 import { type Fold, planFolds, randomFold, rowName } from './benchmark-folds.ts';
 import {
@@ -29,6 +30,8 @@ import {
   gradientNotes,
   lackNotes,
   leakageNotes,
+  rateNotes,
+  spareNotes,
 } from './benchmark-notes.ts';
 import { writeBenchmark } from './benchmark-report.ts';
 import { machineName, type PlannedRun, type RunRecord, runContestant } from './benchmark-runs.ts';
@@ -49,13 +52,18 @@ import { networkFor, requireFittingPatch, requireFittingStart } from './training
 export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {}): Promise<BenchmarkResult> {
   const options = parseOptions(benchmarkCommand, given);
   const command = shellText(commandArguments(benchmarkCommand, given));
-  const settings = await readSettings(options);
+  const start = options.from === undefined ? undefined : await readModelFile(options.from);
+  const settings = await readSettings(options, start && modelSha256(start));
   const dataset = await datasetOf(options, work);
   const manifest = await readManifest(dataset);
   const contestants = contestantsOf(options, manifest.inputRoles);
   await requireTrainable(contestants, options.patch ?? manifest.patch, manifest.inputRoles);
   await keepSettings(settings, manifest, options.out);
-  const ownNotes = [...(await notesOnVessels(dataset)), ...unknownFocus(manifest)];
+  const ownNotes = [
+    ...(await notesOnVessels(dataset)),
+    ...unknownFocus(manifest),
+    ...(start ? notesOnStart(start, manifest, options) : []),
+  ];
   const heldOut = await planFolds(options, dataset);
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
   const threads = options.threads ?? availableParallelism();
@@ -74,10 +82,9 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
       ),
   );
   const ceilings = new Map<string, Ceiling | null>();
-  for (const { name, test } of folds) {
-    const held = manifest.slides.filter(({ name: slide, split }) =>
-      test.length > 0 ? test.includes(slide) : split !== 'calibration',
-    );
+  // Of windows drawn at random nobody knows what can be predicted.
+  for (const { name, test } of heldOut) {
+    const held = manifest.slides.filter(({ name: slide }) => test.includes(slide));
     const paths = await Promise.all(held.map((slide) => locateSlide(dataset, slide)));
     // The truth beside a slide is that at its own pixel size.
     const isResampled = held.some(({ pixelSizeUm }, i) =>
@@ -132,6 +139,28 @@ async function requireTrainable(
     requireFittingPatch(model, model.fixedTile ?? patch);
     if (from !== undefined) requireFittingStart(await readModelFile(from), model, inputRoles);
   }
+}
+
+/**
+ * Whether slides that are held out may be those that the start was trained on.
+ * @throws UsageError where some of them are
+ */
+function notesOnStart(
+  { path, manifest: { training } }: ModelFile,
+  manifest: DatasetManifest,
+  { leaveOneOut, randomPatches }: BenchmarkSettings,
+): string[] {
+  if (training.dataset !== datasetFingerprint(manifest)) {
+    return [
+      `The model to start from, ${path}, was trained on another dataset than this one. If slides held out here are among those that it was trained on, its row is no test.`,
+    ];
+  }
+  if (leaveOneOut || randomPatches) {
+    throw new UsageError(
+      `--from ${path}: the model was trained on slides of this dataset, which ${leaveOneOut ? '--leave-one-out holds out in turn' : '--random-patches takes test windows from'}. Leave that out, or start from a model of other slides.`,
+    );
+  }
+  return [];
 }
 
 /**
@@ -222,7 +251,7 @@ function resultOf(
   const machines = [...new Set(runs.map(({ machine }) => machine))];
   const notes = [
     'MSE, R2 and the rest are over all tissue of the slides held out, then averaged over folds and seeds.',
-    `Every trained model had the same time${machines.length > 1 ? '' : ' on the same machine'}; its schedule was made to fit that time (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}).`,
+    `Every trained model was given the same time${machines.length > 1 ? '' : ' on the same machine'}, ${options.timeBudgetSeconds} s (${options.device === 'webgpu' ? 'passed, on a GPU' : 'processor time over threads'}), and a schedule to fit it.`,
   ];
   if (models.constant) {
     notes.push('The floor is constant: the mean of the training slides everywhere.');
@@ -235,13 +264,15 @@ function resultOf(
   notes.push(
     ...ownNotes,
     ...lackNotes(models, planned),
+    ...rateNotes(runs),
     ...cutNotes(runs),
+    ...spareNotes(runs, options.timeBudgetSeconds),
     ...caveatNotes(runs),
     ...gradientNotes(models),
   );
-  notes.push(...leakageNotes(models, contestants, folds, manifest));
+  notes.push(...leakageNotes(runs, contestants, folds, manifest));
   const groups = new Map(manifest.slides.map(({ name, group }) => [name, group]));
-  const differences = pairedDifferences(runs, (slide) => groups.get(slide) ?? slide);
+  const differences = pairedDifferences(runs, Object.keys(models), (slide) => groups.get(slide) ?? slide);
   notes.push(...differenceNotes(differences));
   const heldOut = folds.filter(({ test }) => test.length > 0);
   const withinSlide = manifest.splitBy === 'field';

@@ -1,13 +1,17 @@
 // What a predicted slide says of itself in its file: where it comes from and how far it is to be trusted. Written by
 // `predict`, read wherever a prediction is measured or scored.
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import * as z from 'zod';
 import { FormatError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import { version } from '../core/version.ts';
 import { fingerprintSlide, withoutQuery } from '../dataset/fingerprint.ts';
-import { derivedIntervalsSchema, type ModelFile, type ModelManifest } from '../model/model-file.ts';
+import {
+  derivedIntervalsSchema,
+  type ModelFile,
+  type ModelManifest,
+  modelSha256,
+} from '../model/model-file.ts';
 import type { InputMap } from '../prediction/predict-slide.ts';
 
 export interface PredictionRecord {
@@ -27,7 +31,7 @@ export interface PredictionRecord {
 
 /** Annotations of a predicted slide. */
 export function predictionAnnotations(
-  { manifest, bytes }: ModelFile,
+  file: ModelFile,
   of: {
     readonly slide: string;
     readonly fingerprint: string;
@@ -39,13 +43,14 @@ export function predictionAnnotations(
     readonly command: string;
   },
 ): Record<string, string> {
+  const { manifest } = file;
   const { training, derivedIntervals, calibrationTissueMm2 } = manifest;
   return {
     predictedBy: `hrpn ${version}`,
     slide: basename(withoutQuery(of.slide)),
     slideFingerprint: of.fingerprint,
     model: manifest.model,
-    modelSha256: createHash('sha256').update(bytes).digest('hex'),
+    modelSha256: modelSha256(file),
     trainedOn: JSON.stringify(training),
     inputMaps: JSON.stringify(
       Object.fromEntries(

@@ -75,7 +75,10 @@ export async function prepare(
   const dropped = surveyed.reduce((sum, { survey }) => sum + survey.dropped, 0);
   if (dropped > 0) {
     const share = `${options.minTissue * 100}%`;
-    notes.push(`${dropped} patch windows hold less than ${share} tissue (--min-tissue) and are left out.`);
+    const windows = dropped === 1 ? '1 patch window holds' : `${dropped} patch windows hold`;
+    notes.push(
+      `${windows} less than ${share} tissue (--min-tissue) and ${dropped === 1 ? 'is' : 'are'} left out.`,
+    );
   }
   notes.push(...unknownFocus(manifest));
   const roles = [...plan.inputRoles, plan.targetRole];

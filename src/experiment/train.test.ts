@@ -1,5 +1,5 @@
 /** What train refuses, before anything is written. */
-import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { access, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -48,6 +48,17 @@ describe('train', () => {
     const out = join(folder, 'refused');
     await expect(train({ ...make(), out, threads: 2 })).rejects.toThrow(message);
     await expect(access(out)).rejects.toThrow();
+  });
+
+  it('goes on from the start that it had, wherever that lies now, and from no other', async () => {
+    const [start, out] = ['start.onnx', 'started'].map((name) => join(folder, name));
+    await copyFile(trained, start);
+    const { model } = await train({ dataset, from: start, out, epochs: 1, stepsPerEpoch: 1, threads: 2 });
+    await copyFile(model, start);
+    await expect(train({ dataset, out, resume: true })).rejects.toThrow(/start.onnx holds another model/);
+    await rm(start);
+    await expect(train({ dataset, out, resume: true })).rejects.toThrow(/Expected a model file .*start.onnx/);
+    expect((await train({ dataset, out, resume: true, from: trained, threads: 2 })).steps).toBe(1);
   });
 
   it('goes on with the run that is there, not with a baseline in its place', async () => {

@@ -11,7 +11,7 @@ import { version } from '../core/version.ts';
 import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { countWindows } from '../dataset/patch-stream.ts';
-import { encodeModelFile, readModelFile } from '../model/model-file.ts';
+import { encodeModelFile, type ModelFile, modelSha256, readModelFile } from '../model/model-file.ts';
 import { type BaselineModel, findBaseline, type NetworkModel, networkNames } from '../model/registry.ts';
 import type { TurnCount } from '../model/turns.ts';
 import { asStartedFrom } from '../training/dataset-view.ts';
@@ -55,8 +55,9 @@ export async function train(
   const model = networkFor(name, recipeName);
   const opened = await open(options.dataset);
   try {
-    const settings = settingsOf(options, earlier, model, recipe, opened);
-    const initial = settings.from === null ? undefined : await readModelFile(settings.from);
+    const start = options.from ?? earlier?.from?.path;
+    const initial = start === undefined ? undefined : await readModelFile(start);
+    const settings = settingsOf(options, earlier, model, recipe, opened, initial);
     if (initial) requireFittingStart(initial, model, opened.manifest.inputRoles);
     const dataset = initial ? asStartedFrom(initial, opened) : opened;
     if (!earlier) await createRunFolder(options.out, settings);
@@ -244,6 +245,16 @@ function requireSame(out: string, earlier: RunSettings, stated: Partial<RunSetti
   }
 }
 
+/** It may lie elsewhere than it did, but its weights and what it knows of its inputs must be the same. */
+function requireSameStart(out: string, earlier: RunSettings['from'], initial: ModelFile | undefined): void {
+  if (initial === undefined || modelSha256(initial) === earlier?.sha256) return;
+  throw new UsageError(
+    earlier === null
+      ? `--resume: the run in ${out} was started without --from. Leave it out, or start a new run in another folder.`
+      : `--resume: the run in ${out} was started from ${earlier.path} as it was then, and ${initial.path} holds another model. Give a copy of that one with --from, or start a new run in another folder.`,
+  );
+}
+
 /** The run's settings; those of the earlier part when it is resumed, which what is given must not contradict. */
 function settingsOf(
   options: Settings,
@@ -251,6 +262,7 @@ function settingsOf(
   model: NetworkModel,
   recipe: Recipe,
   dataset: Dataset,
+  initial: ModelFile | undefined,
 ): RunSettings {
   const { manifest } = dataset;
   const fingerprint = datasetFingerprint(manifest);
@@ -258,9 +270,9 @@ function settingsOf(
   const augment = options.augment && augmentationText(parseAugmentation(options.augment));
   if (earlier) {
     if (earlier.dataset !== fingerprint) throw anotherDataset(options);
+    requireSameStart(options.out, earlier.from, initial);
     const stated = {
       model: options.model,
-      from: options.from && resolve(options.from),
       seed: options.seed,
       epochs: options.epochs,
       stepsPerEpoch: options.stepsPerEpoch,
@@ -306,7 +318,7 @@ function settingsOf(
   return {
     model: model.name,
     dataset: fingerprint,
-    from: options.from === undefined ? null : resolve(options.from),
+    from: initial ? { path: resolve(initial.path), sha256: modelSha256(initial) } : null,
     seed: options.seed ?? 0,
     epochs: options.epochs ?? recipe.epochs,
     stepsPerEpoch: options.stepsPerEpoch ?? stepsPerEpoch(countWindows(dataset, 'train', patch), batch),

@@ -202,6 +202,11 @@ export interface ModelFile {
   readonly tensors: ReadonlyMap<string, Float32Array>;
 }
 
+/** SHA-256 of the file's bytes, hexadecimal: which model it is, wherever it lies. */
+export function modelSha256({ bytes }: ModelFile): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
 /** @throws FileAccessError when there is no such file, ModelError when it is no model of ours */
 export async function readModelFile(path: string): Promise<ModelFile> {
   let bytes: Uint8Array;

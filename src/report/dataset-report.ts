@@ -197,7 +197,11 @@ const escapes: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => escapes[character]);
-const figure = (value: number): string => (Number.isFinite(value) ? `${Number(value.toPrecision(4))}` : '-');
+/** Counts and grey levels are whole, and would be others when rounded. */
+const figure = (value: number): string => {
+  if (Number.isInteger(value)) return `${value}`;
+  return Number.isFinite(value) ? `${Number(value.toPrecision(4))}` : '-';
+};
 const percent = (share: number): string =>
   share > 0 && share < 1e-4 ? '<0.01%' : `${Number((100 * share).toPrecision(2))}%`;
 

@@ -15,7 +15,7 @@ import type { ValidationResult } from './validate.ts';
 const settingsSchema = z.strictObject({
   model: z.string(),
   dataset: z.string(),
-  from: z.string().nullable(),
+  from: z.strictObject({ path: z.string(), sha256: z.string() }).nullable(),
   seed: z.number(),
   epochs: z.number(),
   stepsPerEpoch: z.number(),
