@@ -21,9 +21,28 @@ it('sees through links, and not what file managers leave behind', async () => {
     prints.push(await fingerprintSlide(join(folder, name)));
     expect(await fingerprintSlide(join(folder, `${name} linked`))).toBe(prints.at(-1));
     await writeFile(join(folder, name, '.DS_Store'), 'seen in Finder');
+    await writeFile(join(folder, name, 'notes.txt'), 'beside the channels');
+    await mkdir(join(folder, name, 'prediction.ome.tif.partial'));
     expect(await fingerprintSlide(join(folder, name))).toBe(prints.at(-1));
   }
   expect(prints[0]).not.toBe(prints[1]);
+});
+
+it('tells slides apart that differ in between only', async () => {
+  const path = join(folder, 'large.tif');
+  const bytes = new Uint8Array(2 ** 23);
+  const prints = new Set<string>();
+  // Tissue between dark margins at both ends and in the middle, where one channel ends and the next begins.
+  for (const level of [10, 20]) {
+    for (const [from, to] of [
+      [0.1, 0.45],
+      [0.55, 0.9],
+    ])
+      bytes.fill(level, from * bytes.length, to * bytes.length);
+    await writeFile(path, bytes);
+    prints.add(await fingerprintSlide(path));
+  }
+  expect(prints.size).toBe(2);
 });
 
 it('takes an address with a renewed access token for the same slide', async () => {

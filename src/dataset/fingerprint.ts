@@ -3,8 +3,13 @@ import { createHash } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { FileAccessError } from '../core/errors.ts';
+import { isChannelFile } from '../slide/open-folder.ts';
 
 const sampleBytes = 65_536;
+/** Samples of a file that is larger than all of them. */
+const sampleCount = 32;
+/** Places at multiples of it, modulo 1, never lie at one distance, as the planes and margins of an image do. */
+const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
 /** Whether a slide is named by address and not by a path of this machine. */
 export function isUrl(path: string): boolean {
@@ -17,8 +22,9 @@ export function withoutQuery(path: string): string {
 }
 
 /**
- * SHA-256 (first 32 hex digits) of a file's size and its first, middle and last 64 KiB; of a folder, of the names
- * and sizes of all files and such samples of the first 64 of them. Survives copying and moving. For an address,
+ * SHA-256 (first 32 hex digits) of a file's size and 32 samples of 64 KiB, the first, the last, and others at irregular
+ * places; of a folder, of the names and sizes of its files (of the channels where it has one file for each) and such
+ * samples of the first 64 of them. Survives copying and moving. For an address,
  * of the address alone, without what follows '?' (an access token): what lies behind it is not checked.
  * @throws FileAccessError
  */
@@ -42,10 +48,12 @@ async function samples(file: string): Promise<Uint8Array[]> {
   const handle = await open(file, 'r');
   try {
     const { size } = await handle.stat();
-    const starts =
-      size <= 3 * sampleBytes
-        ? [0, sampleBytes, 2 * sampleBytes]
-        : [0, Math.floor((size - sampleBytes) / 2), size - sampleBytes];
+    const isSampled = size > sampleCount * sampleBytes;
+    const starts = Array.from({ length: sampleCount }, (_, i) => {
+      if (!isSampled) return i * sampleBytes;
+      if (i === sampleCount - 1) return size - sampleBytes;
+      return Math.floor(((i * goldenRatio) % 1) * (size - sampleBytes));
+    }).filter((start) => start < size);
     const parts: Uint8Array[] = [];
     for (const start of starts) {
       const { buffer, bytesRead } = await handle.read({
@@ -65,6 +73,9 @@ const leftBehind = /^(\.DS_Store|\._.*|Thumbs\.db|desktop\.ini)$/;
 
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
+  const channels = entries.filter(({ name, parentPath }) => parentPath === folder && isChannelFile(name));
+  // What else lies there is not read, and may change.
+  if (channels.length > 0) return channels.map(({ name }) => join(folder, name)).sort();
   const files: string[] = [];
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);

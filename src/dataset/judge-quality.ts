@@ -99,13 +99,13 @@ function judgeShading(slides: readonly JudgedSlide[], roles: readonly string[]):
 }
 
 function judgeExposure(slides: readonly JudgedSlide[], target: string): QualityWarning[] {
-  if (slides.length < 3) return [];
   const level = ({ quality }: JudgedSlide): number => {
     const { percentiles, background } = quality[quality.length - 1];
     return percentiles[2] - (background ?? percentiles[0]);
   };
   const sorted = slides.map(level).sort((a, b) => a - b);
-  const typical = sorted[sorted.length >> 1];
+  // Of two, the darker: which of them is unlike nobody can tell, and one of them is said.
+  const typical = sorted[(sorted.length - 1) >> 1];
   return slides
     .filter((slide) => level(slide) > maxExposureRatio * typical || level(slide) < typical / maxExposureRatio)
     .map((slide) => ({

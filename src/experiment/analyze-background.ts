@@ -39,21 +39,23 @@ export function percentileBackground(
   const blockPx = Math.max(1, Math.round(blockUm / pixelSizeUm));
   const blocksWide = Math.ceil(widthPx / blockPx);
   const { cellMean } = scan.channels[channel];
-  const cells: { value: number; block: number }[] = [];
-  for (let i = 0; i < cellMean.length; i++) {
-    if (!isSolid(i) || Number.isNaN(cellMean[i])) continue;
+  // Millions on a large slide: cells by rising value, and the block of each.
+  let count = 0;
+  const cells = new Uint32Array(cellMean.length);
+  for (let i = 0; i < cellMean.length; i++) if (isSolid(i) && !Number.isNaN(cellMean[i])) cells[count++] = i;
+  const rising = cells.subarray(0, count).sort((a, b) => cellMean[a] - cellMean[b]);
+  const blocks = rising.map((i) => {
     const x = Math.floor(((i % cellsWide) * cellPx) / blockPx);
     const y = Math.floor((Math.floor(i / cellsWide) * cellPx) / blockPx);
-    cells.push({ value: cellMean[i], block: y * blocksWide + x });
-  }
-  cells.sort((a, b) => a.value - b.value);
+    return y * blocksWide + x;
+  });
   const of = (weight: (block: number) => number): number => {
     let total = 0;
-    for (const { block } of cells) total += weight(block);
+    for (let k = 0; k < count; k++) total += weight(blocks[k]);
     let sum = 0;
-    for (const { value, block } of cells) {
-      sum += weight(block);
-      if (sum > 0 && sum >= (percent / 100) * total) return value;
+    for (let k = 0; k < count; k++) {
+      sum += weight(blocks[k]);
+      if (sum > 0 && sum >= (percent / 100) * total) return cellMean[rising[k]];
     }
     return Number.NaN;
   };

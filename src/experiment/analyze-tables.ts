@@ -116,6 +116,7 @@ const units: readonly [RegExp, string][] = [
   [/PerMm2$/, '1/mm2'],
   [/(Share|Fraction|level)$/, 'share'],
   [/tortuosity$/, 'ratio'],
+  [/P$/, 'probability'],
   [/(Signal|Far|background)$/, 'stored units'],
 ];
 const unitOf = (key: string): string => units.find(([pattern]) => pattern.test(key))?.[1] ?? 'count';

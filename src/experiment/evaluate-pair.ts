@@ -88,7 +88,7 @@ export async function evaluatePair(
     return {
       scores: [score],
       slidePaths: [slidePath],
-      isResampled: matched.note !== undefined,
+      isResampled: matched.source !== stored,
       peak: pair.peak,
       floorIs: "the slide's own mean",
       withinSlide: record.isWithinSlide,

@@ -34,6 +34,24 @@ async function readAll(path: string): Promise<Raster> {
   }
 }
 
+it('is not saved among the channels of its own slide', async () => {
+  const out = join(folder, 'predicted.ome.tif');
+  await expect(predict({ ...options, slide: folder, out })).rejects.toThrow(
+    /lies in the folder .* would be read as a part of it/,
+  );
+});
+
+it('a slide that is near enough to the model keeps its own pixel size', async () => {
+  const slide = await writeDrawnSlide(join(folder, 'near.ome.tif'), {
+    ...{ width: 300, height: 300, pixelSizeUm: 0.502 },
+  });
+  const out = join(folder, 'near.predicted.ome.tif');
+  await predict({ ...options, slide, out });
+  const predicted = await openSlide(out);
+  expect(predicted).toMatchObject({ width: 300, pixelSizeUm: 0.502 });
+  await predicted.close();
+}, 60_000);
+
 it('uint16 holds the prediction and its interval to half a step of the recorded scale, in both formats', async () => {
   const out = (name: string): string => join(folder, name);
   await predict({ ...options, out: out('values.ome.tif') });

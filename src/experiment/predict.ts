@@ -73,6 +73,11 @@ export async function writePrediction(
       );
     }
   }
+  if (resolve(dirname(options.out)) === resolve(options.slide)) {
+    throw new UsageError(
+      `--out ${options.out} lies in the folder ${options.slide}, which is the slide, and would be read as a part of it. Choose another place.`,
+    );
+  }
   // Before the slide is read, for what would be refused after it.
   formatOf(options.out);
   await requireWritable(dirname(resolve(options.out)));
@@ -99,7 +104,8 @@ export async function writePrediction(
     const named = [...new Set([...manifest.roles, ...(isNucleiNamed ? ['nuclei'] : [])])];
     const assigned = assignRoles(source, named, options.roles);
     const channels = manifest.roles.map((role) => assigned[role]);
-    if (needsResampling(options.slide, ownUm, pixelSizeUm)) {
+    const isResampled = needsResampling(options.slide, ownUm, pixelSizeUm);
+    if (isResampled) {
       source = resampledSource(source, ownUm, pixelSizeUm);
       notes.push(
         `The slide is resampled from ${ownUm} to ${pixelSizeUm} um a pixel, the model's; so is the prediction.`,
@@ -129,13 +135,14 @@ export async function writePrediction(
         ],
         sampleType: options.sampleType,
         valueScale,
-        pixelSizeUm,
+        // What is near enough to the model's to be read as it is has the slide's pixels.
+        pixelSizeUm: isResampled ? pixelSizeUm : ownUm,
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
         annotations: predictionAnnotations(model, {
           slide: options.slide,
           fingerprint: await fingerprintSlide(options.slide),
           ...{ maps, focus, warnings },
-          resampledFromUm: needsResampling(options.slide, ownUm, pixelSizeUm) ? ownUm : undefined,
+          resampledFromUm: isResampled ? ownUm : undefined,
           command: commandOf(options, source, named, assigned),
         }),
       },

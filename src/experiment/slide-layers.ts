@@ -131,8 +131,15 @@ export function matchPixelSize(
 ): { source: PixelSource; pixelSizeUm: number; note?: string } {
   const wanted = prediction.pixelSizeUm;
   const isSameSize = prediction.width === slide.width && prediction.height === slide.height;
-  if (wanted === undefined || isSameSize || !needsResampling(slide.path, ownUm, wanted))
+  if (wanted === undefined || !needsResampling(slide.path, ownUm, wanted))
     return { source: slide, pixelSizeUm: ownUm };
+  if (isSameSize) {
+    return {
+      source: slide,
+      pixelSizeUm: ownUm,
+      note: `The slide has pixels of ${ownUm} um and the prediction, as many of them, says ${wanted} um: ${ownUm} is taken. If it is wrong, give --pixel-size-um.`,
+    };
+  }
   return {
     source: resampledSource(slide, ownUm, wanted),
     pixelSizeUm: wanted,

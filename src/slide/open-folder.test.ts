@@ -36,6 +36,14 @@ it('refuses two files of one channel, for a role could not tell them apart', asy
   await rm(join(folder, 'DAPI.png'));
 });
 
+it('refuses a prediction that was saved among the channels', async () => {
+  const open = openFolder(folder, {}, async (path) => ({
+    ...pyramid(path, [1]),
+    ...(path.endsWith('DAPI.tif') && { annotations: new Map([['predictedBy', 'hrpn 0.1.0']]) }),
+  }));
+  await expect(open).rejects.toThrow('DAPI.tif is a prediction and no channel of the slide');
+});
+
 it('has the levels that all of its files have, wherever each keeps them', async () => {
   const slide = await openFolder(folder, {}, async (path) =>
     pyramid(path, path.endsWith('CD31.tif') ? [1025, 513, 256] : [1025, 512, 256, 128]),

@@ -10,6 +10,11 @@ import type { OpenSlideOptions } from './source-options.ts';
 /** Endings of files that may be a channel. */
 const imageName = /\.(ome\.)?(tiff?|tf8|tf2|btf|png|jpe?g)$/i;
 
+/** Whether a folder's file of this name is read as one of its channels. */
+export function isChannelFile(name: string): boolean {
+  return !name.startsWith('.') && imageName.test(name);
+}
+
 /**
  * @param openFile opens a single file
  * @throws FormatError for a folder without images, files of more than one channel, or of different sizes; what
@@ -24,7 +29,7 @@ export async function openFolder(
     throw readFailure(path, cause);
   });
   const names = entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && imageName.test(entry.name))
+    .filter((entry) => !entry.isDirectory() && isChannelFile(entry.name))
     .map((entry) => entry.name)
     .sort();
   if (names.length === 0) {
@@ -53,6 +58,12 @@ export async function openFolder(
         throw new FormatError(
           path,
           `${name} holds ${source.channels.length} channels, and a folder is read as one file a channel. Give the file itself as the slide.`,
+        );
+      }
+      if (source.annotations?.has('predictedBy')) {
+        throw new FormatError(
+          path,
+          `${name} is a prediction and no channel of the slide. Move it elsewhere.`,
         );
       }
       checkFit(path, sources[0], names[0], source, name);

@@ -209,6 +209,7 @@ describe('lies', () => {
     '65535 samples a pixel': [tinyTiff({ entries: [short(277, 65_535)] }), /samples a pixel/],
     'unknown compression': [tinyTiff({ entries: [short(259, 34_712)] }), /JPEG 2000/],
     'palette colours': [tinyTiff({ entries: [short(262, 3)] }), /palette/],
+    'a negative': [tinyTiff({ entries: [short(262, 0)] }), /negative \(white is zero\)/],
     'an unknown predictor': [tinyTiff({ entries: [short(317, 9)] }), /predictor 9/],
     'a deflate bomb': [tinyTiff({ data: bomb, entries: [short(259, 8)] }), /cannot be read/],
     'a zstd bomb': [

@@ -218,6 +218,20 @@ describe('what a file says', () => {
     await source.close();
   });
 
+  it('of the first OME-Zarr files are nested without a word of it', async () => {
+    const path = join(folder, 'nested.ome.zarr');
+    mkdirSync(join(path, '0', '0'), { recursive: true });
+    writeFileSync(join(path, '.zgroup'), '{"zarr_format": 2}');
+    const multiscales = [{ version: '0.2', axes: ['y', 'x'], datasets: [{ path: '0' }] }];
+    writeFileSync(join(path, '.zattrs'), JSON.stringify({ multiscales }));
+    const array = { zarr_format: 2, shape: [2, 2], chunks: [2, 2], dtype: '|u1', compressor: null };
+    writeFileSync(join(path, '0', '.zarray'), JSON.stringify({ ...array, fill_value: 0, order: 'C' }));
+    writeFileSync(join(path, '0', '0', '0'), Buffer.of(1, 2, 3, 4));
+    const source = await openSlide(path);
+    expect([...(await source.read({ x: 0, y: 0, width: 2, height: 2 }, [0])).data]).toEqual([1, 2, 3, 4]);
+    await source.close();
+  });
+
   it('of the images of bioformats2raw may be missing: the largest is the slide all the same', async () => {
     const path = join(folder, 'raw.zarr');
     mkdirSync(path);

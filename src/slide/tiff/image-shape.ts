@@ -65,6 +65,13 @@ export async function readShape(file: FileBytes, directory: Directory): Promise<
       `compression ${method} (${name}) is not read. Convert the file: vips tiffsave IN OUT.tif --tile --pyramid --compression deflate`,
     );
   }
+  // ImageJ writes its values as they are and means the colours they are shown in.
+  const isImageJ = (await directory.text(tag.imageDescription))?.startsWith('ImageJ=') ?? false;
+  if (kind === photometric.whiteIsZero && !isImageJ) {
+    throw refuse(
+      'the image is stored as a negative (white is zero), so bright is dark. Save it again as black is zero: vips copy IN OUT.tif',
+    );
+  }
   if (kind === photometric.palette) {
     throw refuse(
       'the colours come from a palette, so the values are not intensities. Save it as grey levels or RGB.',

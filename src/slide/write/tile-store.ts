@@ -1,5 +1,5 @@
 // Compressed tiles on disk while a file is being made: appended in any order, with a journal that survives a crash.
-import { type FileHandle, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { removeUnfinished, writeFailure } from '../../core/atomic-file.ts';
@@ -19,11 +19,13 @@ const recordBytes = 36;
 
 /** Of the tiles that are stored. */
 export const journalFile = 'journal';
+/** The journal of what a resumed store takes over, until it is whole and takes the other's place. */
+const newJournalFile = 'journal.new';
 
 /** @throws FileAccessError where the folder is no tile store */
 export function removeTileStore(folder: string): Promise<void> {
   return removeUnfinished(folder, (names) =>
-    names.every((name) => ['tiles', journalFile, 'image'].includes(name)),
+    names.every((name) => ['tiles', journalFile, newJournalFile, 'image'].includes(name)),
   );
 }
 
@@ -32,7 +34,7 @@ export class TileStore {
   readonly folder: string;
   readonly #channels: number;
   readonly #tiles: FileHandle;
-  readonly #journal: FileHandle;
+  #journal: FileHandle;
   readonly #stored = new Map<string, StoredTile>();
   #end = 0;
   #journalEnd = 0;
@@ -155,8 +157,12 @@ export class TileStore {
       }
     }
     const journal = Buffer.concat(kept);
-    await this.#journal.truncate(0);
-    await writeAll(this.#journal, journal, 0);
+    // Killed at any moment, one whole journal is there.
+    const [path, fresh] = [journalFile, newJournalFile].map((name) => join(this.folder, name));
+    await writeFile(fresh, journal, { flush: true });
+    await this.#journal.close();
+    await rename(fresh, path);
+    this.#journal = await open(path, 'r+');
     this.#journalEnd = journal.length;
     await this.#tiles.truncate(this.#end);
   }

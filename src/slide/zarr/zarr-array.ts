@@ -47,7 +47,24 @@ export class ZarrArray {
         `its metadata name the array '${name}', which is not there; the slide is incomplete.`,
       );
     }
-    return new ZarrArray(store, name, parseArray(store.path, name, json));
+    const info = parseArray(store.path, name, json);
+    if (v3 !== undefined || 'dimension_separator' in (json as object))
+      return new ZarrArray(store, name, info);
+    // Writers of the first OME-Zarr files nested their chunks without saying so.
+    const nested = parseArray(store.path, name, { ...(json as object), dimension_separator: '/' });
+    const hasChunks = async ({ shape, chunkShape, keyOf }: ZarrArrayInfo): Promise<boolean> => {
+      for (const share of [0, 0.5]) {
+        const key = joinKey(
+          store.path,
+          name,
+          keyOf(shape.map((n, i) => Math.floor((share * n) / chunkShape[i]))),
+        );
+        if ((await store.get(key, Number.MAX_SAFE_INTEGER)) !== undefined) return true;
+      }
+      return false;
+    };
+    const isNested = !(await hasChunks(info)) && (await hasChunks(nested));
+    return new ZarrArray(store, name, isNested ? nested : info);
   }
 
   /** @returns all samples of a chunk; undefined for one of zeros */
