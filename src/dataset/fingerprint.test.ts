@@ -28,6 +28,19 @@ it('sees through links, and not what file managers leave behind', async () => {
   expect(prints[0]).not.toBe(prints[1]);
 });
 
+it('knows a Zarr by all of its files, whatever picture lies beside them', async () => {
+  const path = join(folder, 'slide.ome.zarr');
+  await mkdir(join(path, '0'), { recursive: true });
+  await writeFile(join(path, 'zarr.json'), '{}');
+  await writeFile(join(path, 'thumbnail.png'), 'x');
+  const prints = new Set<string>();
+  for (const pixels of ['a', 'b']) {
+    await writeFile(join(path, '0', 'chunk'), pixels);
+    prints.add(await fingerprintSlide(path));
+  }
+  expect(prints.size).toBe(2);
+});
+
 it('tells slides apart that differ in between only', async () => {
   const path = join(folder, 'large.tif');
   const bytes = new Uint8Array(2 ** 23);

@@ -71,11 +71,15 @@ async function samples(file: string): Promise<Uint8Array[]> {
 /** What file managers leave behind when a folder is looked at. */
 const leftBehind = /^(\.DS_Store|\._.*|Thumbs\.db|desktop\.ini)$/;
 
+const zarrMetadata: ReadonlySet<string> = new Set(['zarr.json', '.zgroup', '.zattrs']);
+
 async function listFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true });
-  const channels = entries.filter(({ name, parentPath }) => parentPath === folder && isChannelFile(name));
-  // What else lies there is not read, and may change.
-  if (channels.length > 0) return channels.map(({ name }) => join(folder, name)).sort();
+  const direct = entries.filter(({ parentPath }) => parentPath === folder);
+  const channels = direct.filter((entry) => !entry.isDirectory() && isChannelFile(entry.name));
+  // What else lies beside the channels is not read, and may change; a Zarr is all of its files.
+  if (channels.length > 0 && !direct.some(({ name }) => zarrMetadata.has(name)))
+    return channels.map(({ name }) => join(folder, name)).sort();
   const files: string[] = [];
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);

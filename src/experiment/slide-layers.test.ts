@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
-import { findRoles, findVesselChannel } from './slide-layers.ts';
+import { findRoles, findVesselChannel, matchPixelSize } from './slide-layers.ts';
 
 const slide = (...names: string[]): PixelSource => ({
   path: 'slide.ome.tif',
@@ -45,4 +45,12 @@ it('findVesselChannel knows none, knows one, or asks', () => {
   expect(() => findVesselChannel(several, {})).toThrow(DataError);
   expect(findVesselChannel(several, { vessel: 'CD34', probe: 'CD31' })).toBe(1);
   expect(() => findVesselChannel(several, { vessel: 'CD105' })).toThrow(UsageError);
+});
+
+it('matchPixelSize tells of pixel sizes that contradict each other where nothing is resampled', () => {
+  const predicted = { ...slide('probe'), pixelSizeUm: 0.5 };
+  const matched = matchPixelSize(slide('CD31'), 1, predicted);
+  expect(matched).toMatchObject({ pixelSizeUm: 1, source: { width: 1 } });
+  expect(matched.note).toMatch(/pixels of 1 um and the prediction.* says 0.5 um: 1 is taken/);
+  expect(matchPixelSize(slide('CD31'), 0.502, predicted).note).toBeUndefined();
 });

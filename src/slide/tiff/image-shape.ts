@@ -66,8 +66,10 @@ export async function readShape(file: FileBytes, directory: Directory): Promise<
     );
   }
   // ImageJ writes its values as they are and means the colours they are shown in.
-  const isImageJ = (await directory.text(tag.imageDescription))?.startsWith('ImageJ=') ?? false;
-  if (kind === photometric.whiteIsZero && !isImageJ) {
+  if (
+    kind === photometric.whiteIsZero &&
+    !(await directory.text(tag.imageDescription))?.startsWith('ImageJ=')
+  ) {
     throw refuse(
       'the image is stored as a negative (white is zero), so bright is dark. Save it again as black is zero: vips copy IN OUT.tif',
     );

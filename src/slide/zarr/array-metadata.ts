@@ -24,8 +24,8 @@ export interface ZarrArrayInfo extends ChunkCoding {
   readonly shape: readonly number[];
   readonly chunkShape: readonly number[];
   readonly fill: number;
-  /** The key of a chunk (of a shard, where there are shards) within the array. */
-  readonly keyOf: (coordinates: readonly number[]) => string;
+  /** The keys that a chunk (a shard, where there are shards) may have within the array. */
+  readonly keysOf: (coordinates: readonly number[]) => readonly string[];
   readonly sharding: Sharding | undefined;
 }
 
@@ -59,7 +59,7 @@ const v2 = z.object({
   filters: z.array(z.unknown()).nullable().optional(),
   fill_value: scalar,
   order: z.enum(['C', 'F']),
-  dimension_separator: separator.default('.'),
+  dimension_separator: separator.optional(),
 });
 
 const v3 = z.object({
@@ -133,7 +133,11 @@ function fromV2(given: z.output<typeof v2>, refuse: Refuse): ZarrArrayInfo {
     shape: given.shape,
     chunkShape: given.chunks,
     fill: parseFill(given.fill_value, refuse),
-    keyOf: (coordinates) => coordinates.join(given.dimension_separator),
+    // Writers of the first OME-Zarr files nested their chunks without saying so.
+    keysOf: (coordinates) =>
+      (given.dimension_separator === undefined ? ['.', '/'] : [given.dimension_separator]).map((join) =>
+        coordinates.join(join),
+      ),
     sharding: undefined,
     sampleType,
     littleEndian: dtype[1] !== '>',
@@ -160,11 +164,12 @@ function fromV3(given: z.output<typeof v3>, refuse: Refuse): ZarrArrayInfo {
   if (sampleType === undefined) throw refuse(`samples of type ${given.data_type} are not read`);
   const { name, configuration } = given.chunk_key_encoding;
   const join = configuration?.separator ?? (name === 'default' ? '/' : '.');
-  const keyOf = (coordinates: readonly number[]): string =>
-    name === 'default' ? ['c', ...coordinates].join(join) : coordinates.join(join);
+  const keysOf = (coordinates: readonly number[]): string[] => [
+    (name === 'default' ? ['c', ...coordinates] : coordinates).join(join),
+  ];
   const outer = given.chunk_grid.configuration.chunk_shape;
   const fill = parseFill(given.fill_value, refuse);
-  const common = { shape: given.shape, fill, keyOf };
+  const common = { shape: given.shape, fill, keysOf };
   if (given.codecs[0].name !== 'sharding_indexed') {
     return {
       ...common,

@@ -47,24 +47,7 @@ export class ZarrArray {
         `its metadata name the array '${name}', which is not there; the slide is incomplete.`,
       );
     }
-    const info = parseArray(store.path, name, json);
-    if (v3 !== undefined || 'dimension_separator' in (json as object))
-      return new ZarrArray(store, name, info);
-    // Writers of the first OME-Zarr files nested their chunks without saying so.
-    const nested = parseArray(store.path, name, { ...(json as object), dimension_separator: '/' });
-    const hasChunks = async ({ shape, chunkShape, keyOf }: ZarrArrayInfo): Promise<boolean> => {
-      for (const share of [0, 0.5]) {
-        const key = joinKey(
-          store.path,
-          name,
-          keyOf(shape.map((n, i) => Math.floor((share * n) / chunkShape[i]))),
-        );
-        if ((await store.get(key, Number.MAX_SAFE_INTEGER)) !== undefined) return true;
-      }
-      return false;
-    };
-    const isNested = !(await hasChunks(info)) && (await hasChunks(nested));
-    return new ZarrArray(store, name, isNested ? nested : info);
+    return new ZarrArray(store, name, parseArray(store.path, name, json));
   }
 
   /** @returns all samples of a chunk; undefined for one of zeros */
@@ -81,7 +64,7 @@ export class ZarrArray {
     const limit = info.chunkBytes + Math.ceil(info.chunkBytes / 64) + 65_536;
     let bytes =
       info.sharding === undefined
-        ? await this.#store.get(this.#keyOf(coordinates), limit)
+        ? await this.#stored(coordinates, limit)
         : await this.#fromShard(coordinates, info.sharding, limit, fail);
     if (bytes === undefined) {
       if (info.fill === 0) return undefined;
@@ -95,8 +78,13 @@ export class ZarrArray {
     return viewSamples(own, info.sampleType);
   }
 
-  #keyOf(coordinates: readonly number[]): string {
-    return joinKey(this.#store.path, this.#name, this.info.keyOf(coordinates));
+  /** The bytes of a chunk under the first of its keys that is there. */
+  async #stored(coordinates: readonly number[], limit: number): Promise<Uint8Array | undefined> {
+    for (const key of this.info.keysOf(coordinates)) {
+      const bytes = await this.#store.get(joinKey(this.#store.path, this.#name, key), limit);
+      if (bytes !== undefined) return bytes;
+    }
+    return undefined;
   }
 
   async #fromShard(
@@ -106,7 +94,8 @@ export class ZarrArray {
     fail: DecodeFailure,
   ): Promise<Uint8Array | undefined> {
     const { chunksPerShard } = sharding;
-    const key = this.#keyOf(coordinates.map((at, axis) => Math.floor(at / chunksPerShard[axis])));
+    const [own] = this.info.keysOf(coordinates.map((at, axis) => Math.floor(at / chunksPerShard[axis])));
+    const key = joinKey(this.#store.path, this.#name, own);
     let index = this.#indices.get(key);
     if (index === undefined) {
       index = this.#readIndex(key, sharding, fail);
