@@ -1,6 +1,7 @@
 /** This engine's side of the comparison: the same requests on stdin and replies on stdout as pytorch/server.py. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { peakResidentBytes } from '../src/core/peak-resident.ts';
 import { gradients } from '../src/engine/autodiff.ts';
 import { Graph, sizeOf } from '../src/engine/graph.ts';
 import { createGraphSession, createModelSession } from '../src/engine/graph-session.ts';
@@ -126,7 +127,7 @@ for await (const line of createInterface({ input: process.stdin })) {
       cpuSeconds.push((user + system) / 1e6);
     }
   }
-  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const peakBytes = peakResidentBytes();
   process.stdout.write(`${JSON.stringify({ seconds, cpuSeconds, peakBytes })}\n`);
 }
 await runner?.session.close();

@@ -1,5 +1,6 @@
 // How fast training patches come straight from the slides of a dataset:
 // node bench/patch-loading.ts DATASET [CACHE_MIB] [STEPS]
+import { peakResidentBytes } from '../src/core/peak-resident.ts';
 import { openDataset } from '../src/dataset/open-dataset.ts';
 import { createPatchStream } from '../src/dataset/patch-stream.ts';
 
@@ -22,6 +23,6 @@ console.log(
     patchesPerSecond: Number((patches / seconds).toPrecision(3)),
     cpuMsPerPatch: Number(((cpu.user + cpu.system) / 1000 / patches).toPrecision(3)),
     cacheMib: Math.round(dataset.cache.bytes / 2 ** 20),
-    peakMemoryMib: Math.round(process.resourceUsage().maxRSS / 1024),
+    peakMemoryMib: Math.round(peakResidentBytes() / 2 ** 20),
   }),
 );

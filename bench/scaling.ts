@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { peakResidentBytes } from '../src/core/peak-resident.ts';
 import { Rng } from '../src/core/rng.ts';
 import { sizeOf } from '../src/engine/graph.ts';
 import { createGraphSession, fitToMemory, type TrainingSessionOptions } from '../src/engine/graph-session.ts';
@@ -124,7 +125,7 @@ async function measure({ batch, patch, depth, profile, memoryShare, parts = 1 }:
     times.push((performance.now() - begin) / 1000);
     cpuTimes.push((user + system) / 1e6);
   }
-  const peakBytes = process.resourceUsage().maxRSS * 1024;
+  const peakBytes = peakResidentBytes();
   await session.close();
   const operators = profile ? readProfile(folder, Number(values.steps) + 1) : [];
   rmSync(folder, { recursive: true });

@@ -9,6 +9,7 @@ import {
 import { parseOptions } from '../contract/command.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { DataError } from '../core/errors.ts';
+import { peakResidentBytes } from '../core/peak-resident.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { percentText } from '../core/units.ts';
@@ -63,7 +64,7 @@ export async function analyze(given: AnalyzeOptions, work: WorkOptions = {}): Pr
       const result: AnalyzeResult = {
         ...analysis.result,
         seconds: (performance.now() - started) / 1000,
-        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        peakMemoryBytes: peakResidentBytes(),
         files: ['report.html', ...files, 'result.json'].map((file) => join(options.out, file)),
       };
       await writeFileAtomic(join(folder, 'result.json'), `${JSON.stringify(result, null, 1)}\n`);
@@ -255,7 +256,7 @@ async function measure(
     methods: methodsOf(options, vessels, nuclei, first.found, blockUm, calibrated ?? null),
     warnings,
     seconds: (performance.now() - started) / 1000,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: peakResidentBytes(),
     files: [],
   };
   return {

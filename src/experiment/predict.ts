@@ -7,6 +7,7 @@ import { commandArguments, shellText } from '../contract/command-line.ts';
 import { type PredictOptions, type PredictResult, predictCommand } from '../contract/predict.ts';
 import { partialPath } from '../core/atomic-file.ts';
 import { CancelledError, HrpnError, UsageError } from '../core/errors.ts';
+import { peakResidentBytes } from '../core/peak-resident.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { cropRaster, freeRaster, type Raster } from '../core/raster.ts';
@@ -192,7 +193,7 @@ export async function writePrediction(
         seconds,
         networkSeconds,
         megapixelsPerSecond: ((source.width * source.height) / 1e6 / seconds) * (computed / tiles),
-        peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+        peakMemoryBytes: peakResidentBytes(),
         notes,
         files: [options.out],
       };

@@ -12,6 +12,7 @@ import {
 } from '../contract/simulate.ts';
 import { partialPath, writeFailure } from '../core/atomic-file.ts';
 import { UsageError, WriteError } from '../core/errors.ts';
+import { peakResidentBytes } from '../core/peak-resident.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { isBegun } from '../slide/create-slide.ts';
 import { slideModel } from '../tissue/cohort.ts';
@@ -96,7 +97,7 @@ export async function simulate(given: SimulateOptions, work: WorkOptions = {}): 
   return {
     slides,
     seconds: (performance.now() - started) / 1000,
-    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    peakMemoryBytes: peakResidentBytes(),
     files: plan.flatMap(({ place }) => [place.path, place.truthPath]),
   };
 }
