@@ -85,6 +85,7 @@ const coverage = z.strictObject({
   byDistanceBin: z
     .array(
       z.strictObject({
+        fromUm: figure,
         toUm: z.number().nullable().describe('from the nearest vessel wall, null for the last: no bound'),
         coverage: figure,
         pixels: z.int(),

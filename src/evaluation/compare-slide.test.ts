@@ -169,6 +169,7 @@ describe('compareSlide', () => {
       Number.NaN,
     ]);
     expect(flat.undefinedBecause.r2).toMatch(/every measured value is 0\.1/);
+    expect(flat.undefinedBecause.ssim).toMatch(/the window around every pixel holds one that is not finite/);
     expect(JSON.parse(JSON.stringify(flat)).r2).toBeNull();
     const perfect = metricsOf(
       (await compareSlide({ ...base, measured: other, predicted: other })).pooled,
@@ -176,6 +177,14 @@ describe('compareSlide', () => {
     );
     expect([perfect.r2, perfect.icc, perfect.psnr]).toEqual([1, 1, Infinity]);
     expect(perfect.undefinedBecause.psnr).toMatch(/exact/);
+    const level = metricsOf(
+      (await compareSlide({ ...base, measured: constant, predicted: constant })).pooled,
+      255,
+    );
+    expect([level.undefinedBecause.psnr, level.undefinedBecause.r2]).toEqual([
+      expect.stringMatching(/exact/),
+      expect.stringMatching(/every measured value is 0\.1/),
+    ]);
     const nothing = metricsOf(
       (await compareSlide({ ...base, tissue: new BitMask(3, 1), measured: other, predicted: other })).pooled,
       255,

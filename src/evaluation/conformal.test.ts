@@ -158,11 +158,18 @@ it('Coverage counts by slide, by tenth of the predictions and by distance', () =
   expect(table.perSlide.map(({ coverage: share }) => share)).toEqual([0.5, 0]);
   expect(table.byPredictedDecile.map(({ coverage: share }) => share)).toEqual([1, 1, 1, 1, 1, 0, 0, 0, 0, 0]);
   expect(table.byPredictedDecile.map(({ from }) => from)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
-  expect(table.byDistanceBin.map(({ toUm, pixels }) => [toUm, pixels])).toEqual([
-    [0, 20],
-    [3, 1],
-    [null, 80],
+  expect(table.byDistanceBin.map(({ fromUm, toUm, pixels }) => [fromUm, toUm, pixels])).toEqual([
+    [0, 0, 20],
+    [0, 3, 1],
+    [50, null, 80],
   ]);
+});
+
+it('Coverage of a slide without vessels is at no distance from them', () => {
+  const coverage = new Coverage(0.9);
+  const [seven, six, eight] = [7, 6, 8].map((value) => Float32Array.of(value));
+  coverage.add('a', seven, seven, Float32Array.of(Infinity), six, eight);
+  expect(coverage.table()).toMatchObject({ pooled: 1, byDistanceBin: [] });
 });
 
 it('Coverage says which tenths share one predicted value', () => {

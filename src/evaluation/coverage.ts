@@ -35,8 +35,12 @@ export interface CoverageTable {
     readonly coverage: number;
     readonly pixels: number;
   }[];
-  /** Up to and with `toUm`; null for the last, which has no bound. Bins without pixels are left out. */
+  /**
+   * Beyond `fromUm`, up to and with `toUm`; null for the last, which has no bound; 0 and 0 are the vessels themselves. Bins
+   * without pixels are left out; slides without vessels are in none.
+   */
   readonly byDistanceBin: readonly {
+    readonly fromUm: number;
     readonly toUm: number | null;
     readonly coverage: number;
     readonly pixels: number;
@@ -60,7 +64,7 @@ export class Coverage {
 
   /**
    * Adds pixels of a slide.
-   * @param distanceUm to the nearest vessel's wall, one a pixel; 0 in vessels
+   * @param distanceUm to the nearest vessel's wall, one a pixel; 0 in vessels, Infinity where there are none
    * @param lower end of each pixel's interval
    */
   add(
@@ -82,12 +86,10 @@ export class Coverage {
       this.#count[step]++;
       this.#inside[step] += isInside;
       this.#least[step] = Math.min(this.#least[step], predicted[i]);
+      addTo(tally, isInside, high - low);
+      if (distanceUm[i] === Infinity) continue;
       const bin = distanceBinsUm.findIndex((limit) => distanceUm[i] <= limit);
-      for (const each of [tally, this.#distances[bin < 0 ? distanceBinsUm.length : bin]]) {
-        each.count++;
-        each.inside += isInside;
-        each.width += high - low;
-      }
+      addTo(this.#distances[bin < 0 ? distanceBinsUm.length : bin], isInside, high - low);
     }
   }
 
@@ -109,7 +111,16 @@ export class Coverage {
       })),
       byPredictedDecile: this.#deciles(),
       byDistanceBin: this.#distances.flatMap(({ count, inside }, i) =>
-        count === 0 ? [] : [{ toUm: distanceBinsUm[i] ?? null, coverage: inside / count, pixels: count }],
+        count === 0
+          ? []
+          : [
+              {
+                fromUm: distanceBinsUm[Math.max(0, i - 1)],
+                toUm: distanceBinsUm[i] ?? null,
+                coverage: inside / count,
+                pixels: count,
+              },
+            ],
       ),
     };
   }
@@ -142,6 +153,12 @@ export class Coverage {
 /** Rises with the value: the bits of a negative float32 fall as it rises, those of a positive one come after them. */
 function stepOf(bits: number): number {
   return (bits >= 0x80000000 ? ~bits : bits | 0x80000000) >>> droppedBits;
+}
+
+function addTo(tally: Tally, isInside: number, width: number): void {
+  tally.count++;
+  tally.inside += isInside;
+  tally.width += width;
 }
 
 function empty(): Tally {

@@ -77,15 +77,17 @@ export function metricsOf(region: RegionSums, peak: number): MetricBlock {
   };
   const undefinedBecause: Record<string, string> = {};
   for (const [name, value] of Object.entries(values)) {
-    if (!Number.isFinite(value)) undefinedBecause[name] = reason(m);
+    if (!Number.isFinite(value)) undefinedBecause[name] = reason(name, m);
   }
   return { pixels: m.count, pixelsNotFinite: m.notFinite, ...values, undefinedBecause };
 }
 
-function reason(m: PairMoments): string {
-  if (m.count === 0) return 'the region has no pixels';
-  if (m.squaredErrors === 0 && m.maxMeasured > m.minMeasured)
-    return 'the prediction is exact, so the ratio is infinite';
+function reason(name: string, m: PairMoments): string {
+  if (m.count === 0) {
+    return m.notFinite === 0 ? 'the region has no pixels' : 'no pixel of the region has a finite value';
+  }
+  if (name === 'psnr') return 'the prediction is exact, so the ratio is infinite';
+  if (name === 'ssim') return 'the window around every pixel holds one that is not finite';
   if (m.maxMeasured === m.minMeasured) return `every measured value is ${m.minMeasured}`;
   if (m.maxPredicted === m.minPredicted) return `every predicted value is ${m.minPredicted}`;
   return 'too few pixels';

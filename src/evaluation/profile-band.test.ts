@@ -33,6 +33,7 @@ describe('profileBand', () => {
     const [both] = profileBand([slide('a', 1), slide('b', 2)]);
     expect([both.measured, both.measuredLow, both.predictedHigh]).toEqual([1.5, Number.NaN, Number.NaN]);
     expect(profileBand([slide('a', 1, 1), slide('b', 2), slide('c', 3)])).toHaveLength(1);
+    expect(profileBand([slide('a', 1), slide('b', 2), slide('without vessels')])).toHaveLength(1);
     const [bin] = profileBand(['a', 'b', 'c', 'd'].map((group) => slide(group, 7)));
     expect([bin.measuredLow, bin.measuredHigh]).toEqual([7, 7]);
   });

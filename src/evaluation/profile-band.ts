@@ -27,12 +27,13 @@ const fewestAnimals = 3;
 /**
  * Slides of an animal are averaged first, then animals, each alike whatever its size; the interval comes from drawing
  * animals with replacement, and is NaN with fewer than three. Bins in which fewer than three quarters of the animals
- * have tissue are left out. With few animals the interval is too narrow; every slide's own line belongs beside it.
+ * that have a profile have tissue are left out. With few animals the interval is too narrow; every slide's own line belongs beside it.
  */
 export function profileBand(
-  slides: readonly { readonly group: string; readonly profile: readonly ProfilePair[] }[],
+  all: readonly { readonly group: string; readonly profile: readonly ProfilePair[] }[],
   seed = 0,
 ): ProfileBand[] {
+  const slides = all.filter(({ profile }) => profile.length > 0);
   const groups = [...new Set(slides.map(({ group }) => group))];
   const rng = new Rng(seed).fork('animals');
   const draws = Array.from({ length: resamples }, () => groups.map(() => rng.integer(groups.length)));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRaster } from '../core/raster.ts';
+import { createRaster, type Region } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { BitMask } from '../spatial/bit-mask.ts';
 import { PlaneFft } from '../spatial/fft.ts';
@@ -35,6 +35,29 @@ describe('radialSpectrum', () => {
     const white = found.predicted.slice(4).reduce((sum, v) => sum + v, 0) / (found.predicted.length - 4);
     expect((white * n * n) / 9).toBeGreaterThan(0.9);
     expect((white * n * n) / 9).toBeLessThan(1.1);
+  });
+
+  it('looks at windows of all parts of a large slide', async () => {
+    const edge = 8192;
+    const places: { x: number; y: number }[] = [];
+    const blank = createRaster(1, 256, 256);
+    const source = {
+      ...memorySource({ raster: createRaster(1, 1, 1), channelNames: ['p'] }),
+      read: async (region: Region) => {
+        places.push(region);
+        return blank;
+      },
+    };
+    const found = await radialSpectrum({
+      ...{ measured: source, measuredChannel: 0, predicted: source, predictedChannel: 0 },
+      ...{ tissue: new BitMask(edge, edge).inverted(), pixelSizeUm: 1 },
+    });
+    expect(found.windows).toBe(64);
+    const quarters = new Set(
+      places.map(({ x, y }) => `${Math.floor((4 * x) / edge)},${Math.floor((4 * y) / edge)}`),
+    );
+    expect(quarters.size).toBeGreaterThanOrEqual(12);
+    expect(new Set(places.map(({ x }) => x)).size).toBeGreaterThan(20);
   });
 
   it('has no window without tissue', async () => {

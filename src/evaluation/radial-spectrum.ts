@@ -1,6 +1,7 @@
 // Power of measured, predicted and error at each spatial frequency: which detail a prediction has and which it lacks.
 import type { PixelSource } from '../core/pixel-source.ts';
 import { channelOf } from '../core/raster.ts';
+import { Rng } from '../core/rng.ts';
 import type { BitMask } from '../spatial/bit-mask.ts';
 import { PlaneFft } from '../spatial/fft.ts';
 import { taperEnergy, taperedPower } from '../spatial/tapered-power.ts';
@@ -34,7 +35,7 @@ export interface SpectrumInput {
 }
 
 /**
- * Windows of tissue on a regular grid (at most 64, evenly chosen), mean taken off, tapered by Hann's window in both
+ * Windows of tissue on a regular grid (at most 64, spread over all of it), mean taken off, tapered by Hann's window in both
  * directions (Welch 1967), transformed; power is averaged over rings one Fourier step wide, up to the Nyquist frequency.
  */
 export async function radialSpectrum(input: SpectrumInput, signal?: AbortSignal): Promise<RadialSpectrum> {
@@ -45,7 +46,7 @@ export async function radialSpectrum(input: SpectrumInput, signal?: AbortSignal)
     n /= 2;
     places = windowsIn(tissue, n);
   }
-  const chosen = places.filter((_, i) => i % Math.ceil(places.length / mostWindows) === 0);
+  const chosen = spreadOut(places, mostWindows);
   const rings = n / 2;
   const sums = [0, 1, 2].map(() => new Float64Array(rings));
   const counts = new Float64Array(rings);
@@ -71,6 +72,14 @@ export async function radialSpectrum(input: SpectrumInput, signal?: AbortSignal)
     windows,
     windowPx: n,
   };
+}
+
+/** One drawn from each of `count` equal parts of the list: every n-th of a grid would often lie in one column. */
+function spreadOut<T>(list: readonly T[], count: number): T[] {
+  if (list.length <= count) return [...list];
+  const rng = new Rng(0).fork('windows');
+  const part = list.length / count;
+  return Array.from({ length: count }, (_, i) => list[Math.floor((i + rng.uniform()) * part)]);
 }
 
 function windowsIn(tissue: BitMask, n: number): { x: number; y: number }[] {

@@ -4,7 +4,7 @@ import type { AnalyzeResult, AnalyzeSettings } from '../contract/analyze.ts';
 import { flagOf } from '../contract/command.ts';
 import { percentText } from '../core/units.ts';
 import type { ProbeMeasures } from './analyze-measures.ts';
-import { derivedValues, endsOf, ofLevel } from './derived-intervals.ts';
+import { derivedValues, endsOf, ofLevel, unlikeCalibration } from './derived-intervals.ts';
 import type { PredictionRecord } from './prediction-record.ts';
 
 type Calibrated = NonNullable<AnalyzeResult['calibrated']>;
@@ -20,15 +20,12 @@ const calibratedWith: readonly (readonly [keyof AnalyzeSettings, unknown])[] = [
   ['beyondUm', 3],
 ];
 
-/** Of the smallest calibration slide's tissue. */
-const leastShare = 0.7;
-
 /**
  * @param isAlone the prediction is in the place of the measured probe, so that nothing else tells its error
  * @param warnings is told what a person must know who reads the intervals, or why there are none
  */
 export function calibratedOf(
-  { derivedIntervals, calibrationTissueMm2 = 0, resampledFromUm }: PredictionRecord,
+  record: PredictionRecord,
   { extravasation, subareas }: ProbeMeasures,
   settings: AnalyzeSettings,
   tissueMm2: number,
@@ -36,6 +33,7 @@ export function calibratedOf(
   warnings: string[],
 ): Calibrated | null {
   const { level } = settings;
+  const { derivedIntervals } = record;
   const none = (why: string): null => {
     if (isAlone) {
       warnings.push(
@@ -57,16 +55,8 @@ export function calibratedOf(
       `: the model's calibration measures without ${changed.join(', ')}. Leave ${changed.length > 1 ? 'them' : 'it'} out for calibrated intervals.`,
     );
   }
-  if (resampledFromUm !== undefined) {
-    return none(
-      `: the slide was resampled from ${resampledFromUm} um a pixel, so it is not of the kind that the model was calibrated on.`,
-    );
-  }
-  if (tissueMm2 < leastShare * calibrationTissueMm2) {
-    return none(
-      `: there are ${tissueMm2.toPrecision(2)} mm2 of tissue, and the smallest slide that the model was calibrated on has ${calibrationTissueMm2.toPrecision(2)}; of so little, everything varies more.`,
-    );
-  }
+  const unlike = unlikeCalibration(record, tissueMm2);
+  if (unlike !== undefined) return none(`: ${unlike}`);
   const intervals: Calibrated['intervals'] = {};
   let isLevelKnown = false;
   for (const [key, value] of Object.entries(derivedValues(extravasation, subareas))) {

@@ -8,7 +8,7 @@ import type { PlannedRun, RunRecord } from './benchmark-runs.ts';
 import { bestRate } from './benchmark-schedule.ts';
 
 /** Below this, a bootstrap over slides (those of one animal together) gives intervals that are clearly too narrow. */
-const fewGroups = 10;
+export const fewGroups = 10;
 
 /** Rows over fewer folds or seeds than planned: folds differ in how hard they are, so such rows are not to be compared. */
 export function lackNotes(
@@ -86,13 +86,14 @@ export function gradientNotes(models: Readonly<Record<string, BenchmarkRow>>): s
       'Whether the probe is brighter beside vessels is not known: a slide held out has too little tissue 3 to 10 um from a vessel, or beyond 25 um.',
     ];
   }
-  const isBright = measured.low > 0;
+  const how =
+    measured.low > 0 ? 'is brighter' : measured.high < 0 ? 'is darker' : 'is not surely brighter or darker';
   const claims = rows.filter(
     ([, { vesselGradient }]) =>
       vesselGradient.predicted.low > 0 && vesselGradient.predicted.mean >= leastGradient,
   );
   return [
-    `The measured probe is ${isBright ? '' : 'not '}brighter beside vessels (3 to 10 um) than far from them (beyond 25 um): ` +
+    `The measured probe ${how} beside vessels (3 to 10 um) than far from them (beyond 25 um): ` +
       `by ${measured.mean.toFixed(3)} of its standard deviations outside vessels (95% interval ${measured.low.toFixed(3)} to ${measured.high.toFixed(3)}). ` +
       (claims.length === 0
         ? `No model says that it is by ${leastGradient} or more.`

@@ -21,7 +21,8 @@ import { type Fold, rowName } from './benchmark-folds.ts';
 import { chosen, type RateTrials } from './benchmark-schedule.ts';
 import { readJson, trainOptions, trainOrResume } from './benchmark-training.ts';
 import { intervalCaveat } from './calibrate.ts';
-import { scoredLevel, scoreModel } from './score-model.ts';
+import { isScored } from './evaluation.ts';
+import { scoreModel } from './score-model.ts';
 import { type Gradient, meanGradient } from './vessel-gradient.ts';
 import { watchMemory } from './watch-memory.ts';
 
@@ -243,7 +244,7 @@ async function trainAndScore(
 }
 
 function caveatOf({ manifest }: ModelFile): string | undefined {
-  const interval = manifest.intervals?.find(({ level }) => level === scoredLevel);
+  const interval = manifest.intervals?.find(isScored);
   return interval && intervalCaveat(interval, manifest.training.splitBy);
 }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BenchmarkRow } from '../contract/benchmark.ts';
+import { gradientNotes } from './benchmark-notes.ts';
 import type { RunRecord } from './benchmark-runs.ts';
 import { pairedDifferences, tableCsv } from './benchmark-table.ts';
 
@@ -19,6 +20,17 @@ it('pairs slides, averages seeds, and gives an interval that holds the mean diff
   // Two animals, of which one has three slides, are too few.
   const [together] = pairedDifferences(runs, ['a', 'b'], (slide) => (slide === 's0' ? 'x' : 'y'));
   expect(together).toEqual({ ...gap, groups: 2, low: Number.NaN, high: Number.NaN });
+});
+
+it('says that the probe is brighter or darker beside vessels only where that is sure', () => {
+  const note = (low: number, high: number): string => {
+    const measured = { mean: (low + high) / 2, low, high };
+    const row = { vesselGradient: { measured, predicted: measured } } as unknown as BenchmarkRow;
+    return gradientNotes({ linear: row }).join();
+  };
+  expect(note(0.2, 0.4)).toMatch(/probe is brighter beside .* Models that say it is, .*: linear/);
+  expect(note(-0.4, -0.2)).toMatch(/probe is darker beside .* No model says/);
+  expect(note(-0.05, 0.65)).toMatch(/probe is not surely brighter or darker beside/);
 });
 
 it('the table for spreadsheets names every part of a figure', () => {

@@ -148,7 +148,7 @@ export function findInterval({ path, manifest }: ModelFile, level: number): Inte
   const { intervals = [] } = manifest;
   if (intervals.length === 0) {
     throw new UsageError(
-      `${path} has no prediction intervals: its dataset had no calibration slides. Run \`hrpn prepare\` with --calibration SLIDE (${slidesNeeded(level)} slides or more for ${level}) and train again, or leave out --interval.`,
+      `${path} has no prediction intervals: its dataset had no calibration slides. Run \`hrpn prepare\` with --calibration SLIDE (${slidesNeeded(level)} or more for ${level}, each of another animal) and train again, or leave out --interval.`,
     );
   }
   const found = intervals.find((interval) => Math.abs(interval.level - level) < 1e-9);
@@ -165,5 +165,6 @@ export function intervalCaveat({ level, slides, basis }: Interval, splitBy: stri
   if (splitBy === 'field') {
     return `The ${share} interval is calibrated on ${slides} field${slides === 1 ? '' : 's'} of one slide: it is within-slide and promises nothing for another slide.`;
   }
-  return `The ${share} interval is within-cohort: it is calibrated on ${slides} slide${slides === 1 ? '' : 's'}, and at least ${slidesNeeded(level)} are needed to promise ${share} on a further one.`;
+  const what = splitBy === 'animal' ? 'animal' : 'slide';
+  return `The ${share} interval is within-cohort: it is calibrated on ${slides} ${what}${slides === 1 ? '' : 's'}, and at least ${slidesNeeded(level)} are needed to promise ${share} on a further one.`;
 }

@@ -79,6 +79,26 @@ export function ofLevel(
   return intervals?.find((interval) => Math.abs(interval.level - level) < 1e-9);
 }
 
+/** Of the smallest calibration slide's tissue. */
+const leastShare = 0.7;
+
+/** Why intervals calibrated on whole slides do not hold for one, as the end of a sentence; undefined where it is like them. */
+export function unlikeCalibration(
+  {
+    resampledFromUm,
+    calibrationTissueMm2 = 0,
+  }: { readonly resampledFromUm?: number; readonly calibrationTissueMm2?: number },
+  tissueMm2: number,
+): string | undefined {
+  if (resampledFromUm !== undefined) {
+    return `the slide was resampled from ${resampledFromUm} um a pixel, so it is not of the kind that the model was calibrated on.`;
+  }
+  if (tissueMm2 < leastShare * calibrationTissueMm2) {
+    return `there are ${tissueMm2.toPrecision(2)} mm2 of tissue, and the smallest slide that the model was calibrated on has ${calibrationTissueMm2.toPrecision(2)}; of so little, everything varies more.`;
+  }
+  return undefined;
+}
+
 /** The pairs with the ends of their intervals where the model has them, and how often those held. */
 export class DerivedCoverage {
   readonly #known: DerivedIntervals;

@@ -11,7 +11,7 @@ import { Coverage } from '../evaluation/coverage.ts';
 import { type ModelFile, readModelFile } from '../model/model-file.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { datasetFingerprint } from '../training/run-folder.ts';
-import { DerivedCoverage } from './derived-intervals.ts';
+import { DerivedCoverage, unlikeCalibration } from './derived-intervals.ts';
 import { drawComparison } from './evaluate-picture.ts';
 import { type EvaluatedPair, evaluateSlide, type SlideEvaluation } from './evaluate-slide.ts';
 import { findTruth, findVessels, openTarget } from './evaluate-target.ts';
@@ -25,6 +25,8 @@ import {
 import { writePrediction } from './predict.ts';
 import { peakOf } from './score-slide.ts';
 
+const calibratedHere =
+  'The intervals were calibrated on these very slides: how often they hold here is no test of them.';
 const anotherDataset =
   'The model was trained on another dataset than this one. The slides scored here may be among those that it was trained on, and then this is no test.';
 
@@ -55,10 +57,12 @@ export async function evaluateModel(
     const notes = new Set(found);
     if (!isMeasured) for (const { source } of chosen) await findTruth(source.path);
     const { training } = model.manifest;
-    if (split !== 'train' && training.dataset !== datasetFingerprint(manifest)) notes.add(anotherDataset);
+    const isOwn = training.dataset === datasetFingerprint(manifest);
+    if (split !== 'train' && !isOwn) notes.add(anotherDataset);
+    if (split === 'calibration' && isOwn && isMeasured && model.manifest.intervals) notes.add(calibratedHere);
     const interval = isMeasured ? model.manifest.intervals?.find(isScored) : undefined;
     const tally = interval && new Coverage(coverageLevel);
-    const { derivedIntervals } = model.manifest;
+    const { derivedIntervals, calibrationTissueMm2 } = model.manifest;
     const ofDerived =
       isMeasured && derivedIntervals ? new DerivedCoverage(derivedIntervals, coverageLevel) : undefined;
     const scores: SlideEvaluation[] = [];
@@ -117,10 +121,16 @@ export async function evaluateModel(
           coverage: tally && { tally, ends: [1, 2] },
         };
         const score = await evaluateSlide(pair, slideWork);
-        scores.push(ofDerived ? { ...score, derived: ofDerived.add(score.derived) } : score);
+        // Calibration slides were of this dataset and resampled as its others.
+        const unlike = ofDerived && unlikeCalibration({ calibrationTissueMm2 }, entry.tissueAreaMm2);
+        if (unlike !== undefined) notes.add(`${entry.name}: no intervals of distances and shares: ${unlike}`);
+        const isTold = ofDerived && unlike === undefined;
+        scores.push(isTold ? { ...score, derived: ofDerived.add(score.derived) } : score);
         if (out !== undefined) files.push(await drawComparison(pair, score, out));
       } finally {
         await Promise.all(opened.map((each) => each.close()));
+        // A gigapixel's takes gigabytes.
+        if (out === undefined) await rm(path, { force: true });
       }
     }
     return {

@@ -2,12 +2,12 @@
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { scanSlide } from '../dataset/scan-slide.ts';
-import { findTissue } from '../dataset/tissue-mask.ts';
+import { findTissue, tissueAreaMm2 } from '../dataset/tissue-mask.ts';
 import { Coverage } from '../evaluation/coverage.ts';
 import { rolesOf } from '../slide/assign-roles.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { requirePixelSize } from '../slide/pixel-size.ts';
-import { DerivedCoverage } from './derived-intervals.ts';
+import { DerivedCoverage, unlikeCalibration } from './derived-intervals.ts';
 import { drawComparison } from './evaluate-picture.ts';
 import { type EvaluatedPair, evaluateSlide } from './evaluate-slide.ts';
 import { findVessels, openTarget } from './evaluate-target.ts';
@@ -79,8 +79,10 @@ export async function evaluatePair(
       peak: await peakOf([{ source: slide, channel: target.slideChannel }], work),
       coverage: tally && interval && { tally, ends: [interval.lower, interval.upper] },
     };
+    const unlike = record.derivedIntervals && unlikeCalibration(record, tissueAreaMm2(tissue, scan));
+    if (unlike !== undefined) notes.push(`No intervals of distances and shares: ${unlike}`);
     const ofDerived =
-      isMeasured && record.derivedIntervals
+      isMeasured && record.derivedIntervals && unlike === undefined
         ? new DerivedCoverage(record.derivedIntervals, coverageLevel)
         : undefined;
     const found = await evaluateSlide(pair, work);

@@ -6,6 +6,7 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import { version } from '../core/version.ts';
 import { profileFigure } from '../report/analysis-figures.ts';
 import { type EvaluationPage, evaluationHtml } from '../report/evaluation-page.ts';
+import { fewGroups } from './benchmark-notes.ts';
 
 const shown = [
   'mse',
@@ -54,9 +55,12 @@ export async function writeEvaluationReport(
     pictures.push({ title: file, png: new Uint8Array(await readFile(join(folder, file))) });
   const interval = (region: 'pooled' | 'extravascular', name: string): string => {
     const found = result.bootstrap?.[region][name];
-    return found ? `${number(found.low)} to ${number(found.high)}` : '';
+    return found ? `${number(found.low, unitOf(name))} to ${number(found.high, unitOf(name))}` : '';
   };
-  const derived = Object.keys(result.perSlide[0]?.derived ?? {});
+  const { measuredSd } = result.pooled;
+  const unitOf = (name: string): number =>
+    name === 'mse' ? measuredSd ** 2 : ['rmse', 'mae', 'bias'].includes(name) ? measuredSd : 1;
+  const hasDerived = result.perSlide.some(({ derived }) => Object.keys(derived).length > 0);
   const hasIntervals = result.perSlide.some((slide) =>
     Object.values(slide.derived).some(({ low }) => low !== undefined),
   );
@@ -82,11 +86,11 @@ export async function writeEvaluationReport(
       ],
       rows: shown.map((name) => [
         names[name],
-        number(result.pooled[name]),
+        number(result.pooled[name], unitOf(name)),
         ...(result.bootstrap ? [interval('pooled', name)] : []),
-        number(result.extravascular[name]),
+        number(result.extravascular[name], unitOf(name)),
         ...(result.bootstrap ? [interval('extravascular', name)] : []),
-        number(result.floor.pooled[name]),
+        number(result.floor.pooled[name], unitOf(name)),
       ]),
     },
     perSlide: {
@@ -104,13 +108,13 @@ export async function writeEvaluationReport(
       rows: result.perSlide.map(({ slide, group, pooled, extravascular }) => [
         slide,
         group,
-        number(pooled.r2),
-        number(extravascular.r2),
-        number(pooled.rmse),
-        number(pooled.bias),
-        number(pooled.ssim),
-        number(pooled.spearman),
-        number(pooled.icc),
+        number(pooled.r2, 1),
+        number(extravascular.r2, 1),
+        number(pooled.rmse, measuredSd),
+        number(pooled.bias, measuredSd),
+        number(pooled.ssim, 1),
+        number(pooled.spearman, 1),
+        number(pooled.icc, 1),
       ]),
     },
     r2: {
@@ -121,40 +125,39 @@ export async function writeEvaluationReport(
     ceilingR2: { pooled: known(ceiling?.r2), extravascular: known(ceiling?.extravascularR2) },
     spectrum: ofSpectrum?.spectrum,
     profile: profileChart(result),
-    derived:
-      derived.length > 0
-        ? {
-            head: [
-              'slide',
-              'measure',
-              'measured',
-              'predicted',
-              'error',
-              ...(hasIntervals ? ['90% interval for the measured'] : []),
-            ],
-            rows: result.perSlide.flatMap(({ slide, derived: own }) =>
-              Object.entries(own).map(([key, pair]) => [
-                slide,
-                names[key] ?? key.replace(/ um$/, ' µm'),
-                number(pair.measured),
-                number(pair.predicted),
-                number(pair.error),
-                ...(pair.low === undefined || pair.high === undefined
-                  ? hasIntervals
-                    ? ['']
-                    : []
-                  : [`${number(pair.low)} to ${number(pair.high)}`]),
-              ]),
-            ),
-          }
-        : undefined,
+    derived: hasDerived
+      ? {
+          head: [
+            'slide',
+            'measure',
+            'measured',
+            'predicted',
+            'error',
+            ...(hasIntervals ? ['90% interval for the measured'] : []),
+          ],
+          rows: result.perSlide.flatMap(({ slide, derived: own }) =>
+            Object.entries(own).map(([key, pair]) => [
+              slide,
+              names[key] ?? key.replace(/ um$/, ' µm'),
+              number(pair.measured),
+              number(pair.predicted),
+              number(pair.error),
+              ...(pair.low === undefined || pair.high === undefined
+                ? hasIntervals
+                  ? ['']
+                  : []
+                : [`${number(pair.low)} to ${number(pair.high)}`]),
+            ]),
+          ),
+        }
+      : undefined,
     coverage: coverageTable(result),
     pictures,
     notes: [
       ...result.notes,
       ...(result.bootstrap
         ? [
-            `Intervals come from drawing the ${result.bootstrap.slides} slides with replacement; with so few they are too narrow, so look at the points${result.perAnimal.length < result.perSlide.length ? '; slides of one animal are drawn as if they were of several, which narrows them further' : ''}.`,
+            `Intervals come from drawing the ${result.bootstrap.slides} slides with replacement${result.bootstrap.slides < fewGroups ? '; with so few they are too narrow, so look at the points' : ''}${result.perAnimal.length < result.perSlide.length ? '; slides of one animal are drawn as if they were of several, which narrows them further' : ''}.`,
           ]
         : []),
       ...(ofSpectrum && result.perSlide.length > 1
@@ -169,37 +172,13 @@ export async function writeEvaluationReport(
 
 /** A line for each part of the tissue, then one for each derived measure. */
 function coverageTable({ coverage, derivedCoverage }: EvaluateResult): EvaluationPage['coverage'] {
-  if (coverage === null) return undefined;
-  const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
-  const nominal = percent(coverage.nominal);
-  let fromUm = 0;
+  const ofDerived = Object.entries(derivedCoverage ?? {});
+  if (coverage === null && ofDerived.length === 0) return undefined;
   return {
     head: ['where', 'interval', 'holds the measured', 'mean width, stored units or as the measure'],
     rows: [
-      ['all tissue', nominal, percent(coverage.pooled), number(coverage.meanWidth)],
-      ...coverage.perSlide.map((slide) => [
-        slide.slide,
-        nominal,
-        percent(slide.coverage),
-        number(slide.meanWidth),
-      ]),
-      ...coverage.byPredictedDecile.map((part) => [
-        `${part.first === part.last ? `tenth ${part.last}` : `tenths ${part.first} to ${part.last}`} of the predicted values, from ${number(part.from)}`,
-        nominal,
-        percent(part.coverage),
-        '',
-      ]),
-      ...coverage.byDistanceBin.map((part) => {
-        const where =
-          part.toUm === 0
-            ? 'in vessels'
-            : part.toUm === null
-              ? `beyond ${fromUm} µm of vessels`
-              : `${fromUm} to ${part.toUm} µm from vessels`;
-        fromUm = part.toUm ?? fromUm;
-        return [where, nominal, percent(part.coverage), ''];
-      }),
-      ...Object.entries(derivedCoverage ?? {}).map(([key, own]) => [
+      ...(coverage ? pixelRows(coverage) : []),
+      ...ofDerived.map(([key, own]) => [
         names[key] ?? key.replace(/ um$/, ' µm'),
         percent(own.nominal),
         `on ${own.held} of ${own.scored} slides`,
@@ -207,6 +186,34 @@ function coverageTable({ coverage, derivedCoverage }: EvaluateResult): Evaluatio
       ]),
     ],
   };
+}
+
+function pixelRows(coverage: NonNullable<EvaluateResult['coverage']>): string[][] {
+  const nominal = percent(coverage.nominal);
+  return [
+    ['all tissue', nominal, percent(coverage.pooled), number(coverage.meanWidth)],
+    ...coverage.perSlide.map((slide) => [
+      slide.slide,
+      nominal,
+      percent(slide.coverage),
+      number(slide.meanWidth),
+    ]),
+    ...coverage.byPredictedDecile.map((part) => [
+      `${part.first === part.last ? `tenth ${part.last}` : `tenths ${part.first} to ${part.last}`} of the predicted values, from ${number(part.from)}`,
+      nominal,
+      percent(part.coverage),
+      '',
+    ]),
+    ...coverage.byDistanceBin.map(({ fromUm, toUm, coverage: held }) => {
+      const where =
+        toUm === 0
+          ? 'in vessels'
+          : toUm === null
+            ? `beyond ${fromUm} µm of vessels`
+            : `${fromUm} to ${toUm} µm from vessels`;
+      return [where, nominal, percent(held), ''];
+    }),
+  ];
 }
 
 /** Mean over animals with its interval, and every slide's own line. */
@@ -238,8 +245,10 @@ function profileChart({ perSlide, profile }: EvaluateResult): string {
 
 const known = (value: number | null | undefined): number => value ?? Number.NaN;
 
-/** To four digits; what rounding leaves of a zero is one. */
-function number(value: number): string {
+const percent = (share: number): string => `${(100 * share).toFixed(1)}%`;
+
+/** To four digits; what rounding leaves of a zero, next to a value of the size `unit`, is one. */
+function number(value: number, unit = 0): string {
   if (!Number.isFinite(value)) return '–';
-  return Math.abs(value) < 1e-9 ? '0' : `${Number(value.toPrecision(4))}`;
+  return Math.abs(value) < 1e-9 * unit ? '0' : `${Number(value.toPrecision(4))}`;
 }

@@ -1,7 +1,6 @@
 // All that evaluate says of one slide: the metrics, the constant predictor's floor, space and spectrum.
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
-import { createRaster } from '../core/raster.ts';
 import { compareSlide, type SlideComparison } from '../evaluation/compare-slide.ts';
 import { type RadialSpectrum, radialSpectrum } from '../evaluation/radial-spectrum.ts';
 import { type ComparedSpace, compareSpace } from './evaluate-space.ts';
@@ -30,11 +29,12 @@ export interface SlideEvaluation {
 export async function evaluateSlide(pair: EvaluatedPair, work: WorkOptions = {}): Promise<SlideEvaluation> {
   const { measured, measuredChannel, predicted, predictedChannel, pixelSizeUm, name } = pair;
   const { comparison, tissue, vessels } = await comparePair(pair, work);
-  const constant = pair.constant ?? comparison.pooled.moments.meanMeasured;
+  const { count, meanMeasured } = comparison.pooled.moments;
+  const constant = pair.constant ?? (count > 0 ? meanMeasured : Number.NaN);
   const floor = await compareSlide(
     {
       ...{ measured, measuredChannel, tissue, vessels, pixelSizeUm, dataRange: pair.peak },
-      predicted: constantSource(constant, measured),
+      predicted: constantLike(predicted, predictedChannel, constant),
       predictedChannel: 0,
     },
     stageOf(pair, 'comparing a constant', work),
@@ -55,7 +55,9 @@ export async function evaluateSlide(pair: EvaluatedPair, work: WorkOptions = {})
   return { name, group: pair.group ?? name, comparison, floor, ...space, spectrum };
 }
 
-function constantSource(value: number, { width, height }: PixelSource): PixelSource {
+/** The value wherever the prediction has one, so that both are scored on the same pixels. */
+function constantLike(predicted: PixelSource, channel: number, value: number): PixelSource {
+  const { width, height } = predicted;
   return {
     path: 'constant',
     format: 'constant',
@@ -64,9 +66,10 @@ function constantSource(value: number, { width, height }: PixelSource): PixelSou
     channels: [{ name: 'constant', sampleType: 'float32' }],
     pixelSizeUm: undefined,
     levels: [{ width, height }],
-    async read(region) {
-      const raster = createRaster(1, region.height, region.width);
-      raster.data.fill(value);
+    async read(region, _, options) {
+      const raster = await predicted.read(region, [channel], options);
+      const { data } = raster;
+      for (let i = 0; i < data.length; i++) data[i] = Number.isFinite(data[i]) ? value : Number.NaN;
       return raster;
     },
     async close() {},

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import type { EvaluateOptions } from '../contract/evaluate.ts';
 import { DataError, UsageError } from '../core/errors.ts';
+import { createSlide } from '../slide/create-slide.ts';
+import { openSlide } from '../slide/open-slide.ts';
 import { analyze } from './analyze.ts';
 import { evaluate } from './evaluate.ts';
 import { predict } from './predict.ts';
@@ -40,6 +42,30 @@ describe('evaluate --prediction', () => {
     expect(half.coverage).toBeNull();
     expect(half.notes.join()).toMatch(/intervals of level 0.5; .* counted for 0.9 only/);
   }, 60_000);
+
+  it('scores the floor on the same pixels, says how many are left out, and refuses what leaves none', async () => {
+    const source = await openSlide(slide);
+    const { width, height, pixelSizeUm = Number.NaN } = source;
+    const measured = await source.read({ x: 0, y: 0, width, height }, [2]);
+    await source.close();
+    const written = async (name: string, leftOut: (x: number) => boolean): Promise<string> => {
+      const out = join(folder, `${name}.ome.tif`);
+      const channels = [{ name: 'probe' }];
+      const sink = await createSlide(out, { width, height, channels, sampleType: 'float32', pixelSizeUm });
+      const data = measured.data.map((value, i) => (leftOut(i % width) ? Number.NaN : 0.9 * value + 2));
+      await sink.write(0, 0, { ...measured, data });
+      await sink.finish();
+      return out;
+    };
+    const prediction = await written('half-known', (x) => x < width / 2);
+    const { floor, pooled, notes } = await evaluate({ slide, prediction });
+    expect(floor.pooled.r2).toBeCloseTo(0, 9);
+    expect(floor.pooled.pixels).toBe(pooled.pixels);
+    expect(pooled.pixelsNotFinite).toBeGreaterThan(1000);
+    expect(notes.join()).toMatch(/[\d,]+ of the [\d,]+ pixels of tissue are left out/);
+    const nothing = await written('unknown', () => true);
+    await expect(evaluate({ slide, prediction: nothing })).rejects.toThrow(/there is nothing to score/);
+  });
 
   it('refuses channels that are not there, and says where tissue is told from the probe', async () => {
     const prediction = await predicted('stained');

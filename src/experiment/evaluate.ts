@@ -4,7 +4,7 @@ import { flagOf, parseOptions } from '../contract/command.ts';
 import { commandArguments, shellText } from '../contract/command-line.ts';
 import { type EvaluateOptions, type EvaluateResult, evaluateCommand } from '../contract/evaluate.ts';
 import { writeFileAtomic } from '../core/atomic-file.ts';
-import { UsageError } from '../core/errors.ts';
+import { DataError, UsageError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { bootstrapSlides } from '../evaluation/bootstrap-slides.ts';
 import { emptyRegion, mergeRegions, metricsOf, type RegionSums } from '../evaluation/metric-block.ts';
@@ -92,6 +92,7 @@ async function resultOf(options: EvaluateSettings, evaluation: Evaluation): Prom
     };
     return { pooled: merged('pooled'), extravascular: merged('extravascular') };
   };
+  const all = blocks('comparison', scores);
   const ceiling =
     options.target === 'measured' && !evaluation.isResampled
       ? await readCeiling(evaluation.slidePaths)
@@ -99,7 +100,7 @@ async function resultOf(options: EvaluateSettings, evaluation: Evaluation): Prom
   return {
     target: options.target,
     withinSlide: evaluation.withinSlide,
-    ...blocks('comparison', scores),
+    ...all,
     perSlide: scores.map((score) => ({
       slide: score.name,
       group: score.group,
@@ -122,7 +123,24 @@ async function resultOf(options: EvaluateSettings, evaluation: Evaluation): Prom
     coverage: evaluation.coverage,
     derivedCoverage: evaluation.derivedCoverage,
     peak,
-    notes: [...evaluation.notes],
+    notes: [...evaluation.notes, ...leftOutNotes(all.pooled)],
     files: [],
   };
+}
+
+/** @throws DataError where no pixel is left to be scored */
+function leftOutNotes({
+  pixels,
+  pixelsNotFinite,
+}: Pick<EvaluateResult['pooled'], 'pixels' | 'pixelsNotFinite'>): string[] {
+  if (pixelsNotFinite === 0) return [];
+  const all = (pixels + pixelsNotFinite).toLocaleString('en');
+  if (pixels === 0) {
+    throw new DataError(
+      `none of the ${all} pixels of tissue has both a measured and a predicted value that is a finite number: there is nothing to score. Check the prediction and the channel of the probe.`,
+    );
+  }
+  return [
+    `${pixelsNotFinite.toLocaleString('en')} of the ${all} pixels of tissue are left out: measured or predicted, they are no finite number.`,
+  ];
 }

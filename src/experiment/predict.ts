@@ -106,6 +106,8 @@ export async function writePrediction(
     const assigned = assignRoles(source, named, options.roles);
     const channels = manifest.roles.map((role) => assigned[role]);
     const isResampled = needsResampling(options.slide, ownUm, pixelSizeUm);
+    // What is near enough to the model's to be read as it is has the slide's pixels.
+    const writtenUm = isResampled ? pixelSizeUm : ownUm;
     if (isResampled) {
       source = resampledSource(source, ownUm, pixelSizeUm);
       notes.push(
@@ -136,13 +138,13 @@ export async function writePrediction(
         ],
         sampleType: options.sampleType,
         valueScale,
-        // What is near enough to the model's to be read as it is has the slide's pixels.
-        pixelSizeUm: isResampled ? pixelSizeUm : ownUm,
+        pixelSizeUm: writtenUm,
         description: `${manifest.targetRole} predicted from ${manifest.roles.join(' and ')} by ${manifest.model}`,
         annotations: predictionAnnotations(model, {
           slide: options.slide,
           fingerprint: await fingerprintSlide(options.slide),
-          ...{ maps, focus, warnings },
+          ...{ maps, focus },
+          warnings: [...(caveat === undefined ? [] : [caveat]), ...warnings],
           resampledFromUm: isResampled ? ownUm : undefined,
           command: commandOf(options, source, named, assigned),
         }),
@@ -187,7 +189,7 @@ export async function writePrediction(
         prediction: options.out,
         width: source.width,
         height: source.height,
-        pixelSizeUm,
+        pixelSizeUm: writtenUm,
         tiles,
         tilesComputed: computed,
         seconds,

@@ -10,6 +10,7 @@ import type { SlideComparison } from '../evaluation/compare-slide.ts';
 import { Coverage, type CoverageTable } from '../evaluation/coverage.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { withInterval } from '../prediction/with-interval.ts';
+import { coverageLevel, isScored } from './evaluation.ts';
 import { comparePair, type PairMasks, type PairRow, peakOf, rowsOf, type SlidePair } from './score-slide.ts';
 import { findVesselChannel } from './slide-layers.ts';
 import { type Gradient, GradientTally } from './vessel-gradient.ts';
@@ -36,8 +37,6 @@ export interface ModelScore {
   readonly pixels: number;
 }
 
-/** Level of the intervals that are scored. */
-export const scoredLevel = 0.9;
 /** Pixels of a slide that its percentiles are taken from. */
 const wantedSamples = 500_000;
 
@@ -60,8 +59,8 @@ export async function scoreModel(
     'the reference has other slides',
   );
   const slides: ScoredSlide[] = [];
-  const interval = model.manifest.intervals?.find(({ level }) => level === scoredLevel);
-  const coverage = interval && new Coverage(scoredLevel);
+  const interval = model.manifest.intervals?.find(isScored);
+  const coverage = interval && new Coverage(coverageLevel);
   const scored = dataset.slides.filter(({ entry }) => entry.split === split);
   const peak = await peakOf(
     scored.map(({ source, targetChannel }) => ({ source, channel: targetChannel })),

@@ -49,8 +49,8 @@ export function benchmarkFigures(page: BenchmarkPage): Record<string, string> {
     }),
     'learning-curves.svg': lineChart({
       series: page.curves,
-      xLabel: 'training time, seconds',
-      yLabel: 'R2 on validation',
+      xLabel: 'training time, seconds; the first run of each model',
+      yLabel: `R2 on validation, from ${r2Floor} on`,
       yFloor: r2Floor,
     }),
   };
