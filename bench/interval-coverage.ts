@@ -12,12 +12,12 @@ import type { EvaluateResult } from '../src/contract/evaluate.ts';
 import { writeFileAtomic } from '../src/core/atomic-file.ts';
 import { openDataset } from '../src/dataset/open-dataset.ts';
 import { conformalRadius } from '../src/evaluation/conformal.ts';
-import { calibrateModel } from '../src/experiment/calibrate.ts';
+import { calibratedModel } from '../src/experiment/calibrate.ts';
 import { evaluate } from '../src/experiment/evaluate.ts';
 import { prepare } from '../src/experiment/prepare.ts';
 import { simulate } from '../src/experiment/simulate.ts';
 import { train } from '../src/experiment/train.ts';
-import { encodeModelFile, readModelFile } from '../src/model/model-file.ts';
+import { encodeModelFile, parseModelFile, readModelFile } from '../src/model/model-file.ts';
 import { findModel } from '../src/model/registry.ts';
 
 const [out, size = '2048', seed = '21', epochs = '10', threadCount = '1'] = process.argv.slice(2);
@@ -50,10 +50,10 @@ async function withoutHeads(path: string): Promise<string> {
   const { spread: _, intervals: __, derivedIntervals: ___, ...facts } = manifest;
   const kept = new Map([...tensors].filter(([name]) => !name.startsWith('spread.')));
   const plain = join(out, 'without-heads.onnx');
-  await writeFileAtomic(plain, encodeModelFile(findModel(manifest.model), kept, facts));
+  const file = parseModelFile(encodeModelFile(findModel(manifest.model), kept, facts), plain);
   const opened = await openDataset(dataset);
   try {
-    await calibrateModel(plain, opened, threads);
+    await writeFileAtomic(plain, await calibratedModel(file, opened, threads));
   } finally {
     await opened.close();
   }

@@ -87,6 +87,7 @@ export function summariseTrain(result: TrainResult): string {
     validation
       ? `Validation${isFitted ? '' : `, best epoch ${result.bestEpoch} of ${result.epochs}`}: MSE ${validation.mse.toPrecision(4)}, R2 ${Number(validation.r2).toFixed(3)}.`
       : `No validation${isFitted ? '' : `; the model is that of the last epoch (${result.epochs})`}.`,
+    ...result.notes.map((note) => `Note: ${note}`),
     ...filesWritten(result.files),
   ].join('\n');
 }

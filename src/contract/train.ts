@@ -26,7 +26,9 @@ const options = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('stop after this time, e.g. 90s, 30m, 2h; the schedule stays the same')
+    .describe(
+      'stop training after this time, e.g. 90s, 30m, 2h; the schedule stays the same, and intervals are made afterwards',
+    )
     .meta({ flag: 'time-budget', value: 'TIME', syntax: 'duration' }),
   device: devices
     .optional()
@@ -144,6 +146,7 @@ const result = z.strictObject({
   stoppedBecause: z
     .enum(['schedule done', 'time budget', 'no better validation', 'fitted'])
     .describe('fitted: in closed form, as the baselines are'),
+  notes: z.array(z.string()),
   files,
 });
 

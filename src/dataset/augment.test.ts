@@ -16,8 +16,17 @@ it('reads what it writes, and writes one thing one way', () => {
   }
 });
 
-it.each(['flip', 'gain', 'gain=', 'gain=0', 'focus=-1', 'flips=1', 'flips,', 'none,flips', 'offset=wide'])(
-  "refuses '%s'",
-  (text) =>
-    expect(() => parseAugmentation(text)).toThrow(/--augment: expected 'none' or some of flips, rotate/),
+it.each([
+  'flip',
+  'gain',
+  'gain=',
+  'gain=0',
+  'focus=-1',
+  'flips=1',
+  'flips,',
+  'none,flips',
+  'offset=wide',
+  'gain=0.1=5',
+])("refuses '%s'", (text) =>
+  expect(() => parseAugmentation(text)).toThrow(/--augment: expected 'none' or some of flips, rotate/),
 );

@@ -18,7 +18,7 @@ export interface Augmentation {
   readonly rotate?: boolean;
   /** Standard deviation of the logarithm of a gain on the normalised values; 0 for none. */
   readonly gain: number;
-  /** Standard deviation of an offset, in normalised units; 0 for none. */
+  /** Standard deviation of an offset, in the units that the network sees; 0 for none. */
   readonly offset: number;
   /**
    * Change of focus: the variance of the point spread becomes greater or smaller by up to this squared (in pixels), drawn
@@ -36,9 +36,9 @@ export function parseAugmentation(text: string): Augmentation {
   const found = { flips: false, rotate: false, gain: 0, offset: 0, focusPx: 0 };
   if (text.trim() === 'none') return found;
   for (const part of text.split(',').map((item) => item.trim())) {
-    const [name, value] = part.split('=');
+    const [name, value, ...more] = part.split('=');
     const amount = Number(value);
-    const isAmount = value?.trim() !== '' && amount > 0 && Number.isFinite(amount);
+    const isAmount = value?.trim() !== '' && amount > 0 && Number.isFinite(amount) && more.length === 0;
     if (name === 'flips' && value === undefined) found.flips = true;
     else if (name === 'rotate' && value === undefined) found.rotate = true;
     else if (name === 'gain' && isAmount) found.gain = amount;

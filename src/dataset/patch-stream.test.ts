@@ -267,6 +267,11 @@ describe('createPatchStream', () => {
     expect(() => createPatchStream(dataset({ patch: 64 }), { split: 'test', batch: 1 })).toThrow(
       /no patches for test.*--test SLIDE/,
     );
+    const { manifest, ...rest } = dataset({ patch: 64 });
+    const strict = { ...rest, manifest: { ...manifest, minTissue: 0.1 } };
+    expect(() => createPatchStream(strict, { split: 'train', batch: 1, patch: 4096 })).toThrow(
+      /no patches for train.*--patch 4096 none holds enough tissue; .* own is 64/,
+    );
   });
 });
 

@@ -75,9 +75,11 @@ export function createPatchStream(dataset: Dataset, options: PatchStreamOptions)
   const windows = windowsOf(dataset, split, patch);
   if (windows.length === 0) {
     const remedy =
-      split === 'train'
-        ? 'Run `hrpn prepare` with slides that hold more tissue.'
-        : `Run \`hrpn prepare\` with --${split} SLIDE.`;
+      patch !== dataset.manifest.patch && dataset.manifest.windows[split].length > 0
+        ? `With --patch ${patch} none holds enough tissue; take a smaller one (the dataset's own is ${dataset.manifest.patch}).`
+        : split === 'train'
+          ? 'Run `hrpn prepare` with slides that hold more tissue.'
+          : `Run \`hrpn prepare\` with --${split} SLIDE.`;
     throw new DataError(`the dataset ${dataset.folder} has no patches for ${split}. ${remedy}`);
   }
   const sampler =

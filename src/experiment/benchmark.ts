@@ -57,12 +57,13 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   const dataset = await datasetOf(options, work);
   const manifest = await readManifest(dataset);
   const contestants = contestantsOf(options, manifest.inputRoles);
-  await requireTrainable(contestants, options.patch ?? manifest.patch, manifest.inputRoles);
+  const startNotes = await requireTrainable(contestants, options.patch ?? manifest.patch, manifest);
   await keepSettings(settings, manifest, options.out);
   const ownNotes = [
     ...(await notesOnVessels(dataset)),
     ...unknownFocus(manifest),
     ...(start ? notesOnStart(start, manifest, options) : []),
+    ...startNotes,
   ];
   const heldOut = await planFolds(options, dataset);
   const folds = options.randomPatches ? [...heldOut, randomFold(heldOut[0], options.out)] : heldOut;
@@ -127,18 +128,23 @@ export async function benchmark(given: BenchmarkOptions, work: WorkOptions = {})
   return result;
 }
 
-/** Before the first of many runs, for those that would be refused hours later. */
+/**
+ * Before the first of many runs, for those that would be refused hours later.
+ * @returns what `requireFittingStart` says
+ */
 async function requireTrainable(
   contestants: readonly Contestant[],
   patch: number,
-  inputRoles: readonly string[],
-): Promise<void> {
+  manifest: DatasetManifest,
+): Promise<string[]> {
+  const notes: string[] = [];
   for (const { model: name, from, recipe } of contestants) {
     if (findBaseline(name)) continue;
     const model = networkFor(name, recipe);
     requireFittingPatch(model, model.fixedTile ?? patch);
-    if (from !== undefined) requireFittingStart(await readModelFile(from), model, inputRoles);
+    if (from !== undefined) notes.push(...requireFittingStart(await readModelFile(from), model, manifest));
   }
+  return notes;
 }
 
 /**

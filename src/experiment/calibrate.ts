@@ -1,5 +1,4 @@
 // Calibrates a model's prediction intervals on the calibration slides of its dataset and writes them into its file.
-import { writeFileAtomic } from '../core/atomic-file.ts';
 import { UsageError } from '../core/errors.ts';
 import type { PixelSource } from '../core/pixel-source.ts';
 import type { WorkOptions } from '../core/progress.ts';
@@ -7,7 +6,7 @@ import { channelOf } from '../core/raster.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
 import { type CalibrationSlide, calibrateInterval, slidesNeeded } from '../evaluation/conformal.ts';
 import { type Interval, scaledError } from '../model/interval.ts';
-import { type ModelFile, type ModelManifest, readModelFile, withManifest } from '../model/model-file.ts';
+import { type ModelFile, type ModelManifest, withManifest } from '../model/model-file.ts';
 import { segmentVessels } from '../spatial/segment-vessels.ts';
 import { type DerivedPair, derivedIntervals } from './derived-intervals.ts';
 import { compareSpace } from './evaluate-space.ts';
@@ -21,18 +20,18 @@ const levels = [0.5, 0.8, 0.9, 0.95];
 const pixelsPerSlide = 20_000;
 
 /**
- * Completes a model file with what its dataset says of its limits: intervals, and how the training slides looked.
+ * Completes a model with what its dataset says of its limits: intervals, and how the training slides looked.
  * Without calibration slides there are no intervals. Slides of one animal count as one, for the next slide
  * will be another animal's; fields of one slide never count as slides.
+ * @returns the bytes of its file
  */
-export async function calibrateModel(
-  path: string,
+export async function calibratedModel(
+  model: ModelFile,
   dataset: Dataset,
   threads: number,
   work: WorkOptions = {},
-): Promise<readonly Interval[]> {
+): Promise<Uint8Array> {
   const { manifest } = dataset;
-  const model = await readModelFile(path);
   let intervals: Interval[] = [];
   let ofDerived: ModelManifest['derivedIntervals'];
   if (manifest.windows.calibration.length > 0) {
@@ -54,8 +53,7 @@ export async function calibrateModel(
     ...(intervals.length > 0 && { intervals }),
     ...(ofDerived && { derivedIntervals: ofDerived, calibrationTissueMm2: leastTissue(dataset) }),
   };
-  await writeFileAtomic(path, withManifest(model, manifestNow));
-  return intervals;
+  return withManifest(model, manifestNow);
 }
 
 function leastTissue({ manifest }: Dataset): number {
@@ -148,7 +146,7 @@ export function findInterval({ path, manifest }: ModelFile, level: number): Inte
   const { intervals = [] } = manifest;
   if (intervals.length === 0) {
     throw new UsageError(
-      `${path} has no prediction intervals: its dataset had no calibration slides. Run \`hrpn prepare\` with --calibration SLIDE (${slidesNeeded(level)} or more for ${level}, each of another animal) and train again, or leave out --interval.`,
+      `${path} has no prediction intervals: its dataset had no calibration slides, or its training was stopped before its end and wants --resume. Run \`hrpn prepare\` with --calibration SLIDE (${slidesNeeded(level)} or more for ${level}, each of another animal) and train again, or leave out --interval.`,
     );
   }
   const found = intervals.find((interval) => Math.abs(interval.level - level) < 1e-9);

@@ -17,6 +17,7 @@ import { slideScales } from '../training/model-facts.ts';
 import { NormalEquations } from '../training/normal-equations.ts';
 import { type RunSettings, runFiles } from '../training/run-folder.ts';
 import { vectorLength } from '../training/tensors.ts';
+import { resultOf, type ValidationResult } from '../training/validate.ts';
 import { type VisitedTile, visitSlides } from './visit-slides.ts';
 
 /** More rows than this do not make a fit of some twenty numbers better. */
@@ -37,9 +38,9 @@ export interface FitTask {
 }
 
 export interface FitOutcome {
-  /** Over the tissue of the training slides, in squared stored units. */
+  /** Over the pixels that were fitted, in squared stored units. */
   readonly trainMse: number;
-  readonly validation: { readonly mse: number; readonly r2: number } | null;
+  readonly validation: ValidationResult | null;
   readonly parameters: number;
   readonly seconds: number;
 }
@@ -48,6 +49,8 @@ export interface FitOutcome {
 interface Fit {
   readonly tensors: ReadonlyMap<string, Float32Array>;
   readonly fitted?: Readonly<Record<string, number>>;
+  /** In squared stored units. */
+  readonly trainMse: number;
 }
 
 /** @throws UsageError when the baseline is computed from vessels and the dataset has none */
@@ -68,7 +71,7 @@ export async function fitBaseline(task: FitTask, work: WorkOptions = {}): Promis
   const started = clock();
   const { manifest } = dataset;
   const facts = factsOf(task);
-  const { tensors, fitted } = await fits[baseline.name](task, facts, work);
+  const { tensors, fitted, trainMse } = await fits[baseline.name](task, facts, work);
   const network = baseline.network(manifest.pixelSizeUm);
   const bytes = encodeModelFile(
     { name: baseline.name, network, stride: baseline.stride, normalized: true },
@@ -77,12 +80,10 @@ export async function fitBaseline(task: FitTask, work: WorkOptions = {}): Promis
   );
   const path = runFiles(task.folder).best;
   const model = parseModelFile(bytes, path);
-  const training = await errorOf(task, model, 'train', work);
-  const validation =
-    manifest.windows.validation.length === 0 ? null : await errorOf(task, model, 'validation', work);
+  const validation = manifest.windows.validation.length === 0 ? null : await validationOf(task, model, work);
   await writeFileAtomic(path, bytes);
   return {
-    trainMse: training.mse,
+    trainMse,
     validation,
     parameters: Math.max(1, vectorLength(layoutOf(network, facts.roles.length, 16).parameters)),
     seconds: clock() - started,
@@ -127,12 +128,15 @@ const fits: Readonly<Record<string, FitFunction>> = {
         ['constant.weight', new Float32Array(facts.roles.length)],
         ['constant.bias', Float32Array.of(0)],
       ]),
+      trainMse: facts.targetMap.scale ** 2,
     };
   },
 
   async distance(task, facts, work) {
     const sums = new Float64Array(distanceSteps);
     const counts = new Float64Array(distanceSteps);
+    const { offset, scale } = facts.targetMap;
+    let squares = 0;
     await visitFeatures(
       task,
       facts,
@@ -143,14 +147,20 @@ const fits: Readonly<Record<string, FitFunction>> = {
         for (let i = 0; i < counted.length; i++) {
           if (counted[i] === 0) continue;
           const step = stepOf(predicted.data[i]);
-          sums[step] += measured[i];
+          // Less a value near the mean, so that no digits are lost on a pedestal.
+          const value = measured[i] - offset;
+          sums[step] += value;
+          squares += value * value;
           counts[step]++;
         }
       },
     );
-    const { offset, scale } = facts.targetMap;
-    const profile = Float32Array.from(isotonic(sums, counts), (v) => (v - offset) / scale);
-    return { tensors: new Map([['distance.profile', profile]]) };
+    const profile = isotonic(sums, counts);
+    const errors = profile.reduce((sum, v, step) => sum + v * (v * counts[step] - 2 * sums[step]), squares);
+    return {
+      tensors: new Map([['distance.profile', Float32Array.from(profile, (v) => v / scale)]]),
+      trainMse: errors / counts.reduce((sum, count) => sum + count, 0),
+    };
   },
 
   async linear(task, facts, work) {
@@ -159,16 +169,17 @@ const fits: Readonly<Record<string, FitFunction>> = {
     const each = Array.from({ length: sums.features }, (_, k) =>
       Float64Array.from({ length: sums.features }, (_, i) => +(i === k)),
     );
-    const { intercept, coefficients } = sums.solve(each, ridge);
-    return { tensors: pointwise('linear', coefficients, intercept, facts) };
+    const { intercept, coefficients, mse } = sums.solve(each, ridge);
+    return { tensors: pointwise('linear', coefficients, intercept, facts), trainMse: mse };
   },
 
   async transport(task, facts, work) {
     const sums = await accumulate(task, facts, transportFeatures(facts.pixelSizeUm), work);
-    const { weights, background, lengthUm, permeability, intravascular } = fitTransport(sums);
+    const { weights, background, lengthUm, permeability, intravascular, mse } = fitTransport(sums);
     return {
       tensors: pointwise('transport', weights, background, facts),
       fitted: { lengthUm, permeability, intravascular, background },
+      trainMse: mse,
     };
   },
 };
@@ -233,12 +244,11 @@ async function visitFeatures(
   await visitSlides(dataset, 'train', parseModelFile(bytes, 'features'), threads, visit, work);
 }
 
-async function errorOf(
+async function validationOf(
   { dataset, threads }: FitTask,
   model: ModelFile,
-  split: 'train' | 'validation',
   work: WorkOptions,
-): Promise<{ mse: number; r2: number }> {
+): Promise<ValidationResult> {
   let [count, sum, squares, errors] = [0, 0, 0, 0];
   // Deviations from a value near the mean, so that no digits are lost on a pedestal.
   const pedestal = model.manifest.targetMap.offset;
@@ -252,6 +262,6 @@ async function errorOf(
       errors += (predicted.data[i] - measured[i]) ** 2;
     }
   };
-  await visitSlides(dataset, split, model, threads, add, work);
-  return { mse: errors / count, r2: 1 - errors / (squares - (sum * sum) / count) };
+  await visitSlides(dataset, 'validation', model, threads, add, work);
+  return resultOf({ count, sum, squares, errors });
 }

@@ -11,7 +11,13 @@ import { version } from '../core/version.ts';
 import { augmentationText, parseAugmentation } from '../dataset/augment.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
 import { countWindows } from '../dataset/patch-stream.ts';
-import { encodeModelFile, type ModelFile, modelSha256, readModelFile } from '../model/model-file.ts';
+import {
+  encodeModelFile,
+  type ModelFile,
+  modelSha256,
+  parseModelFile,
+  readModelFile,
+} from '../model/model-file.ts';
 import { type BaselineModel, findBaseline, type NetworkModel, networkNames } from '../model/registry.ts';
 import type { TurnCount } from '../model/turns.ts';
 import { asStartedFrom } from '../training/dataset-view.ts';
@@ -26,7 +32,7 @@ import {
 } from '../training/run-folder.ts';
 import { trainSpread } from '../training/train-spread.ts';
 import { stepsPerEpoch, trainNetwork } from '../training/trainer.ts';
-import { calibrateModel } from './calibrate.ts';
+import { calibratedModel } from './calibrate.ts';
 import { fitBaseline, requireVessels } from './fit-baseline.ts';
 import { networkFor, requireFittingPatch, requireFittingStart } from './training-checks.ts';
 
@@ -58,7 +64,7 @@ export async function train(
     const start = options.from ?? earlier?.from?.path;
     const initial = start === undefined ? undefined : await readModelFile(start);
     const settings = settingsOf(options, earlier, model, recipe, opened, initial);
-    if (initial) requireFittingStart(initial, model, opened.manifest.inputRoles);
+    const notes = initial ? requireFittingStart(initial, model, opened.manifest) : [];
     const dataset = initial ? asStartedFrom(initial, opened) : opened;
     if (!earlier) await createRunFolder(options.out, settings);
     const outcome = await trainNetwork(
@@ -82,10 +88,8 @@ export async function train(
       throw error;
     });
     const threads = options.threads ?? availableParallelism();
-    await addTurns(runFiles(options.out).best, model, settings.turns);
-    await addSpread(runFiles(options.out).best, model, settings, outcome.steps, dataset, threads, work);
-    await calibrateModel(runFiles(options.out).best, dataset, threads, work);
     const files = runFiles(options.out);
+    await completeModel(files.best, model, settings, outcome.steps, dataset, threads, work);
     return {
       run: options.out,
       model: files.best,
@@ -99,6 +103,7 @@ export async function train(
       parameters: outcome.parameters,
       seconds: outcome.seconds,
       stoppedBecause: outcome.stoppedBecause,
+      notes,
       files: [files.best, files.history, files.checkpoint, files.settings],
     };
   } finally {
@@ -106,27 +111,25 @@ export async function train(
   }
 }
 
-/** What follows, heads and intervals, is then fitted to the mean over turns. */
-async function addTurns(path: string, model: NetworkModel, turns: TurnCount): Promise<void> {
-  if (turns === 1) return;
-  const { tensors, manifest } = await readModelFile(path);
-  await writeFileAtomic(path, encodeModelFile(model, tensors, { ...manifest, turns }));
-}
-
-/** Quantile heads for the intervals, which only a dataset with calibration slides leads to. */
-async function addSpread(
+/** The mean over turns, then quantile heads and intervals for that; the file is replaced when all of it is done. */
+async function completeModel(
   path: string,
   model: NetworkModel,
-  { patch, seed }: RunSettings,
+  { patch, seed, turns }: RunSettings,
   steps: number,
   dataset: Dataset,
   threads: number,
   work: WorkOptions,
 ): Promise<void> {
-  if (dataset.manifest.windows.calibration.length === 0) return;
-  const file = await readModelFile(path);
-  const task = { model, file, dataset, patch, steps, seed, threads };
-  await writeFileAtomic(path, await trainSpread(task, work));
+  let file = await readModelFile(path);
+  if (turns !== 1) {
+    file = parseModelFile(encodeModelFile(model, file.tensors, { ...file.manifest, turns }), path);
+  }
+  if (dataset.manifest.windows.calibration.length > 0) {
+    const task = { model, file, dataset, patch, steps, seed, threads };
+    file = parseModelFile(await trainSpread(task, work), path);
+  }
+  await writeFileAtomic(path, await calibratedModel(file, dataset, threads, work));
 }
 
 /** A baseline takes one pass over the data, so --resume does it again. */
@@ -205,22 +208,29 @@ async function fitModel(
       clock,
       writtenBy: `hrpn ${version}`,
     };
-    const { trainMse, validation, parameters, seconds } = await fitBaseline(task, work);
     const files = runFiles(options.out);
-    await calibrateModel(files.best, dataset, threads, work);
+    const { trainMse, validation, parameters, seconds } = await fitBaseline(task, work).catch(
+      async (error) => {
+        if (!earlier) await removeBareRun(options.out);
+        throw error;
+      },
+    );
+    const fitted = await readModelFile(files.best);
+    await writeFileAtomic(files.best, await calibratedModel(fitted, dataset, threads, work));
     return {
       run: options.out,
       model: files.best,
       steps: 0,
       epochs: 0,
       trainLoss: trainMse / manifest.targetMap.scale ** 2,
-      validation,
+      validation: validation && { ...validation },
       bestEpoch: 0,
       secondsPerPatch: Number.NaN,
       validationSeconds: 0,
       parameters,
       seconds,
       stoppedBecause: 'fitted',
+      notes: [],
       files: [files.best, files.settings],
     };
   } finally {
@@ -240,7 +250,7 @@ function requireSame(out: string, earlier: RunSettings, stated: Partial<RunSetti
     const held = earlier[key as keyof RunSettings];
     if (value === undefined || value === held) continue;
     throw new UsageError(
-      `--resume: the run in ${out} has ${key} ${held}, but ${value} was given. Leave it out, or start a new run in another folder.`,
+      `--resume: the run in ${out} has ${flagOf(key)} ${held ?? 'not given'}, but ${value} was given. Leave it out, or start a new run in another folder.`,
     );
   }
 }

@@ -1,5 +1,7 @@
 // Which network is trained, and what makes that impossible from its beginning, for `train` and, before its first run, for `benchmark`.
 import { ModelError, UsageError } from '../core/errors.ts';
+import type { DatasetManifest } from '../dataset/manifest.ts';
+import { needsResampling } from '../dataset/resampled-source.ts';
 import type { ModelFile } from '../model/model-file.ts';
 import { layoutOf } from '../model/network.ts';
 import { findModel, type NetworkModel } from '../model/registry.ts';
@@ -27,13 +29,14 @@ export function requireFittingPatch(model: NetworkModel, patch: number): void {
 
 /**
  * Weights say nothing of what their inputs were.
+ * @returns what a person must know of a start that fits, one sentence each
  * @throws ModelError for a start of another network, with other inputs or on other intensities
  */
 export function requireFittingStart(
   { path, manifest, tensors }: ModelFile,
   model: NetworkModel,
-  inputRoles: readonly string[],
-): void {
+  { inputRoles, pixelSizeUm, targetRole }: Pick<DatasetManifest, 'inputRoles' | 'pixelSizeUm' | 'targetRole'>,
+): string[] {
   const [found, wanted] = [manifest.roles, inputRoles].map((roles) => roles.join(', '));
   if (found !== wanted) {
     throw new ModelError(
@@ -51,4 +54,16 @@ export function requireFittingStart(
       `--from ${path}: the model was trained on ${say(isRaw)}, and this run is to train on ${say(!isRaw)}. Train with the --recipe that it was trained with, or leave out --from.`,
     );
   }
+  const notes: string[] = [];
+  if (needsResampling(path, manifest.pixelSizeUm, pixelSizeUm)) {
+    notes.push(
+      `The start was trained at ${manifest.pixelSizeUm} um a pixel, and this dataset is at ${pixelSizeUm}: what it learned of sizes is off by that, until training mends it.`,
+    );
+  }
+  if (manifest.targetRole !== targetRole) {
+    notes.push(
+      `The start was trained to predict ${manifest.targetRole}, and this dataset's target is ${targetRole}.`,
+    );
+  }
+  return notes;
 }

@@ -182,7 +182,8 @@ const checksumOf = (graph: Uint8Array, manifest: string): string =>
   createHash('sha256').update(graph).update(manifest).digest('hex');
 
 function sealed(bytes: Uint8Array, manifest: ModelManifest): Uint8Array {
-  const text = JSON.stringify(manifest);
+  // In the schema's order: the same model has the same bytes, however its manifest came about.
+  const text = JSON.stringify(manifestSchema.parse(manifest));
   return replaceMetadata(bytes, (graph) => ({
     [manifestKey]: text,
     [checksumKey]: checksumOf(graph, text),

@@ -57,7 +57,7 @@ export async function readCheckpoint<State>(
   if (found !== expected) {
     throw new FormatError(
       path,
-      `is a checkpoint of another version's training: it holds ${found}; expected were ${expected}. Start anew without --resume.`,
+      `is a checkpoint of another version's training: it holds ${found}; expected were ${expected}. Start anew in another folder.`,
     );
   }
   return checkpoint;
@@ -70,7 +70,7 @@ async function readWhole<State>(path: string): Promise<Checkpoint<State>> {
   } catch (cause) {
     throw new FileAccessError(
       path,
-      `Expected a checkpoint at ${path}, but it cannot be read (${(cause as NodeJS.ErrnoException).code}). Start anew without --resume.`,
+      `Expected a checkpoint at ${path}, but it cannot be read (${(cause as NodeJS.ErrnoException).code}). Start anew in another folder.`,
       { cause },
     );
   }
@@ -88,7 +88,7 @@ async function readWhole<State>(path: string): Promise<Checkpoint<State>> {
   } catch (cause) {
     throw new FormatError(
       path,
-      `is not a whole checkpoint (${(cause as Error).message}). Start anew without --resume.`,
+      `is not a whole checkpoint (${(cause as Error).message}). Start anew in another folder.`,
       { cause },
     );
   }

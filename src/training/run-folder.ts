@@ -108,10 +108,11 @@ export async function readRunSettings(folder: string): Promise<RunSettings> {
   }
 }
 
-/** Identity of a dataset's content: slides, windows, splits and maps, but not where the files lie. */
+/** Identity of a dataset's content: slides, windows, splits and maps, but not where the files lie, nor what was left out. */
 export function datasetFingerprint({ createdBy: _, slides, ...rest }: DatasetManifest): string {
   const content = {
     ...rest,
+    excluded: [],
     slides: slides.map(({ path: _path, relativePath: _relative, ...slide }) => slide),
   };
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);

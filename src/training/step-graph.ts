@@ -79,10 +79,16 @@ export function flatGradient(
   );
 }
 
+/** The gradient, no longer than `most`. */
+function clipped(graph: Graph, gradient: Value, most: number): Value {
+  const norm = sqrt(graph, reduceSum(graph, mul(graph, gradient, gradient)));
+  return mul(graph, gradient, div(graph, graph.scalar(most), atLeast(graph, norm, most)));
+}
+
 /**
  * Inputs: `inputs` [N, C, P, P], `target` and `weight` [N, 1, P, P], scalars `learningRate`, `step` (from 1),
  * `averageDecay`, the dropout masks, and the carried vectors. Outputs: `loss` (of this batch, before the
- * update), `gradientNorm`, and the carried vectors.
+ * update) and the carried vectors.
  *
  * A step of several parts holds one part's activations at a time: gradients and batch statistics are summed in
  * carried vectors, and the last run clips and updates once. Two more inputs, scalars: `share` of the run's weights in
@@ -120,13 +126,8 @@ export function buildStepGraph(options: StepOptions): StepGraph {
 
   const own = flatGradient(graph, loss, builder, layout);
   const flat = summed('gradientSum', parts === 1 ? own : mul(graph, own, graph.input('share', [])));
-  const norm = sqrt(graph, reduceSum(graph, mul(graph, flat, flat)));
-  graph.output('gradientNorm', norm);
   const { clipNorm } = options;
-  const gradient =
-    clipNorm === undefined
-      ? flat
-      : mul(graph, flat, div(graph, graph.scalar(clipNorm), atLeast(graph, norm, clipNorm)));
+  const gradient = clipNorm === undefined ? flat : clipped(graph, flat, clipNorm);
 
   const shapes = layout.parameters.map(({ shape }) => shape);
   const state = carried.optimiserState(optimiser, shapes);

@@ -6,7 +6,7 @@
 import { access } from 'node:fs/promises';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { type Clock, wallClock } from '../core/clock.ts';
-import { CancelledError, DivergenceError } from '../core/errors.ts';
+import { CancelledError, DivergenceError, FileAccessError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { parseAugmentation } from '../dataset/augment.ts';
 import type { Dataset } from '../dataset/open-dataset.ts';
@@ -123,10 +123,20 @@ export async function trainNetwork(task: TrainingTask, work: WorkOptions = {}): 
       ? undefined
       : createPatchStream(dataset, { ...common, split: 'validation', batch: 1 });
 
-  const isResumed = await access(files.checkpoint).then(
-    () => true,
-    () => false,
+  const [isResumed, isTrained] = await Promise.all(
+    [files.checkpoint, files.best].map((path) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
+    ),
   );
+  if (isTrained && !isResumed) {
+    throw new FileAccessError(
+      files.checkpoint,
+      `--resume: ${folder} holds a model but not the checkpoint ${files.checkpoint}, from which its training would go on. Put it back, or train in another folder; --from ${files.best} starts with this model's weights.`,
+    );
+  }
   const { state: standing, vectors } = isResumed
     ? await readCheckpoint<Standing>(files.checkpoint, stepGraph.stateLengths)
     : freshStart(task, layout, stepGraph);

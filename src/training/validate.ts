@@ -53,6 +53,17 @@ export async function validate(
       errors += (predicted[i] - measured) ** 2;
     }
   }
+  return resultOf({ count, sum, squares, errors });
+}
+
+/** @param sums over pixels: of the measured values, their squares, and the squared errors */
+export function resultOf(sums: {
+  readonly count: number;
+  readonly sum: number;
+  readonly squares: number;
+  readonly errors: number;
+}): ValidationResult {
+  const { count, sum, squares, errors } = sums;
   const spread = squares - (sum * sum) / count;
   // Of a probe that is the same everywhere nothing can be explained.
   return { mse: errors / count, r2: spread > 1e-12 * squares ? 1 - errors / spread : 0 };
