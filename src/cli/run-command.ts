@@ -1,7 +1,7 @@
 // Runs one command: options through the contract, the use case, then its result or one sentence of what went wrong.
 import type { Command } from 'commander';
 import { type CommandContract, parseOptions } from '../contract/command.ts';
-import { HrpnError } from '../core/errors.ts';
+import { CancelledError, HrpnError } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { collectOptions } from './options.ts';
 import { ProgressJson } from './progress-json.ts';
@@ -50,6 +50,8 @@ export async function runCommand(
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   if (isWatched) stopWithParent(stop);
+  // What was read of the output was enough for whoever read it, and a checkpoint must still be written.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosed);
   try {
     const options = parseOptions(entry.contract, collectOptions(entry.contract, positional, command));
     const work = await entry.load();
@@ -62,6 +64,12 @@ export async function runCommand(
     await new Promise((resolve) => process.stdout.write(`${text}\n`, resolve));
     return exitCodes.done;
   } catch (error) {
+    if (stoppedBy !== undefined && !(error instanceof CancelledError)) {
+      say(
+        `hrpn: ${entry.contract.name} was stopped before it was done, and failed at that: ${messageOf(error)}`,
+      );
+      return exitCodes[stoppedBy];
+    }
     if (stoppedBy !== undefined) {
       const hint = 'resume' in entry.contract.options.shape ? ' Add --resume to go on.' : '';
       say(`hrpn: ${entry.contract.name} was stopped before it was done.${hint}`);
@@ -73,6 +81,7 @@ export async function runCommand(
   } finally {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
+    for (const stream of [process.stdout, process.stderr]) stream.off('error', ignoreClosed);
   }
 }
 
@@ -90,9 +99,10 @@ function endAtOnce(signal: StopSignal): void {
 /** Under a program that holds our stdin open: when it goes, by whatever death, the work stops as if by TERM. */
 function stopWithParent(stop: (signal: 'SIGTERM') => void): void {
   process.stdin.once('end', () => stop('SIGTERM')).resume();
-  // Nobody listens any more; that must not keep a checkpoint from being written.
-  process.stderr.on('error', () => {});
-  process.stdout.on('error', () => {});
+}
+
+function ignoreClosed(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 function messageOf(error: unknown): string {

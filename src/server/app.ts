@@ -1,5 +1,6 @@
 // The routes of the studio.
 import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path/posix';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { z } from 'zod';
@@ -134,10 +135,11 @@ export function createApp(parts: AppParts): Hono {
   });
   app.get('/files/*', async (context) => {
     const wanted = pathAfter(context, '/files/');
-    const path = await folder.existing(wanted).catch((error) => {
+    const path = await folder.existing(wanted).catch(async (error) => {
       // A Zarr leaves out chunks without content; a reader that asks for one expects none.
-      if (error instanceof FileAccessError && context.req.query('optional') !== undefined) return undefined;
-      throw error;
+      if (context.req.query('optional') === undefined || !(await isLeftOut(wanted, folder, error)))
+        throw error;
+      return undefined;
     });
     if (path === undefined) return context.body(null, 204);
     return sendFile(path, { ...fileRequest(context), headers: foreignFile });
@@ -210,3 +212,21 @@ function fileRequest(context: Context): Parameters<typeof sendFile>[1] {
     ifNoneMatch: context.req.header('if-none-match'),
   };
 }
+
+/**
+ * Whether a file that is not there was left out of a Zarr, as chunks without content are: a folder above it is a part of one.
+ * Of a slide that was moved away nothing is left, and its chunks are no zeros.
+ */
+async function isLeftOut(wanted: string, folder: OpenedFolder, error: unknown): Promise<boolean> {
+  if (!(error instanceof FileAccessError) || (error.cause as NodeJS.ErrnoException)?.code !== 'ENOENT')
+    return false;
+  for (let above = dirname(wanted); above !== '.'; above = dirname(above)) {
+    const metadata = await Promise.all(
+      zarrMetadata.map((name) => folder.existing(join(above, name)).catch(() => undefined)),
+    );
+    if (metadata.some((path) => path !== undefined)) return true;
+  }
+  return false;
+}
+
+const zarrMetadata = ['zarr.json', '.zarray', '.zgroup', '.zattrs'];

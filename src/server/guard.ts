@@ -14,7 +14,8 @@ export interface GuardOptions {
   readonly token: string | undefined;
 }
 
-const tokenCookie = 'hrpn-studio-token';
+/** Cookies know no ports: each studio of a machine has a name of its own. */
+const tokenCookie = (port: number): string => `hrpn-studio-token-${port}`;
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '127.0.0.1' || /^127\.\d+\.\d+\.\d+$/.test(host);
@@ -61,7 +62,7 @@ export function guard(options: GuardOptions): MiddlewareHandler {
       const given = context.req.query('token');
       const shown =
         given ??
-        getCookie(context, tokenCookie) ??
+        getCookie(context, tokenCookie(options.port())) ??
         /^Bearer (.+)$/.exec(context.req.header('authorization') ?? '')?.[1];
       if (shown === undefined || !isSame(shown, options.token)) {
         return context.json(
@@ -69,16 +70,19 @@ export function guard(options: GuardOptions): MiddlewareHandler {
           401,
         );
       }
-      if (given !== undefined && context.req.method === 'GET') {
-        setCookie(context, tokenCookie, given, { httpOnly: true, sameSite: 'Strict', path: '/' });
+      // Over plain HTTP from another machine a browser does not say that it navigates.
+      if (given !== undefined && context.req.method === 'GET' && (isNavigation || context.req.path === '/')) {
+        const name = tokenCookie(options.port());
+        setCookie(context, name, given, { httpOnly: true, sameSite: 'Strict', path: '/' });
         // Out of the address bar, the history and any Referer.
-        if (isNavigation) return context.redirect('/');
+        return context.redirect('/');
       }
     }
+    await next();
+    // Afterwards, for headers set before are not those of an answer that a handler made by itself.
     context.header('X-Content-Type-Options', 'nosniff');
     context.header('Referrer-Policy', 'no-referrer');
     context.header('Cross-Origin-Resource-Policy', 'same-origin');
-    await next();
   };
 }
 

@@ -152,9 +152,10 @@ export class OpenedFolder {
   }
 
   #within(path: string): string {
-    if (path.includes('\0') || isAbsolute(path) || /^[a-z][a-z0-9+.-]+:/i.test(path) || path.includes('\\')) {
-      throw outside(path);
-    }
+    // A colon and a backslash may be a part of a name; an address, and a way up as Windows writes it, are none.
+    const isForeign =
+      /^[a-z][a-z0-9+.-]*:\/\//i.test(path) || (path.includes('\\') && path.split(/[\\/]/).includes('..'));
+    if (path.includes('\0') || isAbsolute(path) || isForeign) throw outside(path);
     const wanted = resolve(this.root, path);
     this.#check(wanted, path);
     const first = relative(this.root, wanted).split(sep)[0];

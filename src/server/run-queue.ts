@@ -1,5 +1,5 @@
 // The runs: waiting, running as processes of their own, ended; and what becomes of them when the server itself ends.
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { commandArguments, shellText } from '../contract/command-line.ts';
@@ -317,10 +317,12 @@ export class RunQueue {
   }
 }
 
-/** Whether the command can go on where it stopped; a training run can from its first file on. */
+/** Whether the command can go on where it stopped; a training run can from its first file on, and never with another's. */
 function canGoOn(run: StoredRun): boolean {
   if (!('resume' in contractOf(run.command).options.shape)) return false;
-  return run.command !== 'train' || existsSync(join(outputOf(run) ?? '', 'run.json'));
+  if (run.command !== 'train' || run.options.resume === true) return true;
+  const settings = statSync(join(outputOf(run) ?? '', 'run.json'), { throwIfNoEntry: false });
+  return settings !== undefined && run.startedAt !== null && settings.mtimeMs >= run.startedAt;
 }
 
 function outputOf(run: StoredRun): string | undefined {

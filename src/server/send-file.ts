@@ -1,4 +1,5 @@
 // Files of the opened folder, whole or in ranges: the way a viewer reads a slide of many gigabytes.
+import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -39,7 +40,8 @@ export interface SendOptions {
 export async function sendFile(path: string, options: SendOptions): Promise<Response> {
   let file: FileHandle;
   try {
-    file = await open(path, 'r');
+    // Without waiting for somebody to write into a pipe.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch {
     return new Response('not found', { status: 404 });
   }

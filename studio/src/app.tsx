@@ -142,7 +142,8 @@ function ConnectionLost(): ReactNode {
   if (!isLost) return null;
   return (
     <div className="connection-lost" role="status">
-      The studio does not answer. Start it again in its terminal; this page goes on by itself.
+      The studio does not answer. Start it again in its terminal; this page goes on by itself, but from
+      another machine open the address that it then prints.
     </div>
   );
 }

@@ -13,6 +13,7 @@ interface Live {
 let state: Live = { runs: undefined, histories: new Map(), isConnected: true };
 const listeners = new Set<() => void>();
 let source: EventSource | undefined;
+const retryMs = 5000;
 
 function set(change: Partial<Live>): void {
   state = { ...state, ...change };
@@ -36,8 +37,19 @@ function connect(): void {
     void refresh();
     for (const id of state.histories.keys()) void loadHistory(id);
   };
-  source.onerror = () => set({ isConnected: false });
+  source.onerror = () => {
+    set({ isConnected: false });
+    // Refused, as after a restart with another token: a browser does not try that again.
+    if (source?.readyState !== EventSource.CLOSED) return;
+    source = undefined;
+    setTimeout(follow, retryMs);
+  };
   source.onmessage = ({ data }) => take(JSON.parse(data) as StudioEvent);
+}
+
+/** For the name of what the next run writes: no run that is listed has it. */
+export function nextNumber(runs: readonly RunView[]): number {
+  return runs.reduce((highest, { id }) => Math.max(highest, id), 0) + 1;
 }
 
 export async function refresh(): Promise<void> {

@@ -1,5 +1,5 @@
 // The studio's server without a browser: what it refuses, what it serves, and what becomes of its runs.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
@@ -263,7 +263,7 @@ describe('what is refused', () => {
     await studio.close();
     studio = await startStudio({ dir: folder, port: 0, host: '::' }, app, { commandFile });
     expect(new URL(studio.url).hostname).toBe('[::1]');
-    expect((await fetch(studio.url)).status).toBe(200);
+    expect((await fetch(studio.url, { redirect: 'manual' })).status).toBe(302);
   });
 
   test('bodies that are too large, or no JSON', async () => {
@@ -347,8 +347,10 @@ describe('what is refused', () => {
     expect((await send('/', {})).status).toBe(401);
     expect((await send(`/api/runs?token=${token}x`)).status).toBe(401);
     expect((await send('/api/runs', { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
-    const { headers } = await send(`/?token=${token}`, { headers: { 'sec-fetch-mode': 'navigate' } });
+    // Over plain HTTP a browser on another machine says nothing of what it fetches for.
+    const { headers } = await send(`/?token=${token}`);
     expect(headers.location).toBe('/');
+    expect(String(headers['set-cookie'])).toContain(`-${studio.port}=`);
     const cookie = String(headers['set-cookie']).split(';')[0];
     expect(String(headers['set-cookie'])).toMatch(/HttpOnly/i);
     expect((await send('/api/runs', { headers: { cookie } })).status).toBe(200);
@@ -429,7 +431,15 @@ test('files come whole and in ranges, and never as a page of the studio', async 
   const head = await send('/files/bytes.bin', { method: 'HEAD' });
   expect([head.status, head.headers['content-length'], head.text]).toEqual([200, '1000', '']);
   await writeFile(join(folder, 'page.html'), '<script>parent.location</script>');
-  expect((await send('/files/page.html')).headers['content-security-policy']).toMatch(/^sandbox /);
+  const page = await send('/files/page.html');
+  expect(page.headers['content-security-policy']).toMatch(/^sandbox /);
+  for (const { headers } of [page, await send('/'), await send('/api/runs')]) {
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+  }
   expect((await send('/')).text).toContain('app');
   expect((await send('/nowhere.js')).status).toBe(404);
 });
@@ -594,4 +604,24 @@ describe('runs', () => {
     expect((await post(`/api/runs/${first}/resume`, {})).status).toBe(200);
     await until(first, isIn('running'));
   });
+});
+
+test('a chunk that a Zarr leaves out is none, one of a Zarr that was moved away is an error', async () => {
+  await mkdir(join(folder, 'z.zarr', '0', '0'), { recursive: true });
+  await writeFile(join(folder, 'z.zarr', 'zarr.json'), '{}');
+  const status = async (): Promise<number> => (await send('/files/z.zarr/0/0/7?optional')).status;
+  expect(await status()).toBe(204);
+  await rm(join(folder, 'z.zarr'), { recursive: true });
+  expect(await status()).toBe(404);
+});
+
+test('names with a colon or a backslash are listed; a pipe is no file, and nobody waits for it', async () => {
+  for (const name of ['scan:1.txt', 'a\\b.txt']) await writeFile(join(folder, name), 'text');
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  const { entries } = JSON.parse((await send('/api/browse')).text);
+  expect(entries.map(({ name }: { name: string }) => name)).toEqual(
+    expect.arrayContaining(['scan:1.txt', 'a\\b.txt']),
+  );
+  const answers = await Promise.all(Array.from({ length: 5 }, () => send('/files/pipe')));
+  expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404, 404]);
 });

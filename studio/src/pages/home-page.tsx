@@ -3,7 +3,7 @@ import { type DragEvent, type ReactNode, useCallback, useEffect, useRef, useStat
 import type { FolderEntry, Listing, StudioSession } from '../../../src/contract/studio.ts';
 import { api, messageOf } from '../api.ts';
 import { baseName, formatBytes, formatTime } from '../format.ts';
-import { putRun, useRuns } from '../live.ts';
+import { nextNumber, putRun, useRuns } from '../live.ts';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Crumbs, EntryIcon, LeftOut } from '../parts/file-dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -199,7 +199,7 @@ function ExampleButton({ isSmall = false }: { readonly isSmall?: boolean }): Rea
   const [error, setError] = useState<string>();
   const start = async (): Promise<void> => {
     try {
-      const number = runs.filter(({ command }) => command === 'simulate').length + 1;
+      const number = nextNumber(runs);
       const out = number === 1 ? 'example' : `example-${number}`;
       const run = await api.startRun('simulate', { out, ...example }, 'Simulated example');
       putRun(run);

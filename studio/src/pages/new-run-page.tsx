@@ -5,7 +5,7 @@ import { api, messageOf } from '../api.ts';
 import { capitalized, stemOf } from '../format.ts';
 import { Field } from '../forms/field.tsx';
 import { type FormField, fieldsOf, firstKeys, hiddenKeys } from '../forms/schema.ts';
-import { putRun, useRuns } from '../live.ts';
+import { nextNumber, putRun, useRuns } from '../live.ts';
 import { ErrorBox } from '../parts/error-box.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { go, type Route } from '../route.ts';
@@ -58,7 +58,7 @@ export function NewRunPage({
   }, [fields, query]);
 
   if (form === undefined) return <ErrorBox message={`There is no command ${route.rest}.`} />;
-  const suggested = suggestOut(form.name, values, runs.length + 1);
+  const suggested = suggestOut(form.name, values, nextNumber(runs));
   const first = firstKeys[form.name] ?? [];
   const isFirst = (key: string, isRequired: boolean): boolean => isRequired || first.includes(key);
   const named = ['slides', 'slide', 'test', 'calibration', 'validation'].flatMap((key) => {

@@ -68,13 +68,15 @@ export function FileDialog({
   const shown = (listing?.entries ?? []).filter((entry) => isWanted(entry) || isFolder(entry));
   const choose = (paths: readonly string[]): void => {
     onChoose(paths);
-    onClose();
+    close();
   };
+  // Only a dialog that closes, and is not just taken away, gives the focus back to what opened it.
+  const close = (): void => dialog.current?.close();
   return (
     <dialog ref={dialog} className="file-dialog" onClose={onClose} aria-label={title}>
       <header>
         <h2>{title}</h2>
-        <button type="button" className="icon-button" aria-label="Close" onClick={onClose}>
+        <button type="button" className="icon-button" aria-label="Close" onClick={close}>
           <Icon name="close" />
         </button>
       </header>

@@ -122,17 +122,23 @@ async function checkPixels(lowest: LevelReader, view: SlideView): Promise<void> 
 }
 
 /**
- * A level for every power of two, as Viv wants them: a real one where there is one of that size, else every second
- * or fourth pixel of the next finer one.
+ * A level for every power of two, as Viv wants them: a real one where there is one of that size to a pixel, else every second
+ * or fourth pixel of the next finer one that is. A level of a third would be drawn at the scale of a quarter.
  */
 function powersOfTwo(readers: readonly LevelReader[]): LevelReader[] {
   const [full] = readers;
   const ratioOf = ({ width }: LevelReader): number => full.width / width;
-  const count = Math.round(Math.log2(ratioOf(readers[readers.length - 1]))) + 1;
+  const powerOf = (reader: LevelReader): number => Math.round(Math.log2(ratioOf(reader)));
+  const count = powerOf(readers[readers.length - 1]) + 1;
+  const halved = readers.filter((reader) => {
+    const shrunk = 2 ** powerOf(reader);
+    return (
+      Math.abs(reader.width - full.width / shrunk) <= 1 && Math.abs(reader.height - full.height / shrunk) <= 1
+    );
+  });
   return Array.from({ length: count }, (_, power) => {
-    // A little above, for sizes that were rounded.
-    const finer = readers.filter((reader) => ratioOf(reader) < 2 ** power * 1.1).at(-1) as LevelReader;
-    const skip = Math.round(2 ** power / ratioOf(finer));
+    const finer = halved.filter((reader) => powerOf(reader) <= power).at(-1) as LevelReader;
+    const skip = 2 ** (power - powerOf(finer));
     return skip === 1 ? finer : everyNth(finer, skip);
   });
 }
