@@ -43,7 +43,7 @@ export function summarisePrepare(result: PrepareResult): string {
     slide.split,
     slide.group === slide.name ? '' : slide.group,
     `${slide.width} x ${slide.height} px`,
-    `${slide.pixelSizeUm} um`,
+    `scanned at ${slide.pixelSizeUm} um`,
     `${slide.tissueAreaMm2.toPrecision(3)} mm2 tissue`,
     plural(slide.patches, 'patch', 'patches'),
   ]);

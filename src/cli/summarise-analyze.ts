@@ -23,7 +23,7 @@ export function summariseAnalyze(result: AnalyzeResult): string {
       : [
           e.verdict === 'extravasation'
             ? `Outside the vessels the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall on average; an even spread would lie at ${um(e.uniformMeanUm)}${closer}.`
-            : `No extravasation signal: ${Number.isFinite(e.meanUm) ? `the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall` : 'there is no more than background'}, an even spread ${Number.isFinite(e.meanUm) ? '' : 'would lie '}at ${um(e.uniformMeanUm)}.`,
+            : `No extravasation signal: ${hasSignal(e) ? `the ${probe} lies ${um(e.meanUm)}${interval} from the nearest wall` : 'there is no more than background'}, an even spread ${hasSignal(e) ? '' : 'would lie '}at ${um(e.uniformMeanUm)}.`,
           ...(hasSignal(e)
             ? [
                 `Half of it lies within ${um(e.medianUm)}, 90% within ${um(e.p90Um)}; half-distance of the profile ${um(e.halfDistanceUm)}.`,

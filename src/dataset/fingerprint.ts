@@ -8,6 +8,8 @@ import { isChannelFile } from '../slide/open-folder.ts';
 const sampleBytes = 65_536;
 /** Samples of a file that is larger than all of them. */
 const sampleCount = 32;
+/** Files of a folder that samples are taken of. */
+const sampledFiles = 64;
 /** Places at multiples of it, modulo 1, never lie at one distance, as the planes and margins of an image do. */
 const goldenRatio = (Math.sqrt(5) - 1) / 2;
 
@@ -24,7 +26,7 @@ export function withoutQuery(path: string): string {
 /**
  * SHA-256 (first 32 hex digits) of a file's size and 32 samples of 64 KiB, the first, the last, and others at irregular
  * places; of a folder, of the names and sizes of its files (of the channels where it has one file for each) and such
- * samples of the first 64 of them. Survives copying and moving. For an address,
+ * samples of 64 of them, the first, the last and others between. Survives copying and moving. For an address,
  * of the address alone, without what follows '?' (an access token): what lies behind it is not checked.
  * @throws FileAccessError
  */
@@ -33,15 +35,25 @@ export async function fingerprintSlide(path: string): Promise<string> {
   if (isUrl(path)) return hash.update(withoutQuery(path)).digest('hex').slice(0, 32);
   try {
     const files = (await stat(path)).isDirectory() ? await listFiles(path) : [path];
+    const sampled = sampledOf(files.length);
     for (const [i, file] of files.entries()) {
       const name = file === path ? '' : relative(path, file).split(sep).join('/');
       hash.update(`${name}\n${(await stat(file)).size}\n`);
-      if (i < 64) for (const part of await samples(file)) hash.update(part);
+      if (sampled.has(i)) for (const part of await samples(file)) hash.update(part);
     }
   } catch (cause) {
     throw new FileAccessError(path, `${path} cannot be read: ${(cause as Error).message}.`, { cause });
   }
   return hash.digest('hex').slice(0, 32);
+}
+
+/** Which of so many files: chunks of one size tell nothing by their names, and the first hold the upper edge of one channel. */
+function sampledOf(count: number): ReadonlySet<number> {
+  if (count <= sampledFiles) return new Set(Array.from({ length: count }, (_, i) => i));
+  const places = Array.from({ length: sampledFiles - 1 }, (_, i) =>
+    Math.floor(((i * goldenRatio) % 1) * count),
+  );
+  return new Set([...places, count - 1]);
 }
 
 async function samples(file: string): Promise<Uint8Array[]> {

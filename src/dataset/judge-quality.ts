@@ -103,10 +103,16 @@ function judgeExposure(slides: readonly JudgedSlide[], target: string): QualityW
     const { percentiles, background } = quality[quality.length - 1];
     return percentiles[2] - (background ?? percentiles[0]);
   };
-  const sorted = slides.map(level).sort((a, b) => a - b);
+  const known = slides.filter((slide) => level(slide) > 0);
+  const without = slides.filter((slide) => !known.includes(slide));
+  const sorted = known.map(level).sort((a, b) => a - b);
   // Of two, the darker: which of them is unlike nobody can tell, and one of them is said.
   const typical = sorted[(sorted.length - 1) >> 1];
-  return slides
+  const nothing = without.map(({ name }) => ({
+    slide: name,
+    message: `${target}: its brightest tissue is no brighter than the background: there is no probe on this slide, or it is another channel.`,
+  }));
+  const unlike = known
     .filter((slide) => level(slide) > maxExposureRatio * typical || level(slide) < typical / maxExposureRatio)
     .map((slide) => ({
       slide: slide.name,
@@ -115,6 +121,7 @@ function judgeExposure(slides: readonly JudgedSlide[], target: string): QualityW
         `(${figure(level(slide))} against ${figure(typical)} above background). The target is not rescaled from ` +
         'slide to slide: check that all were recorded with the same exposure.',
     }));
+  return [...nothing, ...unlike];
 }
 
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))}%`;

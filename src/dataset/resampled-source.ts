@@ -113,6 +113,7 @@ function filter(input: Raster, columns: Taps, rows: Taps): Raster {
   const height = rows.start.length;
   const out = createRaster(input.channels, height, width);
   const narrow = new Float64Array(input.height * width);
+  const sums = new Float64Array(width);
   for (let c = 0; c < input.channels; c++) {
     for (let y = 0; y < input.height; y++) {
       const row = (c * input.height + y) * input.width - columns.first;
@@ -126,13 +127,15 @@ function filter(input: Raster, columns: Taps, rows: Taps): Raster {
       }
     }
     for (let y = 0; y < height; y++) {
-      const target = (c * height + y) * width;
+      // Summed in double precision: what is the same everywhere stays so, and is seen to be overexposed.
+      sums.fill(0);
       for (let t = 0; t < rows.taps; t++) {
         const weight = rows.weights[y * rows.taps + t];
         if (!(weight > 0)) continue;
         const from = (rows.start[y] + t - rows.first) * width;
-        for (let x = 0; x < width; x++) out.data[target + x] += weight * narrow[from + x];
+        for (let x = 0; x < width; x++) sums[x] += weight * narrow[from + x];
       }
+      out.data.set(sums, (c * height + y) * width);
     }
   }
   return out;

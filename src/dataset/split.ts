@@ -103,7 +103,10 @@ export function assignSplits(
   return { of, notes };
 }
 
-/** Groups in an order drawn from the seed, taken until the share is nearest; at least one, never all. */
+/**
+ * Groups in an order drawn from the seed, taken while the share comes nearer to the one wanted; one that would take it further
+ * off is passed over. At least one, the smallest where all are too large; never all.
+ */
 function chooseValidation(slides: readonly SplitSlide[], free: readonly string[], seed: number): string[] {
   const patchesOf = (group: string): number =>
     slides.reduce((total, slide) => total + (slide.group === group ? slide.patches : 0), 0);
@@ -111,12 +114,14 @@ function chooseValidation(slides: readonly SplitSlide[], free: readonly string[]
   const order = [...new Rng(seed).fork('validation').permutation(free.length)].map((i) => free[i]);
   const chosen: string[] = [];
   let taken = 0;
-  for (const group of order.slice(0, -1)) {
+  const target = validationShare * total;
+  for (const group of order) {
+    if (chosen.length === free.length - 1) break;
     const next = taken + patchesOf(group);
-    const target = validationShare * total;
-    if (chosen.length > 0 && Math.abs(next - target) >= Math.abs(taken - target)) break;
+    if (Math.abs(next - target) >= Math.abs(taken - target)) continue;
     chosen.push(group);
     taken = next;
   }
-  return chosen;
+  if (chosen.length > 0 || free.length < 2) return chosen;
+  return [order.reduce((a, b) => (patchesOf(b) < patchesOf(a) ? b : a))];
 }

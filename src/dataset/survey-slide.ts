@@ -1,5 +1,6 @@
 // All that `prepare` finds out about one slide: tissue, input intensities, target moments, patch windows.
 import { DataError } from '../core/errors.ts';
+import { percentText } from '../core/units.ts';
 import type { WindowRow } from './manifest.ts';
 import { type Moments, type StainSamples, tissueMoments, tissueSamples } from './normalisation.ts';
 import { type ChannelQuality, measureQuality } from './quality.ts';
@@ -43,7 +44,7 @@ export function surveySlide(scan: SlideScan, settings: SurveySettings, slide: st
   const { windows, dropped } = gridWindows(scan.widthPx, scan.heightPx, patch, tissue, settings);
   if (windows.length === 0) {
     throw new DataError(
-      `${slide}: none of its ${dropped} patches of ${patch} px is at least ${settings.minTissue * 100}% ` +
+      `${slide}: none of its ${dropped} patches of ${patch} px is at least ${percentText(settings.minTissue)} ` +
         'tissue. Choose a smaller --patch or --min-tissue.',
     );
   }

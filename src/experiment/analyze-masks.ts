@@ -46,7 +46,7 @@ export async function vesselMask(
     { source, channel, pixelSizeUm, tissue },
     work,
   );
-  const fitted = `threshold ${found.threshold.toPrecision(4)}, noise ${found.noise.toPrecision(3)} (stored units)`;
+  const fitted = `threshold ${Number(found.threshold.toPrecision(4))}, noise ${Number(found.noise.toPrecision(3))} (stored units)`;
   const warning = `${Math.round(100 * found.lowestShare)}% of the tissue in '${source.channels[channel].name}' holds one value, its lowest: the background was cut off there, so noise is not seen and faint vessels are not told from it. Check the outlines, or give --vessel-threshold or --vessel-mask.`;
   return {
     mask,
@@ -73,7 +73,7 @@ export async function nucleiMask(
   );
   let count = 0;
   for (let i = 0; i < xs.length; i++) if (tissue.get(xs[i], ys[i])) count++;
-  const fitted = `threshold ${found.threshold.toPrecision(4)} (stored units)`;
+  const fitted = `threshold ${Number(found.threshold.toPrecision(4))} (stored units)`;
   return { mask, method: `${method}; ${fitted}; ${parameters(options)}`, count };
 }
 

@@ -166,7 +166,7 @@ export function whyNotKnown(
   if (Number.isNaN(background))
     return `The background is not known (${backgroundBasis}), so no probe can be told from it. Give another slide without probe, or --background.`;
   if (Number.isFinite(interval.closerUm.low))
-    return `The tissue outside vessels fills too few cells of ${sums.cells.edgePx} px to tell a probe that keeps to the vessels from chance, so there is no verdict. Take a larger field.`;
+    return `Whether the probe keeps to the vessels more than chance would make it is not known, so there is no verdict: the tissue outside vessels fills too few cells of ${sums.cells.edgePx} px, or the probe hardly varies between them. Take a larger field, or check the probe.`;
   return `No tissue, or too little, lies more than ${beyondUm} um from a vessel's wall and as far from the slide's border, so nothing is known of what is outside vessels. Check the vessels that were found, and --beyond-um.`;
 }
 
@@ -240,9 +240,9 @@ function permeabilityOf(
   return {
     vessels: judged.length,
     medianSignal,
-    highShare: high.length / judged.length,
-    highSignalShare: amount(high) / amount(judged),
-    // Where there is none, only vessels with noise above 0 would be left to take it of.
+    // Where there is no signal, half of the vessels would have twice the median of noise, and it all the signal.
+    highShare: isSignal ? high.length / judged.length : Number.NaN,
+    highSignalShare: isSignal ? amount(high) / amount(judged) : Number.NaN,
     medianPenetrationUm: isSignal ? median(judged.map(({ penetrationUm }) => penetrationUm)) : Number.NaN,
   };
 }

@@ -152,7 +152,7 @@ export function pageOf(
       text: `${measures
         .map(
           ({ name, found: { hotSpots: own } }) =>
-            `${measures.length > 1 ? `${name}: ` : ''}${Number.isNaN(own.hot) ? 'Unknown, for want of tissue known to be outside vessels' : `${own.hot} hot and ${own.cold} cold`}`,
+            `${measures.length > 1 ? `${name}: ` : ''}${Number.isNaN(own.hot) ? 'Unknown, for want of tissue known to be outside vessels, or as half of it holds one value' : `${own.hot} hot and ${own.cold} cold`}`,
         )
         .join(
           '; ',
@@ -286,7 +286,8 @@ function nothingMore({ interval, nearnessP }: AnalyzeResult['extravasation']): s
 /** What a probe that is the same at every distance may mean. */
 function everywhere({ result: { extravasation: e }, options }: Analysis): string {
   const { low, high } = e.interval.meanSignal;
-  const level = `It is ${e.meanSignal.toPrecision(2)} stored units (${low.toPrecision(2)} to ${high.toPrecision(2)}) above the background, near and far`;
+  const [mean, from, to] = [e.meanSignal, low, high].map((value) => Number(value.toPrecision(2)));
+  const level = `It is ${mean} stored units (${from} to ${to}) above the background, near and far`;
   return options.backgroundSlide === undefined
     ? `${level}: spread evenly, or no probe. A slide without probe (--background-slide) tells which.`
     : `${level}, so it has left the vessels and spread evenly.`;

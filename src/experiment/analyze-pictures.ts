@@ -22,7 +22,6 @@ export async function picturesOf(analysis: Analysis, work: WorkOptions): Promise
     source,
     order.map((role) => roles[role]),
     picturePx,
-    undefined,
     work.signal,
   );
   const { width, height, boxPx } = shown;
@@ -45,7 +44,7 @@ export async function picturesOf(analysis: Analysis, work: WorkOptions): Promise
   if (predicted) {
     const { source: image, channel, interval } = predicted;
     const wanted = [channel, ...(interval ? [interval.lower, interval.upper] : [])];
-    const planes = (await overviewOf(image, wanted, picturePx, undefined, work.signal)).planes;
+    const planes = (await overviewOf(image, wanted, picturePx, work.signal)).planes;
     const own = field(planes[0]);
     const base = measured ?? own;
     const [low, high] = [fieldQuantile(base, 0.005), fieldQuantile(base, 0.995)];

@@ -263,7 +263,7 @@ async function measure(
     options,
     result,
     source,
-    filePx: stored.width / source.width,
+    filePx: source === stored ? 1 : pixelSizeUm / ownUm,
     roles,
     predicted,
     tissue,

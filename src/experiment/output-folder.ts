@@ -22,11 +22,22 @@ export interface OutputFolder {
  * @throws UsageError when the folder exists and may not be replaced, FileAccessError when others use the names beside it
  */
 export async function checkOutputFolder(output: OutputFolder): Promise<void> {
-  await requireReplaceable(output);
+  const { marker, contents } = output;
   const { temporary, replaced } = namesBeside(output);
-  await removeUnfinished(temporary, (names) => names.includes(mark));
+  // Killed between the two renames that put a new folder in the place of an old one.
+  if ((await ownNames(output.path, contents)).length === 0 && (await isComplete(replaced, output))) {
+    await rename(replaced, resolve(output.path));
+  }
+  await requireReplaceable(output);
+  const isNew = (names: readonly string[]): boolean =>
+    names.includes(marker) && names.every((name) => contents.includes(name));
+  await removeUnfinished(temporary, (names) => names.includes(mark) || isNew(names));
   await removeUnfinished(replaced, (names) => names.includes(output.marker));
   await requireWritable(dirname(temporary));
+}
+
+async function isComplete(folder: string, { marker }: OutputFolder): Promise<boolean> {
+  return (await readdir(folder).catch((): string[] => [])).includes(marker);
 }
 
 /** Of the folder, or the nearest above it that is there. @throws FileAccessError */
@@ -89,6 +100,7 @@ export async function writeOutputFolder<T>(
 ): Promise<T> {
   const path = resolve(output.path);
   const { temporary, replaced } = namesBeside(output);
+  let isReplacing = false;
   try {
     await mkdir(dirname(path), { recursive: true });
     await mkdir(temporary);
@@ -96,7 +108,7 @@ export async function writeOutputFolder<T>(
     const result = await write(temporary);
     await rm(join(temporary, mark));
     await requireReplaceable(output);
-    const isReplacing = await rename(path, replaced).then(
+    isReplacing = await rename(path, replaced).then(
       () => true,
       (cause: NodeJS.ErrnoException) => {
         if (cause.code === 'ENOENT') return false;
@@ -108,6 +120,8 @@ export async function writeOutputFolder<T>(
     return result;
   } catch (cause) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
+    // Fails where the new folder is in its place already.
+    if (isReplacing) await rename(replaced, path).catch(() => {});
     throw writeFailure(path, cause);
   }
 }

@@ -1,10 +1,9 @@
 // A small picture of a whole channel: means over square boxes of pixels, streamed.
 import type { PixelSource } from '../core/pixel-source.ts';
 import { bandsOf } from '../spatial/bands.ts';
-import type { BitMask } from '../spatial/bit-mask.ts';
 
 export interface Overview {
-  /** [channels][height * width], means over the box; NaN outside the mask or where no pixel is finite. */
+  /** [channels][height * width], means over the box; NaN where no pixel is finite. */
   readonly planes: readonly Float32Array[];
   readonly width: number;
   readonly height: number;
@@ -14,13 +13,11 @@ export interface Overview {
 
 /**
  * Every channel asked for, reduced so that the longer edge is at most `largest`.
- * @param mask if given, pixels outside do not count
  */
 export async function overviewOf(
   source: PixelSource,
   channels: readonly number[],
   largest: number,
-  mask?: BitMask,
   signal?: AbortSignal,
 ): Promise<Overview> {
   const boxPx = Math.max(1, Math.ceil(Math.max(source.width, source.height) / largest));
@@ -29,7 +26,6 @@ export async function overviewOf(
   const planes = channels.map(() => new Float32Array(width * height));
   const sums = new Float64Array(width);
   const counts = new Float64Array(width);
-  const inside = new Uint8Array(source.width).fill(1);
   // Bands of whole boxes, so that a box is summed in one go whatever the size of bands.
   const rows = boxPx * Math.max(1, Math.floor(256 / boxPx));
   for await (const { y, height: bandHeight, raster } of bandsOf(source, channels, { rows, signal })) {
@@ -38,11 +34,10 @@ export async function overviewOf(
         sums.fill(0);
         counts.fill(0);
         for (let r = top; r < Math.min(bandHeight, top + boxPx); r++) {
-          mask?.readRow(y + r, inside);
           const from = (c * raster.height + r) * source.width;
           for (let x = 0; x < source.width; x++) {
             const value = raster.data[from + x];
-            if (inside[x] === 0 || !(Math.abs(value) < Infinity)) continue;
+            if (!(Math.abs(value) < Infinity)) continue;
             const box = Math.floor(x / boxPx);
             sums[box] += value;
             counts[box]++;

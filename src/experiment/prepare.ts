@@ -4,6 +4,7 @@ import { parseOptions } from '../contract/command.ts';
 import { commandArguments, shellText } from '../contract/command-line.ts';
 import { type PrepareOptions, type PrepareResult, prepareCommand } from '../contract/prepare.ts';
 import type { WorkOptions } from '../core/progress.ts';
+import { percentText } from '../core/units.ts';
 import { judgeQuality, type QualityWarning } from '../dataset/judge-quality.ts';
 import { type DatasetManifest, writeManifest } from '../dataset/manifest.ts';
 import { writeMask } from '../dataset/mask-file.ts';
@@ -74,11 +75,10 @@ export async function prepare(
   const manifest = makeManifest(surveyed, splits.of, { plan, pixelSizeUm, options, excluded });
   const dropped = surveyed.reduce((sum, { survey }) => sum + survey.dropped, 0);
   if (dropped > 0) {
-    const share = `${options.minTissue * 100}%`;
+    const share =
+      options.minTissue === 0 ? 'no tissue' : `less than ${percentText(options.minTissue)} tissue`;
     const windows = dropped === 1 ? '1 patch window holds' : `${dropped} patch windows hold`;
-    notes.push(
-      `${windows} less than ${share} tissue (--min-tissue) and ${dropped === 1 ? 'is' : 'are'} left out.`,
-    );
+    notes.push(`${windows} ${share} (--min-tissue) and ${dropped === 1 ? 'is' : 'are'} left out.`);
   }
   notes.push(...unknownFocus(manifest));
   const roles = [...plan.inputRoles, plan.targetRole];

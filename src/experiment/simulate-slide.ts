@@ -3,7 +3,7 @@ import { appendFile, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimulateCeilings } from '../contract/simulate.ts';
 import { writeFailure, writeFileAtomic } from '../core/atomic-file.ts';
-import { throwIfCancelled } from '../core/errors.ts';
+import { FileAccessError, throwIfCancelled } from '../core/errors.ts';
 import type { WorkOptions } from '../core/progress.ts';
 import { createRaster, type Region } from '../core/raster.ts';
 import { version } from '../core/version.ts';
@@ -278,10 +278,26 @@ function regionOf({ tilePx, widthPx, heightPx }: SlideModel, tileX: number, tile
   return { x, y, width: Math.min(tilePx, widthPx - x), height: Math.min(tilePx, heightPx - y) };
 }
 
+/** '' where there is none. @throws FileAccessError */
+async function journalText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return '';
+    throw new FileAccessError(path, `${path} cannot be read (${cause.code}). Check its permissions.`, {
+      cause,
+    });
+  });
+}
+
+/** Whether an interrupted run left tiles of a slide of other options. @throws FileAccessError */
+export async function isOfAnother(place: SlidePlace, model: SlideModel): Promise<boolean> {
+  const [head] = (await journalText(journalOf(place))).split('\n');
+  return head !== '' && head !== JSON.stringify(model);
+}
+
 /** Finished tiles of an interrupted run; none where it was of another model. Torn lines are left out. */
 async function readJournal(path: string, model: SlideModel): Promise<Map<string, TileRecord>> {
   const records = new Map<string, TileRecord>();
-  const [head, ...lines] = (await readFile(path, 'utf8').catch(() => '')).split('\n');
+  const [head, ...lines] = (await journalText(path)).split('\n');
   if (head !== JSON.stringify(model)) return records;
   for (const line of lines) {
     try {

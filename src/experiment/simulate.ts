@@ -19,7 +19,7 @@ import { slideModel } from '../tissue/cohort.ts';
 import { type Preset, presetOf } from '../tissue/presets.ts';
 import type { SlideModel } from '../tissue/slide-model.ts';
 import { TilePool } from '../tissue/tile-pool.ts';
-import { journalOf, type SlidePlace, simulateSlide, truthImagesOf } from './simulate-slide.ts';
+import { isOfAnother, journalOf, type SlidePlace, simulateSlide, truthImagesOf } from './simulate-slide.ts';
 
 /** A slide of the cohort: where it goes and what it is of. */
 interface Planned {
@@ -121,6 +121,11 @@ async function checkPlaces(plan: readonly Planned[], options: SimulateSettings):
   for (const { place, model } of plan) {
     const truth = await finishedTruth(place);
     if (truth === undefined) {
+      if (options.resume && (await isOfAnother(place, model))) {
+        throw new UsageError(
+          `--resume goes on with slides of the same options, but what an interrupted run left of ${place.path} was made with others. Give those, choose another --out, or add --overwrite to replace it.`,
+        );
+      }
       // An image of an interrupted run has its journal beside it; any other is not ours to replace.
       if (!(await isThere(place.path)) || (await isThere(journalOf(place)))) {
         if (options.resume || !(await isBegun(place.path))) continue;

@@ -144,7 +144,8 @@ async function openCandidate(
       target: roles[targetRole],
       channels: Object.fromEntries(wanted.map((role) => [role, source.channels[roles[role]].name])),
       fingerprint: await fingerprintSlide(slide.path),
-      statedPixelSizeUm: options.pixelSizeUm === undefined ? undefined : await statedPixelSize(slide.path),
+      statedPixelSizeUm:
+        options.pixelSizeUm === undefined ? undefined : await statedPixelSize(slide.path, options),
     };
   } finally {
     await source.close();
@@ -152,8 +153,8 @@ async function openCandidate(
 }
 
 /** Undefined where the file says nothing that can be used. */
-async function statedPixelSize(path: string): Promise<number | undefined> {
-  const source = await openSlide(path).catch(() => undefined);
+async function statedPixelSize(path: string, options: PrepareSettings): Promise<number | undefined> {
+  const source = await openSlide(path, { plane: planeOf(options) }).catch(() => undefined);
   try {
     return source?.pixelSizeUm;
   } finally {

@@ -51,7 +51,8 @@ export function profileFigure({ lines, singles = [], uniformMeanUm, unit, level 
     ...within.flatMap(({ bins }) => bins.map(({ mean }) => mean)),
   ].filter(Number.isFinite);
   const yLow = Math.min(0, ...finite);
-  const yHigh = Math.max(...finite, yLow + 1e-9) * 1.05;
+  const highest = Math.max(0, ...finite);
+  const yHigh = highest + 0.05 * (highest - yLow || 1e-9);
   const x = (um: number): number => left + (um / xHigh) * (width - left - right);
   const y = (v: number): number => top + ((yHigh - v) / (yHigh - yLow)) * (height - top - bottom);
   const parts = [open(width, height)];

@@ -108,7 +108,7 @@ function overview({ slides }: DatasetReport): string {
 
 function slideCard(slide: ReportSlide, patch: number): string {
   const { widthPx, heightPx } = slide;
-  const size = `${widthPx} x ${heightPx} px, ${figure(slide.pixelSizeUm)} um a pixel`;
+  const size = `${widthPx} x ${heightPx} px, scanned at ${figure(slide.pixelSizeUm)} um a pixel`;
   const squares = slide.windows
     .map(([x, y]) => `M${x} ${y}h${Math.min(patch, widthPx - x)}v${Math.min(patch, heightPx - y)}H${x}z`)
     .join('');

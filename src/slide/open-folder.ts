@@ -66,7 +66,12 @@ export async function openFolder(
           `${name} is a prediction and no channel of the slide. Move it elsewhere.`,
         );
       }
-      checkFit(path, sources[0], names[0], source, name);
+      // One that states its pixel size, where any does.
+      const stated = Math.max(
+        0,
+        sources.findIndex(({ pixelSizeUm }) => pixelSizeUm !== undefined),
+      );
+      checkFit(path, sources[stated], names[stated], source, name);
     }
   } catch (error) {
     await close();

@@ -194,8 +194,8 @@ function halfDistance(bins: readonly ProfileBin[]): number {
   for (let i = 1; i < bins.length; i++) {
     const here = weighted(i - 1, i + 1);
     if (here <= half) {
-      const middle = (bins[i].fromUm + bins[i].toUm) / 2;
-      return middle - (binUm * (half - here)) / (before - here || 1);
+      const [previous, middle] = [bins[i - 1], bins[i]].map(({ fromUm, toUm }) => (fromUm + toUm) / 2);
+      return middle - ((middle - previous) * (half - here)) / (before - here || 1);
     }
     before = here;
   }
