@@ -58,6 +58,18 @@ it('tells slides apart that differ in between only', async () => {
   expect(prints.size).toBe(2);
 });
 
+it('tells Zarrs of many chunks of one size apart, wherever they differ', async () => {
+  const path = join(folder, 'many.zarr');
+  await mkdir(path);
+  await writeFile(join(path, 'zarr.json'), '{}');
+  const chunks = 300;
+  for (let i = 0; i < chunks; i++) await writeFile(join(path, `c${i}`), new Uint8Array(64));
+  const before = await fingerprintSlide(path);
+  // Below its first rows another section, which is a half of its chunks.
+  for (let i = chunks / 2; i < chunks; i++) await writeFile(join(path, `c${i}`), new Uint8Array(64).fill(1));
+  expect(await fingerprintSlide(path)).not.toBe(before);
+});
+
 it('takes an address with a renewed access token for the same slide', async () => {
   const [old, renewed, other] = ['a.zarr?sig=1', 'a.zarr?sig=2', 'b.zarr?sig=2'].map((end) =>
     fingerprintSlide(`https://example.org/${end}`),

@@ -20,4 +20,6 @@ it('names slides whose probe one exposure does not explain, also where there are
   expect(told(slide('a', 500), slide('b', 1900))).toEqual([]);
   expect(told(slide('a', 500), slide('b', 2100))).toEqual(['b']);
   expect(told(slide('a', 500), slide('b', 600), slide('c', 100))).toEqual(['c']);
+  // A slide without probe says nothing of the exposure of others.
+  expect(told(slide('a', 500), slide('b', 0))).toEqual(['b']);
 });

@@ -27,6 +27,17 @@ describe('resampledSource', () => {
     }
   });
 
+  it('leaves what is the same everywhere as it is, so that overexposure can be counted', async () => {
+    const raster = createRaster(1, height, width);
+    raster.data.fill(255);
+    const flat = memorySource({ raster, channelNames: ['a'], pixelSizeUm: 0.3225 });
+    for (const um of [0.25, 0.325, 0.4, 0.5, 0.6]) {
+      const source = resampledSource(flat, 0.3225, um);
+      const { data } = await source.read({ x: 0, y: 0, width: source.width, height: source.height }, [0]);
+      expect(data.every((value) => value === 255)).toBe(true);
+    }
+  });
+
   it('gives the same values for any region as for the whole', async () => {
     const source = resampledSource(ramp(), 0.5, 0.7);
     const whole = await source.read({ x: 0, y: 0, width: source.width, height: source.height }, [0]);

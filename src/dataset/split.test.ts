@@ -36,6 +36,21 @@ describe('assignSplits', () => {
     expect(chosen(1)).not.toEqual(chosen(2));
   });
 
+  it('never takes a group for validation that is most of the slides, by whatever seed', () => {
+    const unequal = [900, 20, 20, 20, 20, 20].map((patches, i) => ({
+      name: `s${i}`,
+      group: `g${i}`,
+      patches,
+    }));
+    for (let seed = 0; seed < 100; seed++) {
+      const { of } = assignSplits(unequal, nothing, 'slide', seed);
+      expect(of[0]).toBe('train');
+      expect(of).toContain('validation');
+    }
+    const two = [900, 100].map((patches, i) => ({ name: `s${i}`, group: `g${i}`, patches }));
+    expect(assignSplits(two, nothing, 'slide', 3).of).toEqual(['train', 'validation']);
+  });
+
   it('moves a named slide with its whole animal, and says so', () => {
     const result = assignSplits(slides('a', 'a', 'b', 'c'), { ...nothing, test: [0] }, 'animal', 0);
     expect(result.of.slice(0, 2)).toEqual(['test', 'test']);

@@ -105,6 +105,16 @@ test('a finished slide of other options is never mixed with the one asked for', 
   expect(reports).toEqual([]);
 });
 
+test('what an interrupted run has done is kept from a resume with other options', async () => {
+  const four = { ...quick, size: 140, out: join(folder, 'interrupted') } as const;
+  await stopAfter(1, four);
+  const before = (await readdir(join(four.out, 'slide-01.truth'))).sort();
+  await expect(simulate({ ...four, seed: 5, resume: true })).rejects.toThrow(
+    /what an interrupted run left of .*slide-01\.ome\.tif was made with others/,
+  );
+  expect((await readdir(join(four.out, 'slide-01.truth'))).sort()).toEqual(before);
+});
+
 test('an image beside which nothing says that a simulation made it is not replaced', async () => {
   const out = join(folder, 'unknown');
   await mkdir(out);
