@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { drawBlobs, writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
 import { benchmarkCommand } from '../contract/benchmark.ts';
+import { flagOf } from '../contract/command.ts';
 import { evaluateCommand } from '../contract/evaluate.ts';
 import { channelOf, createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
@@ -216,7 +217,7 @@ it('a network gets quantile heads, whose intervals predict writes and evaluate s
   ] as const) {
     const [key] = Object.keys(other);
     await expect(train({ dataset, out: run, resume: true, ...other })).rejects.toThrow(
-      new RegExp(`the run in .* has ${key} `),
+      new RegExp(`the run in .* has ${flagOf(key)} `),
     );
   }
   await expect(train({ dataset, out: run, resume: true, augment: 'flip' })).rejects.toThrow(
