@@ -3,7 +3,7 @@
  * come from the seed and the step, and the checkpoint holds all that lives from step to step, so a run that was
  * interrupted and resumed ends with the same weights as one that was not.
  */
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import { type Clock, wallClock } from '../core/clock.ts';
 import { CancelledError, DivergenceError, FileAccessError } from '../core/errors.ts';
@@ -123,15 +123,8 @@ export async function trainNetwork(task: TrainingTask, work: WorkOptions = {}): 
       ? undefined
       : createPatchStream(dataset, { ...common, split: 'validation', batch: 1 });
 
-  const [isResumed, isTrained] = await Promise.all(
-    [files.checkpoint, files.best].map((path) =>
-      access(path).then(
-        () => true,
-        () => false,
-      ),
-    ),
-  );
-  if (isTrained && !isResumed) {
+  const isResumed = existsSync(files.checkpoint);
+  if (!isResumed && existsSync(files.best)) {
     throw new FileAccessError(
       files.checkpoint,
       `--resume: ${folder} holds a model but not the checkpoint ${files.checkpoint}, from which its training would go on. Put it back, or train in another folder; --from ${files.best} starts with this model's weights.`,
@@ -335,6 +328,8 @@ class Run {
     const standing = this.#standing;
     const { settings, folder } = this.#task;
     const state = await this.#session.getState();
+    // Killed at any moment, a model does not lie there without a checkpoint to go on from.
+    if (standing.best === null) await this.#save(state);
     const vector = (name: string): Float32Array => (state[name]?.data ?? new Float32Array(0)) as Float32Array;
     const tensors = namedTensors(this.#layout, vector('average'), vector('statistics'));
     const epoch = Math.ceil(standing.step / settings.stepsPerEpoch);
