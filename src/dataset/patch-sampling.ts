@@ -58,9 +58,11 @@ function intensityBins(windows: readonly WindowRow[]): number[][] {
   return bins.filter((bin) => bin.length > 0);
 }
 
-/** A position drawn evenly within half a patch of `at`, inside the slide. */
+/**
+ * A position drawn evenly within half a patch of `at`, and brought inside the slide: drawn evenly from what lies inside, hardly
+ * any patch would hold the slide's edge.
+ */
 export function jitterPosition(at: number, length: number, patch: number, rng: Rng): number {
-  const low = Math.max(0, at - (patch >> 1));
-  const high = Math.max(low, Math.min(length - patch, at + (patch >> 1)));
-  return low + rng.integer(high - low + 1);
+  const half = patch >> 1;
+  return Math.max(0, Math.min(length - patch, at - half + rng.integer(2 * half + 1)));
 }
