@@ -156,6 +156,7 @@ function foldOf(
             ),
           )
         : pathsOf('validation');
+      const seen = inputs ?? manifest.inputRoles;
       const options: PrepareOptions = {
         slides: [...paths],
         out: folder,
@@ -166,9 +167,9 @@ function foldOf(
           groups: Object.fromEntries(slides.map(({ group }, i) => [paths[i], group])),
         }),
         splitBy: manifest.splitBy,
-        inputs: [...(inputs ?? manifest.inputRoles)],
+        inputs: [...seen],
         target: manifest.targetRole,
-        roles: sharedChannels(slides),
+        roles: sharedChannels(slides, [...seen, manifest.targetRole]),
         ...slides[0].plane,
         ...(slides[0].givenPixelSizeUm && { pixelSizeUm: slides[0].givenPixelSizeUm }),
         datasetPixelSizeUm: manifest.pixelSizeUm,
@@ -200,9 +201,12 @@ function foldFolder(out: string, fold: string, inputs: readonly string[] | undef
 }
 
 /** Roles whose channel has one name on all slides: a role that the user gave a channel has. Others are found by name. */
-function sharedChannels([first, ...rest]: readonly DatasetSlide[]): Record<string, string> {
-  const shared = Object.entries(first.channels).filter(([role, channel]) =>
-    rest.every(({ channels }) => channels[role] === channel),
+function sharedChannels(
+  [first, ...rest]: readonly DatasetSlide[],
+  roles: readonly string[],
+): Record<string, string> {
+  const shared = roles.filter((role) =>
+    rest.every(({ channels }) => channels[role] === first.channels[role]),
   );
-  return Object.fromEntries(shared);
+  return Object.fromEntries(shared.map((role) => [role, first.channels[role]]));
 }

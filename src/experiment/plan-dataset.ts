@@ -80,6 +80,14 @@ export function planDataset(options: PrepareSettings, names?: readonly string[])
   if (inputRoles.includes(options.target)) {
     throw new UsageError(`the role '${options.target}' is the --target and cannot be an --input as well.`);
   }
+  const unused = Object.keys(options.roles).find(
+    (role) => role !== options.target && !inputRoles.includes(role),
+  );
+  if (unused !== undefined) {
+    throw new UsageError(
+      `--role ${unused}=${options.roles[unused]} names neither an --input (${inputRoles.join(', ')}) nor the --target (${options.target}). Add --input ${unused}, or leave it out.`,
+    );
+  }
   return {
     slides,
     named: {

@@ -27,6 +27,11 @@ describe('listSlides', () => {
       ['p/2/a.tif', 'q/2/a.tif', 'r/3/a.tif', '1-a.tif'],
       ['1-a', '2-a', '3-a', '4-1-a'],
     ],
+    // A query may hold an access token, which belongs in no name.
+    [
+      ['https://host/m1/a.zarr?token=x/y', 'https://host/m2/a.zarr/?token=z', 'https://host/b.ome.tif#f'],
+      ['m1-a', 'm2-a', 'b'],
+    ],
   ])('%s: %s', (paths, names) => {
     expect(listSlides(paths).map(({ name }) => name)).toEqual(names);
   });

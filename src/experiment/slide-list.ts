@@ -1,7 +1,7 @@
 // Which slides a command line means: their names, and what it says about single ones.
 import { basename, dirname, resolve } from 'node:path';
 import { UsageError } from '../core/errors.ts';
-import { isUrl } from '../dataset/fingerprint.ts';
+import { isUrl, withoutQuery } from '../dataset/fingerprint.ts';
 
 /** A slide as the user gave it, with a short name that is unique among all. */
 export interface ListedSlide {
@@ -24,7 +24,7 @@ export function listSlides(paths: readonly string[]): ListedSlide[] {
   const twice = absolute.findIndex((path, i) => absolute.indexOf(path) !== i);
   if (twice >= 0) throw new UsageError(`${paths[twice]} is given twice. Give each slide once.`);
   const short = absolute.map(shortName);
-  const long = absolute.map((path, i) => `${basename(dirname(path))}-${short[i]}`);
+  const long = absolute.map((path, i) => `${basename(dirname(withoutQuery(path)))}-${short[i]}`);
   const numbered = short.map((name, i) => `${i + 1}-${name}`);
   const mixed = absolute.map((_, i) => {
     const isUnique = (names: readonly string[]): boolean =>
@@ -46,7 +46,7 @@ export function findSlide(slides: readonly ListedSlide[], given: string): number
   const byPath = slides.findIndex((slide) => slide.path === path);
   if (byPath >= 0) return byPath;
   const fitting = slides.filter((slide) =>
-    [slide.name, basename(slide.path), shortName(slide.path)].includes(given),
+    [slide.name, basename(withoutQuery(slide.path)), shortName(slide.path)].includes(given),
   );
   if (fitting.length > 1) {
     const all = fitting.map((slide) => slide.path).join(' or ');
@@ -56,7 +56,7 @@ export function findSlide(slides: readonly ListedSlide[], given: string): number
 }
 
 function shortName(path: string): string {
-  const name = basename(path.replace(/[/\\]+$/, '')).replace(
+  const name = basename(withoutQuery(path).replace(/[/\\]+$/, '')).replace(
     /\.(ome\.)?(tiff?|tf[28]|btf|zarr|svs|png|jpe?g)$/i,
     '',
   );

@@ -134,8 +134,7 @@ async function openCandidate(
   try {
     const pixelSizeUm = requirePixelSize(source);
     const wanted = [...inputRoles, targetRole];
-    const explicit = Object.entries(options.roles).filter(([role]) => wanted.includes(role));
-    const roles = assignRoles(source, wanted, Object.fromEntries(explicit));
+    const roles = assignRoles(source, wanted, options.roles);
     return {
       ...slide,
       group,

@@ -20,6 +20,11 @@ const cases: [what: string, make: (folder: string) => Promise<string[]>, message
     /has no channel 'CD99'. Its channels are 'CD31', 'DAPI', 'dextran'/,
   ],
   [
+    'a role that is no input',
+    async (f) => [...prepare(f, join(f, 's.ome.tif')), '--input', 'vessel', '--role', 'nuclei=DAPI'],
+    /--role nuclei=DAPI names neither an --input \(vessel\) nor the --target \(probe\). Add --input nuclei/,
+  ],
+  [
     'a file where simulate is to make a folder',
     async (f) => {
       await writeFile(join(f, 'out'), '');
