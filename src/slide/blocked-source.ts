@@ -51,6 +51,8 @@ export interface BlockedImage {
 
 /** Decoded blocks kept by one source, in bytes. The dataset has its own, larger cache above. */
 const defaultCacheBytes = 64 * 2 ** 20;
+/** Most that is kept where blocks are wider than what is read: strips, which every region of a row of regions needs. */
+const stripCacheBytes = 512 * 2 ** 20;
 /** Blocks decoded at a time, to keep the thread pool busy; fewer where they are large, to bound memory. */
 const concurrency = { blocks: 8, bytes: 128 * 2 ** 20 };
 
@@ -119,6 +121,7 @@ export class BlockedSource implements PixelSource {
         });
       }
     }
+    this.#cache.hold(sharedBytes([...planes.keys()], region));
     const largest = Math.max(1, ...[...planes.keys()].map(({ blockBytes }) => blockBytes));
     await runAll(tasks, Math.max(1, Math.min(concurrency.blocks, Math.floor(concurrency.bytes / largest))));
     if (this.#image.valueScale !== undefined) decodeValues(raster.data, this.#image.valueScale);
@@ -129,6 +132,13 @@ export class BlockedSource implements PixelSource {
     this.#cache.clear();
     await this.#image.close();
   }
+}
+
+/** What the blocks of a region take that are wider than it: the next region of a row of them needs most of these again. */
+function sharedBytes(planes: readonly BlockPlane[], region: Region): number {
+  return planes
+    .filter(({ blockWidth }) => blockWidth > region.width)
+    .reduce((sum, plane) => sum + plane.blockBytes * [...blocksOf(plane, region)].length, 0);
 }
 
 function* blocksOf(plane: BlockPlane, region: Region): Generator<{ column: number; row: number }> {
@@ -190,13 +200,18 @@ function copyBlock(
 
 /** Least recently used blocks go first. A block asked for twice at the same time is decoded once. */
 class SampleCache {
-  readonly #budget: number;
+  #budget: number;
   readonly #blocks = new Map<string, { samples: Promise<Samples | undefined>; bytes: number }>();
   readonly #planes = new Map<BlockPlane, number>();
   #bytes = 0;
 
   constructor(budget: number) {
     this.#budget = budget;
+  }
+
+  /** Keeps a quarter more than `bytes` from now on, within `stripCacheBytes`, if that is more than so far. */
+  hold(bytes: number): void {
+    this.#budget = Math.max(this.#budget, Math.min(stripCacheBytes, 1.25 * bytes));
   }
 
   async get(plane: BlockPlane, column: number, row: number): Promise<Samples | undefined> {
