@@ -11,6 +11,8 @@ export interface FlagMeta {
   readonly value?: string;
   /** 'pairs': `--flag KEY=VALUE`, repeatable, becomes a record. 'duration': 90, 90s, 30m or 2h, becomes seconds. */
   readonly syntax?: 'pairs' | 'duration';
+  /** What a list of paths may hold alone, in place of any. */
+  readonly word?: string;
 }
 
 export interface CommandContract<

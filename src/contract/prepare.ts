@@ -18,7 +18,7 @@ const options = z.strictObject({
     .describe(
       "slide that decides when training stops, repeatable, or 'none'; about 15% chosen by the seed unless given",
     )
-    .meta({ value: 'SLIDE' }),
+    .meta({ value: 'SLIDE', word: 'none' }),
   calibration: slideList
     .describe('slide kept for the calibration of intervals; repeatable')
     .meta({ value: 'SLIDE' }),

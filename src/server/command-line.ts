@@ -60,7 +60,7 @@ async function confined(
 ): Promise<unknown> {
   if (Array.isArray(value)) {
     // `--validation none` is no path.
-    if (value.length === 1 && value[0] === 'none') return value;
+    if (value.length === 1 && field.word !== undefined && value[0] === field.word) return value;
     return Promise.all(value.map((item) => confined(field.items ?? {}, item, confine)));
   }
   if (typeof value === 'string') {

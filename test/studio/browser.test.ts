@@ -327,13 +327,13 @@ test('a form gives each channel one role and each role one channel, as it is typ
   await role('CH3').press('Enter');
   expect(await role('CH1').inputValue()).toBe('probe');
   await role('CH3').fill('vessel');
+  await page.getByText('More options').click();
+  await page.getByRole('button', { name: 'Validation: none' }).click();
   const asked = page.waitForRequest((request) => request.method() === 'POST');
   await page.locator('form .button.primary').click();
-  expect((await asked).postDataJSON().options.roles).toEqual({
-    probe: 'CH1',
-    nuclei: 'CH2',
-    vessel: 'CH3',
-  });
+  const { options } = (await asked).postDataJSON();
+  expect(options.roles).toEqual({ probe: 'CH1', nuclei: 'CH2', vessel: 'CH3' });
+  expect(options.validation).toEqual(['none']);
   await page.locator('.page-head .state-chip', { hasText: /done|failed/ }).waitFor();
   expect(watched.complaints).toEqual([]);
 });

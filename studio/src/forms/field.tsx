@@ -105,6 +105,7 @@ function Control(props: Props & { readonly id: string; readonly helpId: string }
         label={fieldLabel(key)}
         values={Array.isArray(value) ? value : []}
         kinds={kindsOf(command, key)}
+        word={schema.word}
         describedBy={helpId}
         onChange={(paths) => onChange(paths.length === 0 ? undefined : paths)}
       />

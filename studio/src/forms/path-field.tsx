@@ -65,12 +65,15 @@ interface ListProps {
   readonly label: string;
   readonly values: readonly string[];
   readonly kinds: readonly EntryKind[];
+  /** May be chosen in place of paths. */
+  readonly word?: string;
   readonly describedBy?: string;
   readonly onChange: (paths: readonly string[]) => void;
 }
 
 /** Several paths. */
-export function PathListField({ id, label, values, kinds, describedBy, onChange }: ListProps): ReactNode {
+export function PathListField(props: ListProps): ReactNode {
+  const { id, label, values, kinds, word, describedBy, onChange } = props;
   const [isOpen, setOpen] = useState(false);
   return (
     <div className="path-list" aria-describedby={describedBy}>
@@ -93,13 +96,26 @@ export function PathListField({ id, label, values, kinds, describedBy, onChange 
       <button type="button" id={id} className="button" onClick={() => setOpen(true)}>
         {values.length === 0 ? 'Choose …' : 'Add …'}
       </button>
+      {word !== undefined && values.length === 0 && (
+        <button
+          type="button"
+          className="button"
+          aria-label={`${label}: ${word}`}
+          onClick={() => onChange([word])}
+        >
+          {word}
+        </button>
+      )}
       {isOpen && (
         <FileDialog
           title={label}
           kinds={kinds}
           isMultiple
           start={parentOf(values[0] ?? '')}
-          onChoose={(paths) => onChange([...values, ...paths.filter((path) => !values.includes(path))])}
+          onChoose={(paths) => {
+            const kept = values.filter((path) => path !== word);
+            onChange([...kept, ...paths.filter((path) => !kept.includes(path))]);
+          }}
           onClose={() => setOpen(false)}
         />
       )}

@@ -15,6 +15,8 @@ export interface FieldSchema {
   readonly propertyNames?: FieldSchema;
   readonly kind?: string;
   readonly syntax?: string;
+  /** May stand in place of a list of paths. */
+  readonly word?: string;
   /** Placeholder of the command line. */
   readonly value?: string;
 }

@@ -65,7 +65,8 @@ export function NewRunPage({
     const value = values[key];
     return Array.isArray(value) ? (value as string[]) : typeof value === 'string' ? [value] : [];
   });
-  const slides = [...new Set(named)];
+  const words = fields.map(({ schema }) => schema.word);
+  const slides = [...new Set(named)].filter((slide) => !words.includes(slide));
   const put = (key: string, value: unknown): void =>
     setValues((held) => {
       const { [key]: _, ...others } = held;
