@@ -1,6 +1,6 @@
 /**
  * The public interface of the package. Every command of the command line but `studio` is one function here, with
- * the same options in camel case and the same result as its `--json`:
+ * its options as `src/contract/COMMAND.ts` names them and the same result as its `--json`:
  *
  * ```ts
  * import { prepare, train, predict } from 'hrpn';

@@ -108,5 +108,5 @@ function ignoreClosed(error: NodeJS.ErrnoException): void {
 function messageOf(error: unknown): string {
   const text = String((error as Error)?.message ?? error).replace(/\s*\n\s*/g, ' ');
   if (error instanceof HrpnError) return text;
-  return `an unexpected error: ${text}. Run again with HRPN_DEBUG=1 to see where, and please report it.`;
+  return `an unexpected error: ${text}. It is a fault of hrpn, not of its input; run again with HRPN_DEBUG=1 to see where.`;
 }

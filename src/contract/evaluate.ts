@@ -16,7 +16,10 @@ const options = z.strictObject({
     .enum(['measured', 'expected'])
     .default('measured')
     .describe('what to score against; expected is the noise-free truth of a simulated slide'),
-  out: path.optional().describe('folder for predicted slides, tables and figures').meta({ value: 'DIR' }),
+  out: path
+    .optional()
+    .describe('folder for the report, metrics, figures and predicted slides')
+    .meta({ value: 'DIR' }),
   overwrite: z.boolean().default(false).describe('replace an earlier evaluation in --out'),
   roles,
   pixelSizeUm,

@@ -18,7 +18,7 @@ const options = z.strictObject({
     .positive()
     .default(1200)
     .describe(
-      'memory to plan tiles for, in megabytes; very large slides have taken up to twice as much; tiles are 256 px at least',
+      'memory to plan tiles for, in megabytes; slides in strips may take half a gigabyte more; tiles are 256 px at least',
     )
     .meta({ value: 'MB' }),
   interval: z

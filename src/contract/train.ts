@@ -5,7 +5,14 @@ import { devices, figure, files, path, threads } from './fields.ts';
 
 const options = z.strictObject({
   dataset: path.describe('dataset made by `hrpn prepare`'),
-  model: z.string().min(1).optional().describe('model to train; hrpn unless given').meta({ value: 'NAME' }),
+  model: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'model to train: hrpn, hrpn-published, ganda, unet, linear, transport, distance or constant; hrpn unless given',
+    )
+    .meta({ value: 'NAME' }),
   out: path.describe('folder of the run: checkpoints, history, best.onnx').meta({ value: 'RUN' }),
   from: path.optional().describe('trained model whose weights to start from').meta({ value: 'MODEL' }),
   epochs: z

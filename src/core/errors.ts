@@ -80,7 +80,8 @@ class InternalError extends HrpnError {
 
 /** Throws when a condition that the program's own logic guarantees does not hold. Not for user input. */
 export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new InternalError(`internal error: ${message}. Please report it.`);
+  if (!condition)
+    throw new InternalError(`internal error: ${message}. It is a fault of hrpn, not of its input.`);
 }
 
 /** @throws CancelledError when the signal has fired. */

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { sharedData } from '../../test/shared-data.ts';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { openSlide } from '../slide/open-slide.ts';
@@ -10,7 +9,7 @@ import { memorySource } from '../spatial/memory-source.ts';
 import { focusChange, meanSpectrum, measureFocus } from './focus.ts';
 import { resampledSource } from './resampled-source.ts';
 
-const fields = fileURLToPath(new URL('../../../shared/data/real/dextran', import.meta.url));
+const fields = sharedData('real/dextran');
 const extent = 512;
 const whole = { cellPx: extent, cellsWide: 1, cellsHigh: 1, cells: Uint8Array.of(1) };
 
@@ -69,7 +68,7 @@ describe('focus', () => {
   });
 
   it('is the same on real fields of one section', async (context) => {
-    if (!existsSync(fields)) return context.skip(`the real fields are not in ${fields}`);
+    if (fields === undefined) return context.skip('the real fields are absent (docs/real-fields.md)');
     const cells = { cellPx: 1041, cellsWide: 1, cellsHigh: 1, cells: Uint8Array.of(1) };
     const spectra = await Promise.all(
       [3, 4, 5, 6, 7].map(async (n) => {

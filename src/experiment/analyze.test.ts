@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeDrawnSlide } from '../../test/e2e/drawn-slide.ts';
+import { sharedData } from '../../test/shared-data.ts';
 import { summariseAnalyze } from '../cli/summarise-analyze.ts';
 import type { AnalyzeOptions } from '../contract/analyze.ts';
 import { FileAccessError, UsageError } from '../core/errors.ts';
@@ -15,7 +15,7 @@ import { createOmeTiff } from '../slide/create-ome-tiff.ts';
 import { openSlide } from '../slide/open-slide.ts';
 import { analyze } from './analyze.ts';
 
-const fields = fileURLToPath(new URL('../../../shared/data/real/dextran', import.meta.url));
+const fields = sharedData('real/dextran');
 const golden: { thresholds: Record<string, number>; fields: Record<string, Record<string, number>> } =
   JSON.parse(readFileSync(new URL('../../fixtures/spatial/fixed-areas.json', import.meta.url), 'utf8'));
 
@@ -317,7 +317,7 @@ describe('analyze', () => {
   });
 
   it('counts areas at fixed thresholds as NumPy does, to the pixel, on real fields', async (context) => {
-    if (!existsSync(fields)) return context.skip(`the real fields are not in ${fields}`);
+    if (fields === undefined) return context.skip('the real fields are absent (docs/real-fields.md)');
     const { vessel, nuclei, probe } = golden.thresholds;
     for (const name of ['field-03', 'field-07']) {
       const { fixedAreas } = await analyze({

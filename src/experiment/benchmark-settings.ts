@@ -12,9 +12,9 @@ import { ownNames } from './output-folder.ts';
 
 /**
  * Raised whenever rows made before no longer compare with new ones, because another recipe or another choice of learning rates became
- * usual: 1 was AdamW, 2 Muon, 3 lowers the rate that short runs choose.
+ * usual: 1 was AdamW, 2 Muon, 3 lowers the rate that short runs choose, 4 shows the edges of slides as often as the rest.
  */
-const protocol = 3;
+const protocol = 4;
 
 /** Models, seeds and folds may be added later; these may not change. */
 const shared = [

@@ -1,9 +1,9 @@
 /** The baselines through the same commands as the networks, on the real fields. */
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sharedData } from '../../test/shared-data.ts';
 import { createRaster } from '../core/raster.ts';
 import { Rng } from '../core/rng.ts';
 import { type Dataset, openDataset } from '../dataset/open-dataset.ts';
@@ -16,11 +16,8 @@ import { prepare } from './prepare.ts';
 import { train } from './train.ts';
 import { visitSlides } from './visit-slides.ts';
 
-const fields = ['03', '04', '05', '06', '07'].map((n) =>
-  join(import.meta.dirname, `../../../shared/data/real/dextran/field-${n}.ome.tif`),
-);
-// The images are not part of the repository; they lie beside it where it is developed.
-const isThere = fields.every((field) => existsSync(field));
+const dextran = sharedData('real/dextran');
+const fields = ['03', '04', '05', '06', '07'].map((n) => join(dextran ?? '', `field-${n}.ome.tif`));
 
 let folder: string;
 beforeAll(async () => {
@@ -28,8 +25,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-it.skipIf(!isThere)(
-  `linear: fields 03 to 06 and then 07, as scikit-learn does${isThere ? '' : ' (skipped: ../shared/data/real/dextran is absent)'}`,
+it.skipIf(dextran === undefined)(
+  `linear: fields 03 to 06 and then 07, as scikit-learn does${dextran === undefined ? ' (skipped: the real fields are absent)' : ''}`,
   async () => {
     const path = join(folder, 'dataset');
     await prepare({

@@ -66,7 +66,7 @@ const baselines: readonly BaselineModel[] = [
 
 /** Those that are trained. */
 export const networkNames: readonly string[] = models.map(({ name }) => name);
-const modelNames: readonly string[] = [...models, ...baselines].map(({ name }) => name);
+export const modelNames: readonly string[] = [...models, ...baselines].map(({ name }) => name);
 
 /** @throws UsageError that lists the models there are */
 export function findModel(name: string): NetworkModel {

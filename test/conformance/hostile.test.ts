@@ -12,10 +12,10 @@ import { createRaster } from '../../src/core/raster.ts';
 import { Rng } from '../../src/core/rng.ts';
 import { createSlide } from '../../src/slide/create-slide.ts';
 import { openSlide } from '../../src/slide/open-slide.ts';
+import { sharedData } from '../shared-data.ts';
 import type { Outcome } from './read-files.ts';
 import { readInProcess } from './read-in-process.ts';
 import { tinyOme, tinyTiff } from './tiny-tiff.ts';
-import { sharedData } from './tools.ts';
 
 /** The most memory a reading process may ever have taken, and the most processor time for one file. */
 const limits = { bytes: 500e6, seconds: 5 };
@@ -74,7 +74,7 @@ async function writeGood(path: string, compression?: 'deflate' | 'zstd' | 'none'
 const hostile = sharedData('hostile');
 
 it.skipIf(hostile === undefined)(
-  `32 files that broke other readers ${hostile ?? '(../shared/data/hostile is absent)'}`,
+  `32 files that broke other readers ${hostile ?? '(the folder hostile is absent)'}`,
   async () => {
     const paths = readdirSync(hostile!).flatMap((kind) =>
       readdirSync(join(hostile!, kind)).map((name) => join(hostile!, kind, name)),

@@ -10,8 +10,9 @@ import type { PixelSource } from '../../src/core/pixel-source.ts';
 import { createRaster } from '../../src/core/raster.ts';
 import { createSlide } from '../../src/slide/create-slide.ts';
 import { openSlide } from '../../src/slide/open-slide.ts';
+import { sharedData } from '../shared-data.ts';
 import { tinyOme, tinyTiff } from './tiny-tiff.ts';
-import { missingTools, runPython, sharedData } from './tools.ts';
+import { missingTools, runPython } from './tools.ts';
 
 interface Expected {
   readonly name: string;
@@ -254,7 +255,7 @@ describe('what a file says', () => {
 const formats = sharedData('formats');
 
 describe.skipIf(formats === undefined)(
-  `shared formats ${formats === undefined ? '(../shared/data/formats is absent)' : ''}`,
+  `shared formats ${formats === undefined ? '(the folder formats is absent)' : ''}`,
   () => {
     const stored = [
       'bigtiff-be-packbits.tif',

@@ -1,6 +1,5 @@
 // The other programs that the conformance tests compare with, and the shared images.
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -31,10 +30,4 @@ export async function runPython(...args: readonly string[]): Promise<string> {
 /** @returns what it prints */
 export async function runTool(name: string, ...args: readonly string[]): Promise<string> {
   return (await run(name, args)).stdout;
-}
-
-/** The images shared beside the project; undefined where that folder is absent. */
-export function sharedData(folder: string): string | undefined {
-  const path = fileURLToPath(new URL(`../../../shared/data/${folder}`, import.meta.url));
-  return existsSync(path) ? path : undefined;
 }

@@ -1,15 +1,16 @@
 // The whole job by the command line: slides to dataset to model to predicted slide to figures.
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.ts';
 import { readModelFile } from '../../src/model/model-file.ts';
 import { openSlide } from '../../src/slide/open-slide.ts';
+import { sharedData } from '../shared-data.ts';
 import { hrpn, hrpnJson, root, temporaryFolder } from './command-line.ts';
 import { writeDrawnSlide } from './drawn-slide.ts';
 
-const dextran = join(root, '../shared/data/real/dextran');
-const field = (n: number): string => join(dextran, `field-0${n}.ome.tif`);
+const dextran = sharedData('real/dextran');
+const field = (n: number): string => join(dextran ?? '', `field-0${n}.ome.tif`);
 
 interface Prepared {
   readonly patches: Record<string, number>;
@@ -33,7 +34,7 @@ interface Predicted {
 /** Training from scratch takes most of the time: the network is built, compiled and run for 50 steps, three times. */
 describe('the chain', () => {
   it('runs on real fields, and what is learned carries over to a field it has not seen', async (context) => {
-    if (!(await exists(dextran))) return context.skip(`the real fields are not in ${dextran}`);
+    if (dextran === undefined) return context.skip('the real fields are absent (docs/real-fields.md)');
     const folder = await temporaryFolder(context);
     const [dataset, run, predicted] = ['dataset', 'run', 'predicted.ome.tif'].map((name) =>
       join(folder, name),
@@ -152,9 +153,3 @@ async function pixels(path: string, channel: number): Promise<Float32Array> {
     await source.close();
   }
 }
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  );
